@@ -1,0 +1,176 @@
+import { ChanctlError } from "../shared/errors.ts";
+import { didYouMean } from "../shared/did-you-mean.ts";
+import { LIFECYCLE_KEYS, resolveLifecycle } from "../shared/lifecycle.ts";
+import type { Lifecycle } from "../shared/lifecycle.ts";
+
+/** `sse`: clients only read. `ws`: clients may also publish. */
+export type Transport = "sse" | "ws";
+
+/** A JSON Schema, as plain JSON. TypeBox objects are JSON Schema. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** What of a request the app gets to see when it is asked about a caller. */
+export interface AuthSource {
+  /** A request header, in lower case. */
+  readonly headerName?: string;
+  readonly cookieName?: string;
+}
+
+/** The static part of a channel's definition: all that the broker needs to know of it. */
+export interface ChannelDefinition {
+  readonly name: string;
+  readonly transport: Transport;
+  /** Schema of the params, an object schema whose properties are the params. */
+  readonly paramsSchema: JsonSchema;
+  /** Schema of `data` by message type; absent where any type and data are accepted. */
+  readonly messages?: Readonly<Record<string, JsonSchema>>;
+  readonly auth?: AuthSource;
+  /** Whether anyone may read (and, on `ws`, publish) without the app being asked. */
+  readonly public: boolean;
+  /** Whether the app wants to see each client's message before it is stored. */
+  readonly onPublish: boolean;
+  readonly lifecycle: Lifecycle;
+}
+
+/** Query parameters that mean something to the broker, so no param may have their name. */
+const RESERVED_PARAMS = new Set([
+  "last_message_id",
+  "rewind",
+  "token",
+  "offset",
+  "live",
+  "cursor",
+  "signed",
+  "jid",
+]);
+
+/** Keys of a definition file; `verify` and `onPublish` are functions in TypeScript and booleans in JSON. */
+export const DEFINITION_KEYS: readonly string[] = [
+  "transport",
+  "paramsSchema",
+  "messages",
+  "auth",
+  "public",
+  "verify",
+  "onPublish",
+  ...LIFECYCLE_KEYS,
+];
+
+/**
+ * Reads the static part of a definition: what a definition file's default export, or a `.json` definition, says.
+ *
+ * @throws {ChanctlError} `definition_invalid` naming the key, what was expected and what came.
+ */
+export function parseDefinition(name: string, value: unknown): ChannelDefinition {
+  if (!isRecord(value))
+    throw invalid("a definition must be an object", "export default defineChannel({ … })");
+  for (const key of Object.keys(value)) {
+    if (DEFINITION_KEYS.includes(key)) continue;
+    const near = didYouMean(key, DEFINITION_KEYS);
+    throw invalid(`unknown key \`${key}\``, near && `did you mean \`${near}\`?`);
+  }
+  const auth = parseAuth(value["auth"]);
+  const isPublic = parseFlag("public", value["public"]);
+  const hasVerify = parseFlag("verify", value["verify"]);
+  if (isPublic && (auth !== undefined || hasVerify)) {
+    throw invalid("`public: true` and `auth` or `verify` exclude each other", "remove one of them");
+  }
+  if (!isPublic && auth === undefined && !hasVerify) {
+    throw invalid(
+      "the channel says neither who may read it nor that anyone may",
+      "add `verify` and `auth`, or `public: true`",
+    );
+  }
+  const messages = parseMessages(value["messages"]);
+  return {
+    name,
+    transport: parseTransport(value["transport"]),
+    paramsSchema: parseParamsSchema(value["paramsSchema"]),
+    ...(messages === undefined ? {} : { messages }),
+    ...(auth === undefined ? {} : { auth }),
+    public: isPublic,
+    onPublish: parseFlag("onPublish", value["onPublish"]),
+    lifecycle: resolveLifecycle(value),
+  };
+}
+
+function parseTransport(value: unknown): Transport {
+  if (value === undefined || value === "sse" || value === "ws") return value ?? "sse";
+  throw invalid(`\`transport\` must be "sse" or "ws", got \`${JSON.stringify(value)}\``);
+}
+
+/** A function counts as `true`: what a definition has as code, the broker only needs to know of. */
+function parseFlag(key: string, value: unknown): boolean {
+  if (value === undefined) return false;
+  if (typeof value === "boolean") return value;
+  if (typeof value === "function") return true;
+  throw invalid(`\`${key}\` must be true or false, got \`${JSON.stringify(value)}\``);
+}
+
+function parseAuth(value: unknown): AuthSource | undefined {
+  if (value === undefined) return undefined;
+  if (!isRecord(value)) throw invalid("`auth` must be an object with `headerName` or `cookieName`");
+  const headerName = parseName("auth.headerName", value["headerName"])?.toLowerCase();
+  const cookieName = parseName("auth.cookieName", value["cookieName"]);
+  if (headerName === undefined && cookieName === undefined) {
+    throw invalid("`auth` must name a header or a cookie", 'auth: { cookieName: "session" }');
+  }
+  return {
+    ...(headerName === undefined ? {} : { headerName }),
+    ...(cookieName === undefined ? {} : { cookieName }),
+  };
+}
+
+/** A token as HTTP has it for header and cookie names (RFC 9110, section 5.6.2). */
+function parseName(key: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === "string" && /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(value)) return value;
+  throw invalid(`\`${key}\` must be a header or cookie name, got \`${JSON.stringify(value)}\``);
+}
+
+function parseMessages(value: unknown): Readonly<Record<string, JsonSchema>> | undefined {
+  if (value === undefined) return undefined;
+  if (!isRecord(value))
+    throw invalid("`messages` must be an object of message types, each with its JSON Schema");
+  for (const [type, schema] of Object.entries(value)) {
+    if (!isRecord(schema))
+      throw invalid(`\`messages.${type}\` must be a JSON Schema, got \`${JSON.stringify(schema)}\``);
+  }
+  return value as Readonly<Record<string, JsonSchema>>;
+}
+
+const NO_PARAMS: JsonSchema = { type: "object", properties: {}, additionalProperties: false };
+const PARAM_TYPES = new Set(["string", "integer", "number", "boolean"]);
+
+function parseParamsSchema(value: unknown): JsonSchema {
+  if (value === undefined) return NO_PARAMS;
+  if (!isRecord(value) || value["type"] !== "object" || !isRecord(value["properties"] ?? {})) {
+    throw invalid('`paramsSchema` must be a JSON Schema of `type: "object"` with `properties`');
+  }
+  const properties = (value["properties"] ?? {}) as Readonly<Record<string, unknown>>;
+  for (const [param, schema] of Object.entries(properties)) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(param)) {
+      throw invalid(`the param \`${param}\` must be letters, digits and \`_\`, not beginning with a digit`);
+    }
+    if (RESERVED_PARAMS.has(param))
+      throw invalid(`the param name \`${param}\` is reserved`, "choose another name");
+    if (!isRecord(schema) || !isParamSchema(schema)) {
+      throw invalid(`the param \`${param}\` must have the type string, integer, number or boolean`);
+    }
+  }
+  return { ...value, properties, additionalProperties: false };
+}
+
+/** A param is one text in a URL, so its schema must be of one scalar type, or list scalar values. */
+function isParamSchema(schema: Readonly<Record<string, unknown>>): boolean {
+  if (typeof schema["type"] === "string") return PARAM_TYPES.has(schema["type"]);
+  return Array.isArray(schema["enum"]) || "const" in schema || Array.isArray(schema["anyOf"]);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function invalid(message: string, hint?: string): ChanctlError {
+  return new ChanctlError("definition_invalid", message, hint === undefined ? {} : { hint });
+}

@@ -1,0 +1,162 @@
+/**
+ * Every error that a person or a program outside chanctl can meet, in one table: its HTTP status, its
+ * WebSocket close code, its exit code and what to do about it. Problem bodies, close frames, the error
+ * lines of the command line and the docs' error page are all made from it.
+ *
+ * - `status`: HTTP status (RFC 9110); absent where the error never answers a request
+ * - `close`: WebSocket close code (RFC 6455, section 7.4); absent where it never ends a connection
+ * - `exit`: exit code of the command line, 1 where absent
+ * - `hint`: what to do next, where it is always the same
+ */
+interface ErrorRow {
+  readonly title: string;
+  readonly status?: number;
+  readonly close?: number;
+  readonly exit?: number;
+  readonly hint?: string;
+}
+
+export const ERRORS = {
+  // What a client did
+  malformed: { title: "malformed request", status: 400, close: 4400 },
+  params_invalid: { title: "params do not fit the channel", status: 400, close: 4422 },
+  message_invalid: { title: "message does not fit the channel", status: 400, close: 4400 },
+  unauthenticated: { title: "not signed in", status: 401, close: 4401 },
+  forbidden: { title: "not allowed", status: 403, close: 4403 },
+  origin_forbidden: {
+    title: "origin not allowed",
+    status: 403,
+    close: 4403,
+    hint: "add the page's origin to `allowedOrigins` in chanctl.config.ts",
+  },
+  transport_forbidden: {
+    title: "the channel's transport does not allow this",
+    status: 403,
+    close: 4403,
+    hint: 'set `transport: "ws"` in the channel file',
+  },
+  channel_unknown: { title: "no such channel", status: 404, close: 4404 },
+  not_found: { title: "nothing here", status: 404 },
+  method_not_allowed: { title: "method not allowed", status: 405 },
+  replay_window_exceeded: {
+    title: "some of what was missed can no longer be read",
+    status: 410,
+    close: 4410,
+    hint: "reconnect without an id, or with `oldest` to replay all that is retained",
+  },
+  too_big: { title: "too big", status: 413, close: 1009 },
+  content_type_unsupported: {
+    title: "content type not supported",
+    status: 415,
+    hint: "send `content-type: application/json`",
+  },
+  binary_unsupported: { title: "binary frames are not supported", status: 415, close: 1003 },
+  key_reused: {
+    title: "idempotency key was used for another body",
+    status: 422,
+    hint: "make a new key for each message; repeat a key only to repeat the same publish",
+  },
+  rate_limited: { title: "over a limit", status: 429, close: 4429 },
+  loop_detected: {
+    title: "the app proxies back to chanctl",
+    status: 508,
+    hint: "point `app.url` or the app's own proxy at the app's port, not at chanctl's",
+  },
+
+  // What a connection meets in its life
+  going_away: { title: "server is going away", close: 1001 },
+  service_restart: { title: "server is restarting", status: 503, close: 1012 },
+  lifetime_over: { title: "connection lifetime is over", close: 4408 },
+  disconnected: { title: "disconnected by the app", close: 4408 },
+
+  // What the server could not do
+  internal: { title: "internal error", status: 500, close: 1011 },
+  app_unavailable: { title: "the app did not answer", status: 503, close: 4503 },
+  store_unavailable: { title: "the store did not take the write", status: 503, close: 4503 },
+  store_full: { title: "the store is full", status: 507, close: 4503 },
+
+  // What the person at the terminal meets
+  usage: { title: "wrong usage", exit: 2 },
+  config_invalid: { title: "config is invalid", exit: 3 },
+  definition_invalid: { title: "channel definition is invalid", exit: 3 },
+  no_terminal: { title: "an answer is needed and there is no terminal", exit: 4 },
+  cannot_connect: { title: "cannot connect", exit: 5 },
+  port_in_use: { title: "port is in use" },
+  app_failed: { title: "the app did not start" },
+  certificate_invalid: { title: "certificate cannot be used" },
+  store_in_use: { title: "store is in use" },
+  store_newer: { title: "store was written by a newer chanctl" },
+  store_invalid: { title: "store cannot be opened" },
+  would_overwrite: { title: "a file would be overwritten" },
+  not_bound: { title: "channel has no name yet" },
+} as const;
+
+/** The stable name of an error, for programs. */
+export type ErrorCode = keyof typeof ERRORS;
+
+interface ChanctlErrorOptions {
+  /** What to do next: a command or a line to write. Several lines are allowed. */
+  readonly hint?: string;
+  /** What made this happen, for the log. Never shown to a client. */
+  readonly cause?: unknown;
+  /** Further fields of the answer, such as `oldest` and `newest` of a 410. Shown to the client. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+  /** Seconds after which a repeat may work; becomes `Retry-After`. */
+  readonly retryAfterSecs?: number;
+  /** Overrides the table's status, where the app chose one (401, 403 or 404). */
+  readonly status?: number;
+}
+
+/** The one error class that crosses folders. Anything else that is thrown is a bug. */
+export class ChanctlError extends Error {
+  override readonly name = "ChanctlError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly retryAfterSecs: number | undefined;
+  readonly #status: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ChanctlErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint ?? this.#row.hint;
+    this.fields = options.fields ?? {};
+    this.retryAfterSecs = options.retryAfterSecs;
+    this.#status = options.status;
+  }
+
+  get #row(): ErrorRow {
+    return ERRORS[this.code];
+  }
+
+  /** The error's short name for people, the same for every error of this code. */
+  get title(): string {
+    return this.#row.title;
+  }
+
+  /** HTTP status of the answer. */
+  get status(): number {
+    return this.#status ?? this.#row.status ?? 500;
+  }
+
+  /** WebSocket close code; 1011 (internal error) where the table has none. */
+  get closeCode(): number {
+    return this.#row.close ?? 1011;
+  }
+
+  /** Exit code of the command line. */
+  get exitCode(): number {
+    return this.#row.exit ?? 1;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** The `code` that Node and SQLite put on their errors (`ENOENT`, `SQLITE_FULL`), if there is one. */
+export function errorCodeOf(thrown: unknown): string | undefined {
+  if (typeof thrown !== "object" || thrown === null || !("code" in thrown)) return undefined;
+  return typeof thrown.code === "string" ? thrown.code : undefined;
+}
