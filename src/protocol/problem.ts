@@ -1,4 +1,4 @@
-import { ChanctlError } from "../shared/errors.ts";
+import type { ChanctlError } from "../shared/errors.ts";
 
 /** The media type of a problem body (RFC 9457, section 3). */
 export const PROBLEM_CONTENT_TYPE = "application/problem+json";
