@@ -1,0 +1,59 @@
+import type { Limits } from "../shared/limits.ts";
+import type { Logger } from "../shared/logger.ts";
+
+/** Everything the server needs to know, filled in and checked. Inner code takes only this form. */
+export interface ServerOptions {
+  /** The project's folder, absolute. */
+  readonly root: string;
+  /** The folder of channel files, absolute. */
+  readonly channels: string;
+  /** The folder of the store, the token and run.json, absolute: `<root>/.chanctl`. */
+  readonly stateFolder: string;
+  readonly host: string;
+  /** The public port; 0 picks a free one. */
+  readonly port: number;
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsOptions;
+  /** Offer HTTP/2 beside HTTP/1.1; only over TLS. */
+  readonly http2: boolean;
+  /** Reload channel files when they are saved. */
+  readonly watch: boolean;
+  readonly app?: AppOptions;
+  readonly internalHost: string;
+  /** The internal listener's port; absent: the last run's if it is free, else any. */
+  readonly internalPort?: number;
+  /** The internal token; absent: the one in `<stateFolder>/token`, made if it is not there. */
+  readonly token?: string;
+  /** Origins beside the server's own that browsers may connect from: `https://app.example`. */
+  readonly allowedOrigins: readonly string[];
+  /** How long an authorize call is tried again while the app refuses connections, in ms. */
+  readonly authorizeRetryMs: number;
+  readonly limits: Limits;
+  readonly logger: Logger;
+}
+
+export interface TlsOptions {
+  /** PEM texts. */
+  readonly cert: string;
+  readonly key: string;
+  /** The CA that clients must trust, where chanctl made it. */
+  readonly caPath?: string;
+  /** The name to show in URLs: `localhost`, `shop.localhost`. */
+  readonly displayHost?: string;
+}
+
+/** The user's app: started by us (`command`), or running elsewhere (`url`). */
+export type AppOptions =
+  | {
+      readonly command: string;
+      /** 0: chanctl picks one. */
+      readonly port: number;
+      /** Called with each line that the app writes. */
+      readonly onOutput?: (line: AppOutputLine) => void;
+    }
+  | { readonly url: string };
+
+export interface AppOutputLine {
+  readonly stream: "stdout" | "stderr";
+  readonly text: string;
+}
