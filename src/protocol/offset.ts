@@ -48,3 +48,8 @@ function toSafeInteger(digits: string | undefined): number {
 export function isOrigin(offset: Offset): boolean {
   return offset.incarnation === 0 && offset.position === 0;
 }
+
+/** Negative if `a` comes before `b`, positive if after. Incarnations only grow, so a later life comes after an earlier one. */
+export function compareOffsets(a: Offset, b: Offset): number {
+  return a.incarnation - b.incarnation || a.position - b.position;
+}

@@ -1,0 +1,265 @@
+import type { Database, Statement } from "better-sqlite3";
+import { encodeOffset } from "../protocol/offset.ts";
+import { composeMessage } from "../protocol/message.ts";
+import type {
+  AppendOperation,
+  DropOperation,
+  Operation,
+  Result,
+  RotateKeysOperation,
+  TrimOperation,
+} from "./operation.ts";
+
+/** How many messages one trim deletes at most: a commit that waits behind it must not wait long. */
+const MAX_TRIMMED = 2_000;
+
+const JSON_CONTENT_TYPE = "application/json";
+
+interface StreamRow {
+  readonly id: number;
+  readonly incarnation: number;
+  readonly tail: number;
+  readonly oldest: number;
+  readonly oldest_time: number;
+  readonly bytes: number;
+  readonly last_time: number;
+}
+
+interface KeyRow {
+  readonly fingerprint: string;
+  readonly incarnation: number;
+  readonly first: number;
+  readonly count: number;
+  readonly time: number;
+}
+
+/** Applies one operation to the store. Must run inside a transaction. */
+export type Apply = (operation: Operation) => Result;
+
+/**
+ * Makes `apply` for an open, migrated database.
+ *
+ * Deterministic: no clock, no randomness, no I/O but the database. The same operations in the same order give
+ * the same rows.
+ */
+export function createApply(db: Database): Apply {
+  const sql = prepare(db);
+
+  return function apply(operation) {
+    switch (operation.kind) {
+      case "append":
+        return append(operation);
+      case "trim":
+        return trim(operation);
+      case "drop":
+        return drop(operation);
+      case "rotate-keys":
+        return rotateKeys(operation);
+      default:
+        return operation satisfies never;
+    }
+  };
+
+  function append({ path, time, templates, retention, key }: AppendOperation): Result {
+    const { replayWindowMs, inactivityTtlMs, maxMessages, maxBytes } = retention;
+    let stream = sql.streamByPath.get(path);
+    if (stream !== undefined && key !== undefined) {
+      const known = findKey(stream.id, key.owner, key.key);
+      if (known !== undefined) return repeatOf(known, key.fingerprint);
+    }
+    if (stream === undefined) {
+      const settings = [replayWindowMs, inactivityTtlMs, maxMessages, maxBytes] as const;
+      sql.createStream.run(path, nextIncarnation(), JSON_CONTENT_TYPE, ...settings);
+      stream = sql.streamByPath.get(path);
+      if (stream === undefined) throw new Error(`the stream ${path} is not there after its creation`);
+    }
+    const messageTime = Math.max(time, stream.last_time);
+    const { incarnation, tail: first } = stream;
+    let { bytes } = stream;
+    let position = first;
+    for (const template of templates) {
+      position += 1;
+      const body = composeMessage(template, { id: encodeOffset({ incarnation, position }), time: messageTime });
+      bytes += Buffer.byteLength(body);
+      sql.insertMessage.run(incarnation, position, messageTime, body);
+    }
+    const isFirstRetained = stream.oldest === first;
+    sql.updateStream.run({
+      id: stream.id,
+      tail: position,
+      bytes,
+      lastTime: messageTime,
+      oldestTime: isFirstRetained ? messageTime : stream.oldest_time,
+      replayWindowMs,
+      inactivityTtlMs,
+      maxMessages,
+      maxBytes,
+    });
+    sql.setMeta.run(messageTime, "last_time", messageTime);
+    const count = templates.length;
+    if (key !== undefined) {
+      insertKey(stream.id, key.owner, key.key, key.fingerprint, incarnation, first, count, messageTime);
+    }
+    const excess = position - stream.oldest - maxMessages;
+    const trimTo = limitPosition({ ...stream, tail: position, bytes }, { excess, maxMessages, maxBytes });
+    return {
+      kind: "appended",
+      incarnation,
+      first,
+      count,
+      time: messageTime,
+      isRepeat: false,
+      ...(trimTo === undefined ? {} : { trimTo }),
+    };
+  }
+
+  /** Where a stream that holds too much should be trimmed; by bytes it is an estimate that the next append corrects. */
+  function limitPosition(
+    stream: Pick<StreamRow, "tail" | "oldest" | "bytes">,
+    { excess, maxMessages, maxBytes }: { excess: number; maxMessages: number; maxBytes: number },
+  ): number | undefined {
+    const byCount = maxMessages > 0 && excess > 0 ? stream.oldest + excess : undefined;
+    if (maxBytes === 0 || stream.bytes <= maxBytes) return byCount;
+    const retained = stream.tail - stream.oldest;
+    const surplus = Math.ceil((retained * (stream.bytes - maxBytes)) / stream.bytes);
+    return Math.max(byCount ?? 0, stream.oldest + surplus);
+  }
+
+  function repeatOf(known: KeyRow, fingerprint: string): Result {
+    if (known.fingerprint !== fingerprint) return { kind: "refused", reason: "key-reused" };
+    const { incarnation, first, count, time } = known;
+    return { kind: "appended", incarnation, first, count, time, isRepeat: true };
+  }
+
+  function trim({ incarnation, position }: TrimOperation): Result {
+    const stream = sql.streamByIncarnation.get(incarnation);
+    if (stream === undefined || position <= stream.oldest) return { kind: "unchanged" };
+    const wanted = Math.min(position, stream.tail);
+    const upTo = Math.min(wanted, stream.oldest + MAX_TRIMMED);
+    const freed = sql.bytesUpTo.get(incarnation, upTo)?.bytes ?? 0;
+    const { changes } = sql.deleteUpTo.run(incarnation, upTo);
+    const oldestTime = sql.timeAt.get(incarnation, upTo + 1)?.time ?? stream.last_time;
+    sql.updateOldest.run(upTo, oldestTime, stream.bytes - freed, stream.id);
+    return { kind: "trimmed", count: changes, isPartial: upTo < wanted };
+  }
+
+  function drop({ path, incarnation, tail }: DropOperation): Result {
+    const stream = sql.streamByPath.get(path);
+    if (stream?.incarnation !== incarnation || stream.tail !== tail) return { kind: "unchanged" };
+    sql.deleteUpTo.run(incarnation, tail);
+    const next = nextIncarnation();
+    sql.beginLife.run(next, stream.id);
+    return { kind: "dropped", incarnation: next };
+  }
+
+  function rotateKeys({ generation, time }: RotateKeysOperation): Result {
+    if (keyGeneration() !== generation) return { kind: "unchanged" };
+    (generation % 2 === 0 ? sql.clearKeys1 : sql.clearKeys0).run();
+    sql.replaceMeta.run(generation + 1, "key_generation");
+    sql.replaceMeta.run(time, "keys_rotated_at");
+    return { kind: "unchanged" };
+  }
+
+  function nextIncarnation(): number {
+    const next = sql.meta.get("next_incarnation")?.value;
+    if (next === undefined) throw new Error("the store has no incarnation counter");
+    sql.replaceMeta.run(next + 1, "next_incarnation");
+    return next;
+  }
+
+  function keyGeneration(): number {
+    return sql.meta.get("key_generation")?.value ?? 0;
+  }
+
+  function findKey(...key: [stream: number, owner: string, key: string]): KeyRow | undefined {
+    return sql.findKey0.get(...key) ?? sql.findKey1.get(...key);
+  }
+
+  function insertKey(...row: KeyColumns): void {
+    (keyGeneration() % 2 === 0 ? sql.insertKey0 : sql.insertKey1).run(...row);
+  }
+}
+
+type KeyColumns = [
+  stream: number,
+  owner: string,
+  key: string,
+  fingerprint: string,
+  incarnation: number,
+  first: number,
+  count: number,
+  time: number,
+];
+
+interface StreamUpdate {
+  readonly id: number;
+  readonly tail: number;
+  readonly bytes: number;
+  readonly lastTime: number;
+  readonly oldestTime: number;
+  readonly replayWindowMs: number;
+  readonly inactivityTtlMs: number;
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+}
+
+const STREAM_COLUMNS = "id, incarnation, tail, oldest, oldest_time, bytes, last_time";
+const KEY_COLUMNS = "fingerprint, incarnation, first, count, time";
+
+function prepare(db: Database) {
+  return {
+    meta: db.prepare<[string], { value: number }>("SELECT value FROM meta WHERE name = ?"),
+    replaceMeta: db.prepare<[number, string]>("UPDATE meta SET value = ? WHERE name = ?"),
+    setMeta: db.prepare<[number, string, number]>("UPDATE meta SET value = ? WHERE name = ? AND value < ?"),
+    streamByPath: db.prepare<[string], StreamRow>(`SELECT ${STREAM_COLUMNS} FROM streams WHERE path = ?`),
+    streamByIncarnation: db.prepare<[number], StreamRow>(`SELECT ${STREAM_COLUMNS} FROM streams WHERE incarnation = ?`),
+    createStream: db.prepare<[string, number, string, number, number, number, number]>(
+      `INSERT INTO streams (path, incarnation, content_type, replay_window_ms, inactivity_ttl_ms, max_messages, max_bytes)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    updateStream: db.prepare<[StreamUpdate]>(
+      `UPDATE streams SET tail = @tail, bytes = @bytes, last_time = @lastTime, oldest_time = @oldestTime,
+         replay_window_ms = @replayWindowMs, inactivity_ttl_ms = @inactivityTtlMs,
+         max_messages = @maxMessages, max_bytes = @maxBytes
+       WHERE id = @id`,
+    ),
+    updateOldest: db.prepare<[number, number, number, number]>(
+      "UPDATE streams SET oldest = ?, oldest_time = ?, bytes = ? WHERE id = ?",
+    ),
+    beginLife: db.prepare<[number, number]>(
+      `UPDATE streams SET incarnation = ?, tail = 0, oldest = 0, oldest_time = 0, bytes = 0, has_earlier_life = 1
+       WHERE id = ?`,
+    ),
+    insertMessage: db.prepare<[number, number, number, string]>(
+      "INSERT INTO messages (incarnation, position, time, body) VALUES (?, ?, ?, ?)",
+    ),
+    timeAt: db.prepare<[number, number], { time: number }>(
+      "SELECT time FROM messages WHERE incarnation = ? AND position >= ? ORDER BY position LIMIT 1",
+    ),
+    bytesUpTo: db.prepare<[number, number], { bytes: number | null }>(
+      "SELECT sum(octet_length(body)) AS bytes FROM messages WHERE incarnation = ? AND position <= ?",
+    ),
+    deleteUpTo: db.prepare<[number, number]>("DELETE FROM messages WHERE incarnation = ? AND position <= ?"),
+    clearKeys0: db.prepare("DELETE FROM keys_0"),
+    clearKeys1: db.prepare("DELETE FROM keys_1"),
+    ...prepareKeys(db),
+  };
+}
+
+function prepareKeys(db: Database): Record<"findKey0" | "findKey1", Statement<[number, string, string], KeyRow>> &
+  Record<"insertKey0" | "insertKey1", Statement<KeyColumns>> {
+  const find = (table: string) =>
+    db.prepare<[number, string, string], KeyRow>(
+      `SELECT ${KEY_COLUMNS} FROM ${table} WHERE stream = ? AND owner = ? AND key = ?`,
+    );
+  const insert = (table: string) =>
+    db.prepare<KeyColumns>(
+      `INSERT INTO ${table} (stream, owner, key, ${KEY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+  return {
+    findKey0: find("keys_0"),
+    findKey1: find("keys_1"),
+    insertKey0: insert("keys_0"),
+    insertKey1: insert("keys_1"),
+  };
+}

@@ -1,0 +1,179 @@
+import { createHash } from "node:crypto";
+import { ChanctlError } from "../shared/errors.ts";
+import type { Lifecycle } from "../shared/lifecycle.ts";
+import type { Logger } from "../shared/logger.ts";
+import { messageTemplate } from "../protocol/message.ts";
+import type { Draft } from "../protocol/message.ts";
+import { encodeOffset, ORIGIN } from "../protocol/offset.ts";
+import type { Offset } from "../protocol/offset.ts";
+import type { Start } from "../protocol/start.ts";
+import { Clock } from "./clock.ts";
+import { Hub } from "./hub.ts";
+import { Maintenance } from "./maintenance.ts";
+import { replayWindowExceeded, resolveStartOffset } from "./start-offset.ts";
+import { Store } from "./store.ts";
+import { Subscriber } from "./subscriber.ts";
+import type { Sink } from "./subscriber.ts";
+
+export interface BrokerOptions {
+  /** Where the store is. */
+  readonly folder: string;
+  readonly logger: Logger;
+  /** Names who has the store, should it be in use: "pid 812". */
+  readonly holder?: () => string | undefined;
+  /** Past this many unsent bytes a subscriber is no longer pushed to. */
+  readonly maxUnsentBytes: number;
+}
+
+export interface PublishRequest {
+  /** The stream's canonical path. */
+  readonly path: string;
+  /** The channel's name, as messages carry it. */
+  readonly channel: string;
+  readonly lifecycle: Lifecycle;
+  /** Stored together or not at all. */
+  readonly drafts: readonly Draft[];
+  readonly publisher: Publisher;
+  /** Makes a repeat harmless: it gets the ids of the first time. */
+  readonly key?: string;
+}
+
+/** Who publishes: the app itself, or a client with the subject that the app gave it, if any. */
+export type Publisher = { readonly kind: "app" } | { readonly kind: "client"; readonly subject?: string };
+
+export interface SubscribeRequest {
+  readonly path: string;
+  readonly start: Start;
+  /** How far back this reader may go, in ms. */
+  readonly replayWindowMs: number;
+}
+
+/** A place in a stream that is held for one connection. */
+export interface Followed {
+  /** Where reading starts. */
+  readonly position: Offset;
+  /**
+   * Sends what follows until the signal aborts. Call it once.
+   *
+   * @throws {ChanctlError} `replay_window_exceeded` if the reader fell out of its window.
+   */
+  run(sink: Sink, signal: AbortSignal): Promise<void>;
+  /** Gives the place up. */
+  close(): void;
+}
+
+/** The log, its readers and its upkeep: all that the transports need to know. */
+export class Broker {
+  readonly #store: Store;
+  readonly #hub: Hub;
+  readonly #clock: Clock;
+  readonly #maintenance: Maintenance;
+  readonly #maxUnsentBytes: number;
+
+  /** @throws {ChanctlError} `store_in_use`, `store_newer`, `store_invalid`. */
+  static async open(options: BrokerOptions): Promise<Broker> {
+    return new Broker(await Store.open(options), options);
+  }
+
+  private constructor(store: Store, { logger, maxUnsentBytes }: BrokerOptions) {
+    const { reader } = store;
+    this.#store = store;
+    this.#clock = new Clock({ notBefore: reader.lastTime(), logger });
+    this.#hub = new Hub({ log: store, reader });
+    this.#maintenance = new Maintenance({ log: store, reader, hub: this.#hub, clock: this.#clock, logger });
+    this.#maxUnsentBytes = maxUnsentBytes;
+  }
+
+  /**
+   * Stores messages.
+   *
+   * @returns Their ids, once they are durable.
+   * @throws {ChanctlError} `key_reused`, `store_full`, `store_unavailable`.
+   */
+  async publish(request: PublishRequest): Promise<string[]> {
+    const { path, channel, lifecycle, drafts, publisher, key } = request;
+    const from = publisher.kind === "client" ? publisher.subject : undefined;
+    const [result] = await this.#store.propose([
+      {
+        kind: "append",
+        path,
+        time: this.#clock.now(),
+        templates: drafts.map((draft) => messageTemplate({ channel, draft, from })),
+        retention: lifecycle,
+        ...(key === undefined ? {} : { key: { owner: ownerOf(publisher), key, fingerprint: fingerprintOf(drafts) } }),
+      },
+    ]);
+    if (result?.kind === "appended") {
+      const { incarnation, first, count } = result;
+      return Array.from({ length: count }, (_, index) => encodeOffset({ incarnation, position: first + index + 1 }));
+    }
+    if (result?.kind === "refused") {
+      throw new ChanctlError("key_reused", `the idempotency key \`${key}\` was used for another message`);
+    }
+    throw new Error(`an append came to \`${result?.kind}\``);
+  }
+
+  /** The id of the stream's tail. */
+  tail(path: string): string {
+    const stream = this.#store.reader.stream(path);
+    return encodeOffset(stream === undefined ? ORIGIN : { incarnation: stream.incarnation, position: stream.tail });
+  }
+
+  /** How many live subscribers a stream has. */
+  liveCount(path: string): number {
+    return this.#hub.liveCount(path);
+  }
+
+  /**
+   * Holds a place in a stream, from which a connection can be served when it is ready for bytes.
+   *
+   * @throws {ChanctlError} `replay_window_exceeded` if something after the start was missed.
+   */
+  follow({ path, start, replayWindowMs }: SubscribeRequest): Followed {
+    const { reader } = this.#store;
+    const position = resolveStartOffset(reader, { path, start, now: this.#clock.now(), replayWindowMs });
+    const stream = this.#hub.enter(path);
+    let isHeld = true;
+    return {
+      position,
+      run: async (sink, signal) => {
+        const subscriber = new Subscriber({
+          sink,
+          stream,
+          reader,
+          position,
+          notBefore: () => this.#clock.now() - replayWindowMs,
+          maxUnsentBytes: this.#maxUnsentBytes,
+        });
+        const ended = await subscriber.run(signal);
+        if (ended === "gone") throw replayWindowExceeded(reader, { path, now: this.#clock.now(), replayWindowMs });
+      },
+      close: () => {
+        if (isHeld) this.#hub.leave(stream);
+        isHeld = false;
+      },
+    };
+  }
+
+  /** Commits what was accepted, then frees everything. */
+  async close(): Promise<void> {
+    this.#maintenance.close();
+    await this.#store.close();
+    this.#hub.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** Keys of different publishers never meet; a subject can hold any text, so each kind has its own first letter. */
+function ownerOf(publisher: Publisher): string {
+  if (publisher.kind === "app") return "app";
+  return publisher.subject === undefined ? "nobody" : `subject ${publisher.subject}`;
+}
+
+function fingerprintOf(drafts: readonly Draft[]): string {
+  const texts = drafts.map(({ type, dataText }) => [type, dataText]);
+  return createHash("sha256").update(JSON.stringify(texts)).digest("base64url");
+}

@@ -1,0 +1,159 @@
+import { compareOffsets } from "../protocol/offset.ts";
+import type { Offset } from "../protocol/offset.ts";
+import { encodeMessage } from "./encoding.ts";
+import type { Encoding } from "./encoding.ts";
+import type { StoredMessage } from "./reader.ts";
+
+/** A reader that the live tail is pushed to. */
+export interface LiveReader {
+  readonly encoding: Encoding;
+  /** Where it has read to. */
+  readonly position: Offset;
+  /**
+   * Takes messages up to `position`, as bytes shared with other readers, which it MUST NOT change.
+   *
+   * @returns Whether it can take more; if not, it is detached and MUST go back to reading pages.
+   */
+  deliver(bytes: Buffer, position: Offset): boolean;
+}
+
+interface RecentMessage extends StoredMessage {
+  readonly encoded: Partial<Record<Encoding, Buffer>>;
+}
+
+/**
+ * The live end of one stream: who follows it, and the messages that were committed last.
+ *
+ * ```
+ *   log      ── 1 ── 2 ── 3 ── 4 ── 5 ── 6 ── 7 ── 8
+ *                         │ floor               tail│
+ *   window                └── 4    5    6    7    8 ┘
+ * ```
+ *
+ * A reader at or after `floor` can be handed over: the window holds all that it lacks.
+ */
+export class LiveStream {
+  readonly path: string;
+  readonly #live = new Set<LiveReader>();
+  #incarnation: number;
+  #floor: number;
+  #tail: number;
+  #recent: RecentMessage[] = [];
+  #bytes = 0;
+  /** What most readers are about to get: all of those that stand at the same place. */
+  #shared: Partial<Record<Encoding, { from: number; tail: number; bytes: Buffer }>> = {};
+  /** How many connections hold this stream, live or still reading pages. */
+  holders = 0;
+
+  constructor(path: string, tail: Offset) {
+    this.path = path;
+    this.#incarnation = tail.incarnation;
+    this.#tail = tail.position;
+    this.#floor = tail.position;
+  }
+
+  get liveCount(): number {
+    return this.#live.size;
+  }
+
+  /** What the window holds, every encoding counted. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Adds messages that were committed. They leave with the next `flush`. */
+  append(incarnation: number, messages: readonly StoredMessage[]): void {
+    if (incarnation > this.#incarnation) this.beginLife(incarnation);
+    for (const { position, json } of messages) {
+      if (incarnation < this.#incarnation || position <= this.#tail) continue; // known: it was read at the start
+      this.#recent.push({ position, json, encoded: {} });
+      this.#bytes += json.length;
+      this.#tail = position;
+    }
+  }
+
+  /** A new life of the stream begins, empty. */
+  beginLife(incarnation: number): void {
+    this.flush();
+    this.#incarnation = incarnation;
+    this.#floor = 0;
+    this.#tail = 0;
+    this.#recent = [];
+    this.#bytes = 0;
+  }
+
+  /**
+   * Takes a reader that has read up to the window, and gives it what it lacks.
+   *
+   * No `await` may enter: commits are announced on this thread, and one that came between the last page and
+   * this step would be lost.
+   *
+   * @returns Whether it is live now; if not, it is too far behind or too slow and reads another page.
+   */
+  attach(reader: LiveReader): boolean {
+    if (compareOffsets(reader.position, { incarnation: this.#incarnation, position: this.#floor }) < 0) return false;
+    if (!this.#deliverTo(reader)) return false;
+    this.#live.add(reader);
+    return true;
+  }
+
+  /** Lets a reader go. */
+  detach(reader: LiveReader): void {
+    this.#live.delete(reader);
+  }
+
+  /** Writes what is new to every live reader: one buffer for all, one write each. */
+  flush(): void {
+    for (const reader of this.#live) {
+      if (!this.#deliverTo(reader)) this.#live.delete(reader);
+    }
+    this.#shared = {};
+  }
+
+  /** Forgets the oldest messages until the window holds at most `maxBytes`. Only after a flush: a live reader must never be behind the floor. */
+  shrink(maxBytes: number): void {
+    let dropped = 0;
+    while (this.#bytes > maxBytes && dropped < this.#recent.length) {
+      const message = this.#recent[dropped];
+      if (message === undefined) break;
+      this.#bytes -= message.json.length + (message.encoded.sse?.length ?? 0) + (message.encoded.ws?.length ?? 0);
+      this.#floor = message.position;
+      dropped += 1;
+    }
+    if (dropped > 0) this.#recent = this.#recent.slice(dropped);
+  }
+
+  #deliverTo(reader: LiveReader): boolean {
+    const from = this.#positionOf(reader);
+    if (from >= this.#tail) return true;
+    const bytes = this.#encodeAfter(from, reader.encoding);
+    return reader.deliver(bytes, { incarnation: this.#incarnation, position: this.#tail });
+  }
+
+  /** A reader of an earlier life that is live missed nothing of it, and stands before this one's first message. */
+  #positionOf({ position }: LiveReader): number {
+    if (position.incarnation === this.#incarnation) return position.position;
+    return position.incarnation < this.#incarnation ? 0 : Number.POSITIVE_INFINITY;
+  }
+
+  #encodeAfter(from: number, encoding: Encoding): Buffer {
+    const shared = this.#shared[encoding];
+    if (shared?.from === from && shared.tail === this.#tail) return shared.bytes;
+    const first = this.#recent.length - (this.#tail - from);
+    const messages = this.#recent.slice(Math.max(0, first));
+    const encoded = messages.map((message) => this.#encode(message, encoding));
+    const [only] = encoded;
+    const bytes = encoded.length === 1 && only !== undefined ? only : Buffer.concat(encoded);
+    this.#shared[encoding] = { from, tail: this.#tail, bytes };
+    return bytes;
+  }
+
+  #encode(message: RecentMessage, encoding: Encoding): Buffer {
+    const known = message.encoded[encoding];
+    if (known !== undefined) return known;
+    const bytes = encodeMessage(encoding, this.#incarnation, message);
+    message.encoded[encoding] = bytes;
+    this.#bytes += bytes.length;
+    return bytes;
+  }
+}

@@ -1,0 +1,93 @@
+import type { Lifecycle } from "../shared/lifecycle.ts";
+
+/**
+ * Everything that changes a stream, as plain values. An operation carries its own time and every random
+ * value, so that applying the same operations in the same order gives the same store on any node.
+ */
+export type Operation = AppendOperation | TrimOperation | DropOperation | RotateKeysOperation;
+
+/** The part of a lifecycle that a stream's row remembers, so that pruning goes on when the definition is gone. */
+export type Retention = Pick<Lifecycle, "replayWindowMs" | "inactivityTtlMs" | "maxMessages" | "maxBytes">;
+
+/** Adds messages to a channel's stream, which the first of them creates. All are stored, or none. */
+export interface AppendOperation {
+  readonly kind: "append";
+  readonly path: string;
+  /** The proposer's clock, in ms since 1970. */
+  readonly time: number;
+  /** JSON messages that lack `id` and `time`; see `composeMessage`. */
+  readonly templates: readonly string[];
+  readonly retention: Retention;
+  /** Makes a repeat of this operation harmless. */
+  readonly key?: AppendKey;
+}
+
+export interface AppendKey {
+  /** Whose key it is: keys of different publishers never meet. */
+  readonly owner: string;
+  readonly key: string;
+  /** Digest of what the publisher sent; another one under the same key is refused. */
+  readonly fingerprint: string;
+}
+
+/** Deletes the oldest messages of one life of a stream, up to and including a position. */
+export interface TrimOperation {
+  readonly kind: "trim";
+  readonly incarnation: number;
+  readonly position: number;
+}
+
+/**
+ * Ends one life of a stream that nobody used: all messages go, and the next life begins empty under a new
+ * incarnation. Does nothing if the stream has moved on since it was looked at.
+ */
+export interface DropOperation {
+  readonly kind: "drop";
+  readonly path: string;
+  readonly incarnation: number;
+  readonly tail: number;
+}
+
+/** Forgets the older half of the idempotency keys. Does nothing if `generation` is no longer the current one. */
+export interface RotateKeysOperation {
+  readonly kind: "rotate-keys";
+  readonly generation: number;
+  readonly time: number;
+}
+
+/** What an operation came to. A refusal is a result, not an exception. */
+export type Result = Appended | Refused | Trimmed | Dropped | { readonly kind: "unchanged" };
+
+/** The messages are stored at positions `first + 1` … `first + count`, which are their ids. */
+export interface Appended {
+  readonly kind: "appended";
+  readonly incarnation: number;
+  /** The position before the first message. */
+  readonly first: number;
+  readonly count: number;
+  /** The time that the messages carry: never less than the last one's. */
+  readonly time: number;
+  /** The key was seen before: nothing was stored now, these are the ids of then. */
+  readonly isRepeat: boolean;
+  /** The stream holds more than its `maxMessages` or `maxBytes`: this position is where it should be trimmed. */
+  readonly trimTo?: number;
+}
+
+export interface Refused {
+  readonly kind: "refused";
+  readonly reason: "key-reused";
+}
+
+export interface Trimmed {
+  readonly kind: "trimmed";
+  /** Messages deleted; one operation deletes a bounded number, so fewer than asked for may be gone. */
+  readonly count: number;
+  /** Whether messages at or below the asked position remain. */
+  readonly isPartial: boolean;
+}
+
+export interface Dropped {
+  readonly kind: "dropped";
+  /** The incarnation of the life that has now begun. */
+  readonly incarnation: number;
+}

@@ -1,0 +1,178 @@
+import Database from "better-sqlite3";
+import { isOrigin } from "../protocol/offset.ts";
+import type { Offset } from "../protocol/offset.ts";
+
+/** A stream as the store has it. */
+export interface StreamInfo {
+  readonly path: string;
+  readonly incarnation: number;
+  /** The position after the last message. */
+  readonly tail: number;
+  /** The position before the oldest message that is still there. */
+  readonly oldest: number;
+  /** Something before this life was dropped. */
+  readonly hasEarlierLife: boolean;
+  readonly replayWindowMs: number;
+  /** 0: its state is never dropped. */
+  readonly inactivityTtlMs: number;
+}
+
+/** A message as it is stored: the same bytes for every reader. */
+export interface StoredMessage {
+  /** Where it ends; with the incarnation this is its id. */
+  readonly position: number;
+  readonly json: string;
+}
+
+/** What comes after an offset. */
+export type Page =
+  | { readonly kind: "messages"; readonly incarnation: number; readonly messages: readonly StoredMessage[] }
+  /** The reader is at the tail. */
+  | { readonly kind: "end" }
+  /** Something after the offset was missed and can no longer be read, or the offset is of another life. */
+  | { readonly kind: "gone" };
+
+export interface PageRequest {
+  readonly after: Offset;
+  /** Messages older than this may not be read, in ms since 1970. */
+  readonly notBefore: number;
+  readonly maxMessages: number;
+  /** A page ends with the message that exceeds this, so it always has one. */
+  readonly maxBytes: number;
+}
+
+/**
+ * Reads the store on a connection that cannot write.
+ *
+ * Every call is one synchronous read: no read transaction lives across an `await`, or the WAL could not shrink.
+ * It may be ahead of what the hub has announced; delivery is idempotent by offset, so that does no harm.
+ */
+export class Reader {
+  readonly #db: Database.Database;
+  readonly #sql: ReturnType<typeof prepare>;
+
+  constructor(file: string) {
+    this.#db = new Database(file, { readonly: true, fileMustExist: true });
+    this.#sql = prepare(this.#db);
+  }
+
+  /** The stream at a path; `undefined` if nothing was ever written to it. */
+  stream(path: string): StreamInfo | undefined {
+    const row = this.#sql.stream.get(path);
+    return row === undefined ? undefined : toStreamInfo(row);
+  }
+
+  /** The next messages after an offset, decided by what may be read now. */
+  page(path: string, { after, notBefore, maxMessages, maxBytes }: PageRequest): Page {
+    const stream = this.stream(path);
+    if (stream === undefined) return isOrigin(after) ? { kind: "end" } : { kind: "gone" };
+    if (isOrigin(after) ? stream.hasEarlierLife : after.incarnation !== stream.incarnation) return { kind: "gone" };
+    if (after.position > stream.tail) return { kind: "gone" };
+    if (after.position === stream.tail) return { kind: "end" };
+    const messages: StoredMessage[] = [];
+    let bytes = 0;
+    let next = after.position + 1;
+    for (const row of this.#sql.after.iterate(stream.incarnation, after.position, maxMessages)) {
+      // A hole is what was pruned; an old message is what will be. Both were missed by whoever stands before them.
+      if (row.position !== next || row.time < notBefore) break;
+      messages.push({ position: row.position, json: row.body });
+      bytes += row.body.length;
+      next += 1;
+      if (bytes > maxBytes) break;
+    }
+    if (messages.length === 0) return { kind: "gone" };
+    return { kind: "messages", incarnation: stream.incarnation, messages };
+  }
+
+  /**
+   * The position before the first message that is not older than `time`; the tail if all are.
+   *
+   * A binary search over positions: time never goes back within a stream, so it needs no index.
+   */
+  positionAtTime({ incarnation, oldest, tail }: StreamInfo, time: number): number {
+    let low = oldest;
+    let high = tail;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const found = this.#sql.timeAt.get(incarnation, middle + 1);
+      if (found !== undefined && found.time < time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Streams whose oldest message is over its replay window at `now`, most overdue first. */
+  dueForTrim(now: number, limit: number): StreamInfo[] {
+    return this.#sql.dueForTrim.all(now, limit).map(toStreamInfo);
+  }
+
+  /** Streams that nobody has published to for their `inactivityTtlMs` at `now`. */
+  dueForDrop(now: number, limit: number): StreamInfo[] {
+    return this.#sql.dueForDrop.all(now, limit).map(toStreamInfo);
+  }
+
+  /** The time of the last message of all, in ms since 1970; 0 in an empty store. */
+  lastTime(): number {
+    return this.#sql.meta.get("last_time")?.value ?? 0;
+  }
+
+  /** Which generation of idempotency keys is current, and when it became so. */
+  keyGeneration(): { generation: number; rotatedAt: number } {
+    return {
+      generation: this.#sql.meta.get("key_generation")?.value ?? 0,
+      rotatedAt: this.#sql.meta.get("keys_rotated_at")?.value ?? 0,
+    };
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+interface StreamRow {
+  readonly path: string;
+  readonly incarnation: number;
+  readonly tail: number;
+  readonly oldest: number;
+  readonly has_earlier_life: number;
+  readonly replay_window_ms: number;
+  readonly inactivity_ttl_ms: number;
+}
+
+function toStreamInfo(row: StreamRow): StreamInfo {
+  const { path, incarnation, tail, oldest } = row;
+  return {
+    path,
+    incarnation,
+    tail,
+    oldest,
+    hasEarlierLife: row.has_earlier_life === 1,
+    replayWindowMs: row.replay_window_ms,
+    inactivityTtlMs: row.inactivity_ttl_ms,
+  };
+}
+
+const STREAM_COLUMNS = "path, incarnation, tail, oldest, has_earlier_life, replay_window_ms, inactivity_ttl_ms";
+
+function prepare(db: Database.Database) {
+  return {
+    meta: db.prepare<[string], { value: number }>("SELECT value FROM meta WHERE name = ?"),
+    stream: db.prepare<[string], StreamRow>(`SELECT ${STREAM_COLUMNS} FROM streams WHERE path = ?`),
+    after: db.prepare<[number, number, number], { position: number; time: number; body: string }>(
+      "SELECT position, time, body FROM messages WHERE incarnation = ? AND position > ? ORDER BY position LIMIT ?",
+    ),
+    timeAt: db.prepare<[number, number], { time: number }>(
+      "SELECT time FROM messages WHERE incarnation = ? AND position >= ? ORDER BY position LIMIT 1",
+    ),
+    dueForTrim: db.prepare<[number, number], StreamRow>(
+      `SELECT ${STREAM_COLUMNS} FROM streams
+       WHERE tail > oldest AND oldest_time + replay_window_ms < ?
+       ORDER BY oldest_time + replay_window_ms LIMIT ?`,
+    ),
+    dueForDrop: db.prepare<[number, number], StreamRow>(
+      `SELECT ${STREAM_COLUMNS} FROM streams
+       WHERE inactivity_ttl_ms > 0 AND tail > 0 AND last_time + inactivity_ttl_ms < ?
+       ORDER BY last_time + inactivity_ttl_ms LIMIT ?`,
+    ),
+  };
+}

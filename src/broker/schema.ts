@@ -1,0 +1,111 @@
+import type { Database } from "better-sqlite3";
+import { ChanctlError } from "../shared/errors.ts";
+
+/**
+ * The schema, as numbered migrations: the store's `user_version` is how many have run. A migration that has
+ * been released never changes; the next change is the next entry.
+ *
+ * - `streams`: one row a stream that was ever written. `incarnation` names its present life; a message's
+ *   position counts on from 0 within it. Rows from `oldest` (exclusive) to `tail` (inclusive) are retained.
+ *   `has_earlier_life` remembers that something before this life was dropped, so that the offset "before the
+ *   first message ever" is honest.
+ * - `messages`: all streams in one append-only rowid table (a packed or WITHOUT ROWID key costs 2.7–6 times as
+ *   much). `position` is where the message ends, so "after an offset" is one range of the index. JSON is TEXT
+ *   because BLOB columns read several times slower.
+ * - `producers`: idempotent producers of Durable Streams.
+ * - `keys_0`, `keys_1`: idempotency keys; writes go to the current one, both are read, they swap daily.
+ */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  INSERT INTO meta VALUES ('next_incarnation', 1), ('last_time', 0), ('key_generation', 0), ('keys_rotated_at', 0);
+
+  CREATE TABLE streams (
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE,
+    incarnation INTEGER NOT NULL UNIQUE,
+    content_type TEXT NOT NULL,
+    tail INTEGER NOT NULL DEFAULT 0,
+    oldest INTEGER NOT NULL DEFAULT 0,
+    oldest_time INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL DEFAULT 0,
+    last_time INTEGER NOT NULL DEFAULT 0,
+    has_earlier_life INTEGER NOT NULL DEFAULT 0,
+    is_closed INTEGER NOT NULL DEFAULT 0,
+    last_seq TEXT,
+    replay_window_ms INTEGER NOT NULL,
+    inactivity_ttl_ms INTEGER NOT NULL,
+    max_messages INTEGER NOT NULL,
+    max_bytes INTEGER NOT NULL
+  );
+  CREATE INDEX streams_by_trim_time ON streams (oldest_time + replay_window_ms) WHERE tail > oldest;
+  CREATE INDEX streams_by_drop_time ON streams (last_time + inactivity_ttl_ms) WHERE inactivity_ttl_ms > 0 AND tail > 0;
+
+  CREATE TABLE messages (
+    rowid INTEGER PRIMARY KEY,
+    incarnation INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    body NOT NULL
+  );
+  CREATE UNIQUE INDEX messages_by_position ON messages (incarnation, position);
+
+  CREATE TABLE producers (
+    stream INTEGER NOT NULL,
+    producer TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    last_time INTEGER NOT NULL,
+    PRIMARY KEY (stream, producer)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE keys_0 (
+    stream INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    incarnation INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    PRIMARY KEY (stream, owner, key)
+  ) WITHOUT ROWID;
+  CREATE TABLE keys_1 (
+    stream INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    incarnation INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    PRIMARY KEY (stream, owner, key)
+  ) WITHOUT ROWID;
+  `,
+];
+
+/**
+ * Brings a store to the present schema.
+ *
+ * @throws {ChanctlError} `store_newer` if a later version of chanctl wrote it.
+ */
+export function migrate(db: Database, file: string): void {
+  const version = Number(db.pragma("user_version", { simple: true }));
+  if (version > MIGRATIONS.length) {
+    throw new ChanctlError(
+      "store_newer",
+      `the store ${file} has schema ${version}; this chanctl knows schemas up to ${MIGRATIONS.length}`,
+      { hint: "npm install chanctl@latest     or move the file away to begin an empty store" },
+    );
+  }
+  for (const [index, sql] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    db.transaction(() => {
+      db.exec(sql);
+      db.pragma(`user_version = ${index + 1}`);
+    })();
+  }
+}

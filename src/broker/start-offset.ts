@@ -1,0 +1,68 @@
+import { ChanctlError } from "../shared/errors.ts";
+import { encodeOffset, isOrigin, ORIGIN } from "../protocol/offset.ts";
+import type { Offset } from "../protocol/offset.ts";
+import type { Start } from "../protocol/start.ts";
+import type { Reader, StreamInfo } from "./reader.ts";
+
+export interface StartRequest {
+  readonly path: string;
+  readonly start: Start;
+  /** Now, in ms since 1970. */
+  readonly now: number;
+  /** How far back this reader may go, in ms. */
+  readonly replayWindowMs: number;
+}
+
+/**
+ * Where a reader begins.
+ *
+ * @throws {ChanctlError} `replay_window_exceeded` with `oldest` and `newest`, if something after the id that was
+ *   asked for was missed and can no longer be read. Who missed nothing is never refused, even if all that was
+ *   read before is gone.
+ */
+export function resolveStartOffset(reader: Reader, { path, start, now, replayWindowMs }: StartRequest): Offset {
+  const stream = reader.stream(path);
+  if (stream === undefined) {
+    if (start.kind === "after" && !isOrigin(start.offset)) throw gone(ORIGIN, ORIGIN);
+    return ORIGIN;
+  }
+  const notBefore = now - replayWindowMs;
+  const oldest = (): number => reader.positionAtTime(stream, notBefore);
+  switch (start.kind) {
+    case "live":
+      return at(stream, stream.tail);
+    case "oldest":
+      return at(stream, oldest());
+    case "last-messages":
+      return at(stream, Math.max(oldest(), stream.tail - start.count));
+    case "last-duration":
+      return at(stream, reader.positionAtTime(stream, Math.max(notBefore, now - start.durationMs)));
+    case "after": {
+      const page = reader.page(path, { after: start.offset, notBefore, maxMessages: 1, maxBytes: 0 });
+      if (page.kind === "gone") throw gone(at(stream, oldest()), at(stream, stream.tail));
+      return at(stream, start.offset.position);
+    }
+    default:
+      return start satisfies never;
+  }
+}
+
+/** The 410 of a reader that fell out of its window, with where it may begin again. */
+export function replayWindowExceeded(
+  reader: Reader,
+  { path, now, replayWindowMs }: Omit<StartRequest, "start">,
+): ChanctlError {
+  const stream = reader.stream(path);
+  if (stream === undefined) return gone(ORIGIN, ORIGIN);
+  return gone(at(stream, reader.positionAtTime(stream, now - replayWindowMs)), at(stream, stream.tail));
+}
+
+function at({ incarnation }: StreamInfo, position: number): Offset {
+  return { incarnation, position };
+}
+
+function gone(oldest: Offset, newest: Offset): ChanctlError {
+  return new ChanctlError("replay_window_exceeded", "messages after this id were missed and can no longer be read", {
+    fields: { oldest: encodeOffset(oldest), newest: encodeOffset(newest) },
+  });
+}

@@ -1,0 +1,41 @@
+import Database from "better-sqlite3";
+import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
+
+/**
+ * Holds a store for this process alone: an exclusive transaction on a database of its own.
+ *
+ * The kernel drops its lock when the process ends, however it ends. A pid file was rejected: pids are reused, and
+ * a process that was killed and not yet reaped looks alive.
+ */
+export class StoreLock {
+  readonly #db: Database.Database;
+
+  /**
+   * @param holder names who has the store, for the error: "pid 812".
+   * @throws {ChanctlError} `store_in_use`, `store_invalid`.
+   */
+  constructor(file: string, { holder }: { holder: () => string | undefined }) {
+    try {
+      this.#db = new Database(file, { timeout: 0 });
+      this.#db.exec("BEGIN EXCLUSIVE");
+    } catch (cause) {
+      if (errorCodeOf(cause) === "SQLITE_BUSY") {
+        const who = holder();
+        throw new ChanctlError(
+          "store_in_use",
+          `the store beside ${file} is in use by ${who === undefined ? "another process" : `chanctl (${who})`}`,
+          { cause, hint: "stop that one, or work in another folder: one process serves a store" },
+        );
+      }
+      throw new ChanctlError("store_invalid", `the store cannot be locked: ${file}: ${messageOf(cause)}`, {
+        cause,
+        hint: "check the disk and the permissions of the folder",
+      });
+    }
+  }
+
+  /** Lets the next process have the store. */
+  close(): void {
+    this.#db.close();
+  }
+}

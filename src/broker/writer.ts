@@ -1,0 +1,167 @@
+import Database from "better-sqlite3";
+import { statSync } from "node:fs";
+import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
+import type { ErrorCode } from "../shared/errors.ts";
+import { createApply } from "./apply.ts";
+import type { Apply } from "./apply.ts";
+import type { Operation, Result } from "./operation.ts";
+import { Reserve } from "./reserve.ts";
+import { migrate } from "./schema.ts";
+
+/** Operations that commit together. */
+export interface Proposal {
+  readonly id: number;
+  readonly operations: readonly Operation[];
+}
+
+/** What a proposal came to. An error says nothing about whether it was stored, unless its code is `store_full` or `internal`. */
+export type Outcome =
+  | { readonly id: number; readonly results: readonly Result[] }
+  | { readonly id: number; readonly error: { readonly code: ErrorCode; readonly message: string } };
+
+/** Past this the writer waits for a checkpoint: the checkpoint thread alone never catches up under constant load. */
+const MAX_WAL_BYTES = 64 * 1_024 * 1_024;
+
+/** Pages given back to the file system after a trim: a few, so that the commit behind it does not wait. */
+const VACUUM_PAGES = 256;
+
+const BUSY_TIMEOUT_MS = 5_000;
+
+/**
+ * The one connection that writes the store. Commits whatever proposals it is given in one transaction: an fsync
+ * costs the same for one as for a thousand.
+ */
+export class Writer {
+  readonly #file: string;
+  readonly #reserve: Reserve;
+  #db: Database.Database;
+  #apply: Apply;
+
+  /** @throws {ChanctlError} `store_newer`, `store_invalid`. */
+  constructor(file: string) {
+    this.#file = file;
+    this.#db = openForWriting(file);
+    this.#apply = createApply(this.#db);
+    this.#reserve = new Reserve(`${file}.reserve`);
+    this.#reserve.fill();
+  }
+
+  /** Commits proposals and says what each came to. Never throws. */
+  commit(proposals: readonly Proposal[]): Outcome[] {
+    // Without its reserve the disk is full: trims may go on, they make the room; appends may not, they would take it.
+    const isFull = !this.#reserve.isFilled && !this.#reserve.fill();
+    const accepted = isFull ? proposals.filter(({ operations }) => operations.every(isFreeing)) : proposals;
+    const refused = proposals.filter((proposal) => !accepted.includes(proposal)).map(toStoreFull);
+    if (accepted.length === 0) return refused;
+    return [...refused, ...this.#commitTogether(accepted)];
+  }
+
+  #commitTogether(proposals: readonly Proposal[]): Outcome[] {
+    try {
+      this.#db.exec("BEGIN IMMEDIATE");
+      const outcomes = proposals.map(({ id, operations }) => ({ id, results: operations.map(this.#apply) }));
+      this.#db.exec("COMMIT");
+      this.#tidy(proposals);
+      return outcomes;
+    } catch (thrown) {
+      return this.#recover(proposals, thrown);
+    }
+  }
+
+  #recover(proposals: readonly Proposal[], thrown: unknown): Outcome[] {
+    const trouble = storeTroubleOf(thrown);
+    if (trouble === undefined) {
+      // One bad operation must fail alone.
+      this.#rollback();
+      const [only] = proposals;
+      if (only !== undefined && proposals.length === 1) return [failed(only, "internal", messageOf(thrown))];
+      return proposals.flatMap((proposal) => this.#commitTogether([proposal]));
+    }
+    // After an error of the disk the connection cannot be trusted to know what it has written.
+    this.#reopen();
+    if (trouble === "store_full") this.#makeRoom();
+    return proposals.map((proposal) => failed(proposal, trouble, messageOf(thrown)));
+  }
+
+  #rollback(): void {
+    if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
+  }
+
+  #reopen(): void {
+    try {
+      this.#rollback();
+      this.#db.close();
+      this.#db = openForWriting(this.#file);
+      this.#apply = createApply(this.#db);
+    } catch {
+      // Still in trouble: the next batch finds the connection closed or broken, fails and comes here again.
+    }
+  }
+
+  #makeRoom(): void {
+    this.#reserve.release();
+    try {
+      this.#db.pragma("wal_checkpoint(TRUNCATE)");
+    } catch {
+      // Not even a checkpoint fits; trims will free pages inside the file all the same.
+    }
+  }
+
+  #tidy(proposals: readonly Proposal[]): void {
+    const size = statSync(`${this.#file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    try {
+      if (proposals.some(({ operations }) => operations.some(isFreeing))) {
+        this.#db.pragma(`incremental_vacuum(${VACUUM_PAGES})`);
+      }
+      if (size > MAX_WAL_BYTES) this.#db.pragma("wal_checkpoint(RESTART)");
+    } catch {
+      // What was committed is durable in the WAL and must be acknowledged; a broken disk fails the next commit.
+    }
+  }
+
+  /** Checkpoints and closes the connection. */
+  close(): void {
+    this.#db.close();
+  }
+}
+
+/** Opens a connection for writing and brings the schema up to date. */
+function openForWriting(file: string): Database.Database {
+  try {
+    const db = new Database(file, { timeout: BUSY_TIMEOUT_MS });
+    // `auto_vacuum` only takes before the first table exists and before WAL.
+    db.pragma("auto_vacuum = INCREMENTAL");
+    db.pragma("journal_mode = WAL");
+    db.pragma("synchronous = FULL");
+    db.pragma("wal_autocheckpoint = 0"); // the checkpoint thread does it: inline it is the p99 of an acknowledgement
+    migrate(db, file);
+    return db;
+  } catch (cause) {
+    if (cause instanceof ChanctlError) throw cause;
+    throw new ChanctlError("store_invalid", `the store ${file} cannot be opened for writing: ${messageOf(cause)}`, {
+      cause,
+      hint: "check the disk and the permissions of the folder, or move the file away to begin an empty store",
+    });
+  }
+}
+
+function isFreeing({ kind }: Operation): boolean {
+  return kind !== "append";
+}
+
+function toStoreFull(proposal: Proposal): Outcome {
+  return failed(proposal, "store_full", "the disk of the store is full");
+}
+
+function failed({ id }: Proposal, code: ErrorCode, message: string): Outcome {
+  return { id, error: { code, message } };
+}
+
+/** What an error says about the store; `undefined` if the operation is to blame and not the disk. */
+function storeTroubleOf(thrown: unknown): "store_full" | "store_unavailable" | undefined {
+  const code = errorCodeOf(thrown);
+  if (code === "SQLITE_FULL") return "store_full";
+  if (thrown instanceof TypeError && /not open/.test(thrown.message)) return "store_unavailable";
+  const isOfTheOperation = code === undefined || /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG|ERROR)/.test(code);
+  return isOfTheOperation ? undefined : "store_unavailable";
+}
