@@ -79,7 +79,10 @@ export function createApply(db: Database): Apply {
     let position = first;
     for (const template of templates) {
       position += 1;
-      const body = composeMessage(template, { id: encodeOffset({ incarnation, position }), time: messageTime });
+      const body = composeMessage(template, {
+        id: encodeOffset({ incarnation, position }),
+        time: messageTime,
+      });
       bytes += Buffer.byteLength(body);
       sql.insertMessage.run(incarnation, position, messageTime, body);
     }
@@ -212,7 +215,9 @@ function prepare(db: Database) {
     replaceMeta: db.prepare<[number, string]>("UPDATE meta SET value = ? WHERE name = ?"),
     setMeta: db.prepare<[number, string, number]>("UPDATE meta SET value = ? WHERE name = ? AND value < ?"),
     streamByPath: db.prepare<[string], StreamRow>(`SELECT ${STREAM_COLUMNS} FROM streams WHERE path = ?`),
-    streamByIncarnation: db.prepare<[number], StreamRow>(`SELECT ${STREAM_COLUMNS} FROM streams WHERE incarnation = ?`),
+    streamByIncarnation: db.prepare<[number], StreamRow>(
+      `SELECT ${STREAM_COLUMNS} FROM streams WHERE incarnation = ?`,
+    ),
     createStream: db.prepare<[string, number, string, number, number, number, number]>(
       `INSERT INTO streams (path, incarnation, content_type, replay_window_ms, inactivity_ttl_ms, max_messages, max_bytes)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -246,7 +251,9 @@ function prepare(db: Database) {
   };
 }
 
-function prepareKeys(db: Database): Record<"findKey0" | "findKey1", Statement<[number, string, string], KeyRow>> &
+function prepareKeys(
+  db: Database,
+): Record<"findKey0" | "findKey1", Statement<[number, string, string], KeyRow>> &
   Record<"insertKey0" | "insertKey1", Statement<KeyColumns>> {
   const find = (table: string) =>
     db.prepare<[number, string, string], KeyRow>(

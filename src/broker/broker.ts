@@ -36,6 +36,8 @@ export interface PublishRequest {
   readonly publisher: Publisher;
   /** Makes a repeat harmless: it gets the ids of the first time. */
   readonly key?: string;
+  /** What the publisher sent, where the app has changed it: a repeat is known by what was sent. @default drafts */
+  readonly sent?: readonly Draft[];
 }
 
 /** Who publishes: the app itself, or a client with the subject that the app gave it, if any. */
@@ -50,7 +52,7 @@ export interface SubscribeRequest {
 
 /** A place in a stream that is held for one connection. */
 export interface Followed {
-  /** Where reading starts. */
+  /** Where reading has come to. */
   readonly position: Offset;
   /**
    * Sends what follows until the signal aborts. Call it once.
@@ -91,7 +93,7 @@ export class Broker {
    * @throws {ChanctlError} `key_reused`, `store_full`, `store_unavailable`.
    */
   async publish(request: PublishRequest): Promise<string[]> {
-    const { path, channel, lifecycle, drafts, publisher, key } = request;
+    const { path, channel, lifecycle, drafts, publisher, key, sent = drafts } = request;
     const from = publisher.kind === "client" ? publisher.subject : undefined;
     const [result] = await this.#store.propose([
       {
@@ -100,12 +102,16 @@ export class Broker {
         time: this.#clock.now(),
         templates: drafts.map((draft) => messageTemplate({ channel, draft, from })),
         retention: lifecycle,
-        ...(key === undefined ? {} : { key: { owner: ownerOf(publisher), key, fingerprint: fingerprintOf(drafts) } }),
+        ...(key === undefined
+          ? {}
+          : { key: { owner: ownerOf(publisher), key, fingerprint: fingerprintOf(sent) } }),
       },
     ]);
     if (result?.kind === "appended") {
       const { incarnation, first, count } = result;
-      return Array.from({ length: count }, (_, index) => encodeOffset({ incarnation, position: first + index + 1 }));
+      return Array.from({ length: count }, (_, index) =>
+        encodeOffset({ incarnation, position: first + index + 1 }),
+      );
     }
     if (result?.kind === "refused") {
       throw new ChanctlError("key_reused", `the idempotency key \`${key}\` was used for another message`);
@@ -116,7 +122,9 @@ export class Broker {
   /** The id of the stream's tail. */
   tail(path: string): string {
     const stream = this.#store.reader.stream(path);
-    return encodeOffset(stream === undefined ? ORIGIN : { incarnation: stream.incarnation, position: stream.tail });
+    return encodeOffset(
+      stream === undefined ? ORIGIN : { incarnation: stream.incarnation, position: stream.tail },
+    );
   }
 
   /** How many live subscribers a stream has. */
@@ -134,10 +142,13 @@ export class Broker {
     const position = resolveStartOffset(reader, { path, start, now: this.#clock.now(), replayWindowMs });
     const stream = this.#hub.enter(path);
     let isHeld = true;
+    let subscriber: Subscriber | undefined;
     return {
-      position,
+      get position() {
+        return subscriber?.position ?? position;
+      },
       run: async (sink, signal) => {
-        const subscriber = new Subscriber({
+        subscriber = new Subscriber({
           sink,
           stream,
           reader,
@@ -146,7 +157,8 @@ export class Broker {
           maxUnsentBytes: this.#maxUnsentBytes,
         });
         const ended = await subscriber.run(signal);
-        if (ended === "gone") throw replayWindowExceeded(reader, { path, now: this.#clock.now(), replayWindowMs });
+        if (ended === "gone")
+          throw replayWindowExceeded(reader, { path, now: this.#clock.now(), replayWindowMs });
       },
       close: () => {
         if (isHeld) this.#hub.leave(stream);

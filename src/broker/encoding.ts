@@ -7,7 +7,11 @@ import type { StoredMessage } from "./reader.ts";
 export type Encoding = "sse" | "ws";
 
 /** Encodes one message of a life of a stream. */
-export function encodeMessage(encoding: Encoding, incarnation: number, { position, json }: StoredMessage): Buffer {
+export function encodeMessage(
+  encoding: Encoding,
+  incarnation: number,
+  { position, json }: StoredMessage,
+): Buffer {
   switch (encoding) {
     case "sse":
       return Buffer.from(encodeEvent({ id: encodeOffset({ incarnation, position }), data: json }));
@@ -19,6 +23,10 @@ export function encodeMessage(encoding: Encoding, incarnation: number, { positio
 }
 
 /** Encodes a page as one buffer, for one write. */
-export function encodePage(encoding: Encoding, incarnation: number, messages: readonly StoredMessage[]): Buffer {
+export function encodePage(
+  encoding: Encoding,
+  incarnation: number,
+  messages: readonly StoredMessage[],
+): Buffer {
   return Buffer.concat(messages.map((message) => encodeMessage(encoding, incarnation, message)));
 }

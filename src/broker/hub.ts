@@ -78,7 +78,8 @@ export class Hub {
     for (const { operation, result } of batch) {
       if (operation.kind === "append" && result.kind === "appended" && !result.isRepeat) {
         const stream = this.#streams.get(operation.path);
-        if (stream !== undefined) this.#change(stream, () => stream.append(result.incarnation, toMessages(operation, result)));
+        if (stream !== undefined)
+          this.#change(stream, () => stream.append(result.incarnation, toMessages(operation, result)));
       } else if (operation.kind === "drop" && result.kind === "dropped") {
         const stream = this.#streams.get(operation.path);
         if (stream !== undefined) this.#change(stream, () => stream.beginLife(result.incarnation));
@@ -112,6 +113,9 @@ export class Hub {
 function toMessages({ templates }: AppendOperation, { incarnation, first, time }: Appended): StoredMessage[] {
   return templates.map((template, index) => {
     const position = first + index + 1;
-    return { position, json: composeMessage(template, { id: encodeOffset({ incarnation, position }), time }) };
+    return {
+      position,
+      json: composeMessage(template, { id: encodeOffset({ incarnation, position }), time }),
+    };
   });
 }

@@ -91,7 +91,8 @@ export class LiveStream {
    * @returns Whether it is live now; if not, it is too far behind or too slow and reads another page.
    */
   attach(reader: LiveReader): boolean {
-    if (compareOffsets(reader.position, { incarnation: this.#incarnation, position: this.#floor }) < 0) return false;
+    if (compareOffsets(reader.position, { incarnation: this.#incarnation, position: this.#floor }) < 0)
+      return false;
     if (!this.#deliverTo(reader)) return false;
     this.#live.add(reader);
     return true;
@@ -116,7 +117,8 @@ export class LiveStream {
     while (this.#bytes > maxBytes && dropped < this.#recent.length) {
       const message = this.#recent[dropped];
       if (message === undefined) break;
-      this.#bytes -= message.json.length + (message.encoded.sse?.length ?? 0) + (message.encoded.ws?.length ?? 0);
+      this.#bytes -=
+        message.json.length + (message.encoded.sse?.length ?? 0) + (message.encoded.ws?.length ?? 0);
       this.#floor = message.position;
       dropped += 1;
     }

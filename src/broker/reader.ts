@@ -66,7 +66,8 @@ export class Reader {
   page(path: string, { after, notBefore, maxMessages, maxBytes }: PageRequest): Page {
     const stream = this.stream(path);
     if (stream === undefined) return isOrigin(after) ? { kind: "end" } : { kind: "gone" };
-    if (isOrigin(after) ? stream.hasEarlierLife : after.incarnation !== stream.incarnation) return { kind: "gone" };
+    if (isOrigin(after) ? stream.hasEarlierLife : after.incarnation !== stream.incarnation)
+      return { kind: "gone" };
     if (after.position > stream.tail) return { kind: "gone" };
     if (after.position === stream.tail) return { kind: "end" };
     const messages: StoredMessage[] = [];
@@ -152,7 +153,8 @@ function toStreamInfo(row: StreamRow): StreamInfo {
   };
 }
 
-const STREAM_COLUMNS = "path, incarnation, tail, oldest, has_earlier_life, replay_window_ms, inactivity_ttl_ms";
+const STREAM_COLUMNS =
+  "path, incarnation, tail, oldest, has_earlier_life, replay_window_ms, inactivity_ttl_ms";
 
 function prepare(db: Database.Database) {
   return {

@@ -20,7 +20,10 @@ export interface StartRequest {
  *   asked for was missed and can no longer be read. Who missed nothing is never refused, even if all that was
  *   read before is gone.
  */
-export function resolveStartOffset(reader: Reader, { path, start, now, replayWindowMs }: StartRequest): Offset {
+export function resolveStartOffset(
+  reader: Reader,
+  { path, start, now, replayWindowMs }: StartRequest,
+): Offset {
   const stream = reader.stream(path);
   if (stream === undefined) {
     if (start.kind === "after" && !isOrigin(start.offset)) throw gone(ORIGIN, ORIGIN);
@@ -62,7 +65,11 @@ function at({ incarnation }: StreamInfo, position: number): Offset {
 }
 
 function gone(oldest: Offset, newest: Offset): ChanctlError {
-  return new ChanctlError("replay_window_exceeded", "messages after this id were missed and can no longer be read", {
-    fields: { oldest: encodeOffset(oldest), newest: encodeOffset(newest) },
-  });
+  return new ChanctlError(
+    "replay_window_exceeded",
+    "messages after this id were missed and can no longer be read",
+    {
+      fields: { oldest: encodeOffset(oldest), newest: encodeOffset(newest) },
+    },
+  );
 }

@@ -139,7 +139,8 @@ export class Store implements Log {
       const waiting = this.#waiting.get(outcome.id);
       this.#waiting.delete(outcome.id);
       if ("results" in outcome) waiting?.resolve(outcome.results);
-      else waiting?.reject(new ChanctlError(outcome.error.code, outcome.error.message, { retryAfterSecs: 1 }));
+      else
+        waiting?.reject(new ChanctlError(outcome.error.code, outcome.error.message, { retryAfterSecs: 1 }));
     }
   }
 

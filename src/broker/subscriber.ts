@@ -91,7 +91,10 @@ export class Subscriber implements LiveReader {
         const { incarnation, messages } = page;
         const last = messages.at(-1);
         if (last !== undefined) {
-          this.#write(encodePage(this.encoding, incarnation, messages), { incarnation, position: last.position });
+          this.#write(encodePage(this.encoding, incarnation, messages), {
+            incarnation,
+            position: last.position,
+          });
         }
       }
       await nextTurn();

@@ -138,10 +138,14 @@ function openForWriting(file: string): Database.Database {
     return db;
   } catch (cause) {
     if (cause instanceof ChanctlError) throw cause;
-    throw new ChanctlError("store_invalid", `the store ${file} cannot be opened for writing: ${messageOf(cause)}`, {
-      cause,
-      hint: "check the disk and the permissions of the folder, or move the file away to begin an empty store",
-    });
+    throw new ChanctlError(
+      "store_invalid",
+      `the store ${file} cannot be opened for writing: ${messageOf(cause)}`,
+      {
+        cause,
+        hint: "check the disk and the permissions of the folder, or move the file away to begin an empty store",
+      },
+    );
   }
 }
 
@@ -162,6 +166,7 @@ function storeTroubleOf(thrown: unknown): "store_full" | "store_unavailable" | u
   const code = errorCodeOf(thrown);
   if (code === "SQLITE_FULL") return "store_full";
   if (thrown instanceof TypeError && /not open/.test(thrown.message)) return "store_unavailable";
-  const isOfTheOperation = code === undefined || /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG|ERROR)/.test(code);
+  const isOfTheOperation =
+    code === undefined || /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG|ERROR)/.test(code);
   return isOfTheOperation ? undefined : "store_unavailable";
 }

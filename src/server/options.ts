@@ -29,6 +29,8 @@ export interface ServerOptions {
   /** How long an authorize call is tried again while the app refuses connections, in ms. */
   readonly authorizeRetryMs: number;
   readonly limits: Limits;
+  /** The environment in which the app runs and definitions are loaded. */
+  readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
 }
 

@@ -14,6 +14,8 @@ interface ErrorRow {
   readonly close?: number;
   readonly exit?: number;
   readonly hint?: string;
+  /** The same client may come back with its id: a connection that ends so was not refused. */
+  readonly isResumable?: boolean;
 }
 
 export const ERRORS = {
@@ -64,10 +66,10 @@ export const ERRORS = {
   },
 
   // What a connection meets in its life
-  going_away: { title: "server is going away", close: 1001 },
-  service_restart: { title: "server is restarting", status: 503, close: 1012 },
-  lifetime_over: { title: "connection lifetime is over", close: 4408 },
-  disconnected: { title: "disconnected by the app", close: 4408 },
+  going_away: { title: "server is going away", close: 1001, isResumable: true },
+  service_restart: { title: "server is restarting", status: 503, close: 1012, isResumable: true },
+  lifetime_over: { title: "connection lifetime is over", close: 4408, isResumable: true },
+  disconnected: { title: "disconnected by the app", close: 4408, isResumable: true },
 
   // What the server could not do
   internal: { title: "internal error", status: 500, close: 1011 },
@@ -82,12 +84,14 @@ export const ERRORS = {
   no_terminal: { title: "an answer is needed and there is no terminal", exit: 4 },
   cannot_connect: { title: "cannot connect", exit: 5 },
   port_in_use: { title: "port is in use" },
+  cannot_listen: { title: "cannot listen" },
   app_failed: { title: "the app did not start" },
   certificate_invalid: { title: "certificate cannot be used" },
   store_in_use: { title: "store is in use" },
   store_newer: { title: "store was written by a newer chanctl" },
   store_invalid: { title: "store cannot be opened" },
   would_overwrite: { title: "a file would be overwritten" },
+  install_failed: { title: "packages were not installed" },
   not_bound: { title: "channel has no name yet" },
 } as const;
 
@@ -142,6 +146,11 @@ export class ChanctlError extends Error {
   /** WebSocket close code; 1011 (internal error) where the table has none. */
   get closeCode(): number {
     return this.#row.close ?? 1011;
+  }
+
+  /** Whether a connection that ends with this may be resumed by the same client. */
+  get isResumable(): boolean {
+    return this.#row.isResumable ?? false;
   }
 
   /** Exit code of the command line. */

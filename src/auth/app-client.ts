@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Agent, errors } from "undici";
+import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
+
+/** Where the app answers; `undefined` while there is none. */
+export interface AppAddress {
+  readonly origin: URL | undefined;
+}
+
+export interface AppClientOptions {
+  readonly app: AppAddress;
+  /** Shown to the app as `Authorization: Bearer`, so that it knows who asks. */
+  readonly token: string;
+  /** How long a call is tried again while the app refuses connections, in ms. */
+  readonly retryMs: number;
+}
+
+/** An answer of the app: its HTTP status, and its body as JSON where it is JSON. */
+export interface AppAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const TOTAL_TIMEOUT_MS = 5_000;
+const MAX_ANSWER_BYTES = 64 * 1_024;
+const RETRY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 1_000;
+
+/** The error codes of a connection that the app has refused or dropped: it is restarting, and the call was not answered. */
+const RESET_CODES: ReadonlySet<string> = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
+
+/**
+ * Asks the app. A rolling restart of the app is waited out: refused and reset connections, 502, 503 and 504 are
+ * tried again for `retryMs`. Everything else is final, a time-out too: it was perhaps answered.
+ */
+export class AppClient {
+  readonly #options: AppClientOptions;
+  readonly #agent: Agent;
+
+  constructor(options: AppClientOptions) {
+    this.#options = options;
+    this.#agent = new Agent({
+      connect: { timeout: CONNECT_TIMEOUT_MS, autoSelectFamily: true },
+      headersTimeout: TOTAL_TIMEOUT_MS,
+      bodyTimeout: TOTAL_TIMEOUT_MS,
+      maxResponseSize: MAX_ANSWER_BYTES,
+      keepAliveTimeout: 10_000,
+    });
+  }
+
+  /**
+   * POSTs JSON to the app.
+   *
+   * @throws {ChanctlError} `app_unavailable` if there is no app, or no answer.
+   */
+  async post(path: string, body: unknown, { signal }: { signal?: AbortSignal } = {}): Promise<AppAnswer> {
+    const deadline = performance.now() + this.#options.retryMs;
+    let pauseMs = FIRST_PAUSE_MS;
+    for (;;) {
+      const attempt = await this.#attempt(path, body, signal);
+      if ("answer" in attempt) return attempt.answer;
+      if (!attempt.isRetryable || performance.now() + pauseMs > deadline || signal?.aborted)
+        throw attempt.error;
+      // Jitter: a thousand clients that reconnect at once must not ask at once again.
+      await sleep(pauseMs * (0.5 + Math.random()), undefined, signal === undefined ? {} : { signal }).catch(() => {});
+      pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2);
+    }
+  }
+
+  async #attempt(path: string, body: unknown, signal: AbortSignal | undefined): Promise<Attempt> {
+    const { app, token } = this.#options;
+    if (app.origin === undefined) {
+      return failed("no app is running that could be asked", { isRetryable: false });
+    }
+    const timeout = AbortSignal.timeout(TOTAL_TIMEOUT_MS);
+    try {
+      const response = await this.#agent.request({
+        origin: app.origin,
+        path,
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${token}`,
+          "content-type": "application/json",
+          accept: "application/json",
+        },
+        body: JSON.stringify(body),
+        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+      });
+      const text = await response.body.text();
+      if (RETRY_STATUSES.has(response.statusCode)) {
+        return failed(`the app answered ${response.statusCode}`, { isRetryable: true });
+      }
+      return { answer: { status: response.statusCode, body: parseJson(text) } };
+    } catch (cause) {
+      return failed(`the app did not answer: ${messageOf(cause)}`, { isRetryable: isReset(cause), cause });
+    }
+  }
+
+  /** Ends idle connections; calls under way fail. */
+  close(): Promise<void> {
+    return this.#agent.destroy();
+  }
+}
+
+type Attempt =
+  | { readonly answer: AppAnswer }
+  | { readonly error: ChanctlError; readonly isRetryable: boolean };
+
+function failed(message: string, { isRetryable, cause }: { isRetryable: boolean; cause?: unknown }): Attempt {
+  return { error: new ChanctlError("app_unavailable", message, { cause, retryAfterSecs: 1 }), isRetryable };
+}
+
+function isReset(cause: unknown): boolean {
+  if (cause instanceof errors.ResponseExceededMaxSizeError) return false;
+  const code = errorCodeOf(cause) ?? errorCodeOf(cause instanceof Error ? cause.cause : undefined);
+  if (code !== undefined && RESET_CODES.has(code)) return true;
+  // A dual-stack dial fails with one error an address.
+  return cause instanceof AggregateError && cause.errors.every(isReset);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,107 @@
+import { ChanctlError } from "../shared/errors.ts";
+import { clampSetting } from "../shared/lifecycle.ts";
+import type { Lifecycle } from "../shared/lifecycle.ts";
+import { parseAuthorizeAnswer, parseOnPublishAnswer } from "../protocol/app-call.ts";
+import type {
+  Allowed,
+  ConnectionOverrides,
+  OnPublishAnswer,
+  Operation,
+  Rejected,
+} from "../protocol/app-call.ts";
+import type { ChannelDefinition, Transport } from "../protocol/definition.ts";
+import type { AppAnswer } from "./app-client.ts";
+
+/** What a caller may do, as whom, and within what bounds. */
+export interface Grant {
+  readonly subject?: string;
+  readonly operations: ReadonlySet<Operation>;
+  /** When it ends, in ms since 1970. */
+  readonly expiresAt?: number;
+  /** The channel's lifecycle with what the app chose for this connection. */
+  readonly lifecycle: Lifecycle;
+}
+
+const OPERATIONS: Readonly<Record<Transport, readonly Operation[]>> = {
+  sse: ["subscribe"],
+  ws: ["subscribe", "publish"],
+};
+
+const REFUSAL_CODES = { 401: "unauthenticated", 403: "forbidden", 404: "channel_unknown" } as const;
+
+/** What anyone may do on a public channel. */
+export function publicGrant({ transport, lifecycle }: ChannelDefinition): Grant {
+  return { operations: new Set(OPERATIONS[transport]), lifecycle };
+}
+
+/**
+ * Reads the app's answer to an authorize call. Fails closed: only a well-formed `"ok": true` allows.
+ *
+ * @throws {ChanctlError} `unauthenticated`, `forbidden`, `channel_unknown` as the app says; `app_unavailable` for
+ *   anything that is no answer, never the code of a rejection.
+ */
+export function toGrant(answer: AppAnswer, definition: ChannelDefinition): Grant {
+  assertNotRefused(answer);
+  const parsed = answer.status === 200 ? parseAuthorizeAnswer(answer.body) : undefined;
+  if (parsed === undefined) throw noAnswer(answer, "authorize");
+  if (!parsed.ok) throw refusal(parsed);
+  return grantOf(parsed, definition);
+}
+
+/**
+ * Reads the app's answer to an on-publish call.
+ *
+ * @throws {ChanctlError} as `toGrant`.
+ */
+export function toPublishAnswer(answer: AppAnswer): OnPublishAnswer & { ok: true } {
+  assertNotRefused(answer);
+  const parsed = answer.status === 200 ? parseOnPublishAnswer(answer.body) : undefined;
+  if (parsed === undefined) throw noAnswer(answer, "on-publish");
+  if (!parsed.ok) throw refusal(parsed);
+  return parsed;
+}
+
+function grantOf(allowed: Allowed, { transport, lifecycle }: ChannelDefinition): Grant {
+  const possible = OPERATIONS[transport];
+  const { subject, operations, expiresAt } = allowed;
+  return {
+    ...(subject === undefined ? {} : { subject }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    operations: new Set(possible.filter((operation) => operations?.includes(operation) ?? true)),
+    lifecycle: { ...lifecycle, ...clampOverrides(allowed) },
+  };
+}
+
+function clampOverrides(allowed: Allowed): ConnectionOverrides {
+  const { replayWindowMs, keepaliveIntervalMs, maxConnectionLifetimeMs, inactivityTtlMs } = allowed;
+  const given = Object.entries({
+    replayWindowMs,
+    keepaliveIntervalMs,
+    maxConnectionLifetimeMs,
+    inactivityTtlMs,
+  });
+  return Object.fromEntries(
+    given.flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, clampSetting(key as keyof Lifecycle, value)]],
+    ),
+  );
+}
+
+/** The app's own 401, 403 and 404 mean the same as `"ok": false` with that status. */
+function assertNotRefused({ status, body }: AppAnswer): void {
+  if (status !== 401 && status !== 403 && status !== 404) return;
+  const parsed = parseAuthorizeAnswer(body);
+  const reason = parsed?.ok === false ? parsed.reason : undefined;
+  throw refusal({ ok: false, status, ...(reason === undefined ? {} : { reason }) });
+}
+
+function refusal({ reason, status = 403 }: Rejected): ChanctlError {
+  return new ChanctlError(REFUSAL_CODES[status], reason ?? "the app refused");
+}
+
+function noAnswer({ status }: AppAnswer, call: string): ChanctlError {
+  const what = status === 200 ? "something that is not an answer" : `${status}`;
+  return new ChanctlError("app_unavailable", `the app answered the ${call} call with ${what}`, {
+    retryAfterSecs: 1,
+  });
+}

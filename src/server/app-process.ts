@@ -1,0 +1,72 @@
+import type { App } from "../app/app.ts";
+import { remoteApp } from "../app/remote-app.ts";
+import { Supervisor } from "../app/supervisor.ts";
+import { pickFreePort } from "../platform/free-port.ts";
+import type { AppOptions, ServerOptions } from "./options.ts";
+
+/** What the app is told of its broker. */
+export interface BrokerAddress {
+  readonly url: string;
+  readonly internalUrl: string;
+  readonly token: string;
+}
+
+/** The app, and how to end it. One that runs elsewhere is not ours to end. */
+export interface AppProcess {
+  readonly app: App;
+  readonly port?: number;
+  /** The id of the app's process group; absent while it does not run. */
+  readonly pid?: () => number | undefined;
+  start(): void;
+  close(): Promise<void>;
+  kill(): void;
+}
+
+/**
+ * Prepares the user's app; `start` starts it.
+ *
+ * @throws {ChanctlError} `config_invalid` for an `app.url` that is no origin.
+ */
+export async function prepareApp(
+  app: AppOptions,
+  options: ServerOptions,
+  address: BrokerAddress,
+): Promise<AppProcess> {
+  if ("url" in app) {
+    return { app: remoteApp(app.url), start: () => {}, close: async () => {}, kill: () => {} };
+  }
+  const port = app.port === 0 ? await pickFreePort() : app.port;
+  const { root, stateFolder, logger } = options;
+  const supervisor = new Supervisor({
+    command: app.command,
+    cwd: root,
+    env: appEnvironment(options, { ...address, port }),
+    port,
+    stateFolder,
+    logger,
+    ...(app.onOutput === undefined ? {} : { onOutput: app.onOutput }),
+  });
+  return {
+    app: supervisor,
+    port,
+    pid: () => supervisor.pid,
+    start: () => supervisor.start(),
+    close: () => supervisor.close(),
+    kill: () => supervisor.kill(),
+  };
+}
+
+function appEnvironment(
+  { env, tls }: ServerOptions,
+  { url, internalUrl, token, port }: BrokerAddress & { port: number },
+): NodeJS.ProcessEnv {
+  return {
+    ...env,
+    PORT: String(port),
+    HOST: "127.0.0.1",
+    CHANCTL_URL: internalUrl,
+    CHANCTL_TOKEN: token,
+    CHANCTL_PUBLIC_URL: url,
+    ...(tls?.caPath === undefined ? {} : { NODE_EXTRA_CA_CERTS: tls.caPath }),
+  };
+}

@@ -1,0 +1,107 @@
+import { access, readFile, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { bundleModule } from "../platform/bundle-module.ts";
+import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
+
+/** The project that a command works in. */
+export interface Project {
+  /** The folder of the config, else of package.json, else the working directory; absolute. */
+  readonly root: string;
+  /** The config file, absolute. */
+  readonly configPath?: string;
+}
+
+/** A config as its file gave it: not checked yet. */
+export interface LoadedConfig {
+  readonly path: string;
+  readonly value: unknown;
+  /** The file's text, for the places in errors. */
+  readonly source: string;
+}
+
+const FILE_NAMES = ["ts", "js", "mjs", "json"].map((extension) => `chanctl.config.${extension}`);
+
+/**
+ * Finds the project's folder and config, from the working directory up to the package root.
+ *
+ * @throws {ChanctlError} `config_invalid` if a folder holds two config files.
+ */
+export async function findProject(cwd: string): Promise<Project> {
+  for (const folder of ancestors(cwd)) {
+    const configPath = await findConfig(folder);
+    if (configPath !== undefined) return { root: folder, configPath };
+    if (await exists(join(folder, "package.json"))) return { root: folder };
+  }
+  return { root: cwd };
+}
+
+async function findConfig(folder: string): Promise<string | undefined> {
+  const paths = FILE_NAMES.map((name) => join(folder, name));
+  const found = (await Promise.all(paths.map(async (path) => ((await exists(path)) ? [path] : [])))).flat();
+  const [first, second] = found;
+  if (first !== undefined && second !== undefined) {
+    throw new ChanctlError(
+      "config_invalid",
+      `there must be one config file, got ${basename(first)} and ${basename(second)}`,
+      { hint: `remove ${second}` },
+    );
+  }
+  return first;
+}
+
+function ancestors(folder: string): string[] {
+  const parent = dirname(folder);
+  return parent === folder ? [folder] : [folder, ...ancestors(parent)];
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A project with its config loaded. */
+export interface LoadedProject {
+  readonly root: string;
+  readonly config: LoadedConfig | undefined;
+}
+
+/**
+ * Finds the project and loads its config.
+ *
+ * @throws {ChanctlError} `config_invalid` with the place of what is wrong.
+ */
+export async function loadProject(cwd: string): Promise<LoadedProject> {
+  const { root, configPath } = await findProject(cwd);
+  return { root, config: configPath === undefined ? undefined : await loadConfig(configPath) };
+}
+
+async function loadConfig(path: string): Promise<LoadedConfig> {
+  const source = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new ChanctlError("config_invalid", `${path} cannot be read: ${messageOf(cause)}`, { cause });
+  });
+  return { path, source, value: await importDefault(path) };
+}
+
+async function importDefault(path: string): Promise<unknown> {
+  const cacheFolder = join(dirname(path), ".chanctl", "definitions");
+  const { outfile } = await bundleModule({ entry: path, cacheFolder, errorCode: "config_invalid" });
+  let loaded: unknown;
+  try {
+    loaded = await import(pathToFileURL(outfile).href);
+  } catch (cause) {
+    throw new ChanctlError("config_invalid", `${basename(path)} failed while it ran: ${messageOf(cause)}`, {
+      cause,
+      ...(errorCodeOf(cause) === "ERR_MODULE_NOT_FOUND" ? { hint: "npm install" } : {}),
+    });
+  } finally {
+    await rm(outfile, { force: true });
+  }
+  if (typeof loaded === "object" && loaded !== null && "default" in loaded) return loaded.default;
+  throw new ChanctlError("config_invalid", `${basename(path)} must export its config as default, got no default`, {
+    hint: "export default defineConfig({ … })",
+  });
+}

@@ -1,0 +1,98 @@
+import { ChanctlError } from "../shared/errors.ts";
+import { hasInternalToken } from "../auth/internal-token.ts";
+import { ChannelRoutes } from "../transports/channel-routes.ts";
+import { findChannel, resolveTarget } from "../transports/channel-target.ts";
+import type { TransportContext } from "../transports/context.ts";
+import { headerOf, readBody, sendJson, sendProblem, toChanctlError } from "../transports/http.ts";
+import type { HttpRequest, HttpResponse } from "../transports/http.ts";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+
+const MAX_BODY_BYTES = 64 * 1_024;
+const TAIL_PREFIX = "/_chanctl/tail/";
+
+/** What the app and the operator may ask, on a port of its own and with the internal token only. */
+export class InternalRoutes {
+  readonly #context: TransportContext;
+  readonly #channels: ChannelRoutes;
+  readonly #token: string;
+
+  constructor(context: TransportContext, { token }: { token: string }) {
+    this.#context = context;
+    this.#channels = new ChannelRoutes(context);
+    this.#token = token;
+  }
+
+  request(request: HttpRequest, response: HttpResponse): void {
+    if (!this.#isAllowed(request)) {
+      response.setHeader("www-authenticate", "Bearer");
+      const hint = "send `Authorization: Bearer <CHANCTL_TOKEN>`";
+      sendProblem(
+        response,
+        new ChanctlError("unauthenticated", "the internal token is missing or wrong", { hint }),
+      );
+    } else if (!this.#channels.request(request, response)) void this.#serve(request, response);
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#isAllowed(request) && this.#channels.upgrade(request, socket, head)) return;
+    socket.end("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+  }
+
+  #isAllowed(request: HttpRequest): boolean {
+    return hasInternalToken(headerOf(request, "authorization"), this.#token);
+  }
+
+  async #serve(request: HttpRequest, response: HttpResponse): Promise<void> {
+    try {
+      const url = new URL(request.url ?? "/", "http://internal");
+      const route = `${request.method} ${url.pathname}`;
+      if (route === "GET /_chanctl/channels") sendJson(response, 200, { channels: this.#listChannels() });
+      else if (route === "POST /_chanctl/disconnect") {
+        sendJson(response, 200, { closed: this.#disconnect(await readBody(request, MAX_BODY_BYTES)) });
+      } else if (request.method === "GET" && url.pathname.startsWith(TAIL_PREFIX)) {
+        sendJson(response, 200, { id: this.#tail(url.pathname.slice(TAIL_PREFIX.length), url.searchParams) });
+      } else throw new ChanctlError("not_found", `the internal listener has no ${route}`);
+    } catch (thrown) {
+      sendProblem(response, toChanctlError(thrown, this.#context.logger));
+    }
+  }
+
+  #listChannels(): unknown[] {
+    return this.#context.registry.entries().map(({ name, file, definition, error }) => ({
+      name,
+      file,
+      ...(definition === undefined
+        ? {}
+        : {
+            transport: definition.transport,
+            paramsSchema: definition.paramsSchema,
+            public: definition.public,
+          }),
+      ...(error === undefined ? {} : { error: error.message }),
+    }));
+  }
+
+  #tail(name: string, query: URLSearchParams): string {
+    return this.#context.broker.tail(resolveTarget(findChannel(this.#context.registry, name), query).path);
+  }
+
+  #disconnect(body: Buffer): number {
+    const subject = parseSubject(body);
+    const reason = new ChanctlError("disconnected", "the app has disconnected you");
+    return this.#context.connections.endWhere((connection) => connection.subject === subject, reason);
+  }
+}
+
+function parseSubject(body: Buffer): string {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString("utf8"));
+  } catch (cause) {
+    throw new ChanctlError("malformed", "the body is not JSON", { cause, hint: 'send {"subject": "u1"}' });
+  }
+  const subject =
+    typeof value === "object" && value !== null && "subject" in value ? value.subject : undefined;
+  if (typeof subject === "string" && subject !== "") return subject;
+  throw new ChanctlError("malformed", "`subject` must be a text", { hint: 'send {"subject": "u1"}' });
+}

@@ -1,0 +1,192 @@
+import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import type { IncomingMessage, Server as HttpServer } from "node:http";
+import { createSecureServer } from "node:http2";
+import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
+import { createServer as createHttpsServer } from "node:https";
+import type { Server as HttpsServer } from "node:https";
+import { createServer as createNetServer } from "node:net";
+import type { AddressInfo, Server as NetServer, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { HttpRequest, HttpResponse } from "../transports/http.ts";
+import { toListenError } from "./listen-error.ts";
+import { redirectToHttps } from "./redirect.ts";
+
+export interface ListenerOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** PEM texts; absent: plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly http2: boolean;
+  readonly maxHeaderBytes: number;
+  /** How long TLS and the request's head may take, in ms. */
+  readonly handshakeTimeoutMs: number;
+}
+
+/** What is behind a port. */
+export interface Routes {
+  request(request: HttpRequest, response: HttpResponse): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+type WebServer = HttpServer | HttpsServer | Http2SecureServer;
+
+/** Node's 511 lets a stall of 60 ms make a quarter of 1,000 connects wait a second. */
+const BACKLOG = 4_096;
+/** The first byte of a TLS record that begins a handshake (RFC 8446, section 5.1). */
+const TLS_HANDSHAKE = 0x16;
+const TIMEOUT_CHECK_MS = 2_000;
+const IDLE_CHECK_MS = 20;
+
+/**
+ * A port: HTTP/1.1, or TLS with HTTP/2 and HTTP/1.1, where plain HTTP is redirected.
+ *
+ * It is bound before it serves: the app must be told the port, and the routes need the app.
+ */
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #net: NetServer;
+  readonly #sockets = new Set<Socket>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  #web: WebServer | undefined;
+  #redirect: HttpServer | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @throws {ChanctlError} `port_in_use`, `cannot_listen`. */
+  static async bind(options: ListenerOptions): Promise<Listener> {
+    const listener = new Listener(options);
+    const { host, port } = options;
+    listener.#net.listen({ host, port, backlog: BACKLOG });
+    try {
+      await once(listener.#net, "listening");
+    } catch (cause) {
+      throw await toListenError(cause, { host, port });
+    }
+    return listener;
+  }
+
+  private constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#net = createNetServer({ noDelay: true }, (socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+      // Between two owners nobody else listens: an error here would end the process.
+      socket.on("error", () => socket.destroy());
+      if (this.#web !== undefined) this.#give(socket, this.#web);
+    });
+  }
+
+  /** Begins to serve, those too who have come meanwhile. */
+  serve(routes: Routes): void {
+    const { tls, handshakeTimeoutMs } = this.#options;
+    const web = createWebServer(this.#options);
+    web.on("request", (request: HttpRequest, response: HttpResponse) => routes.request(request, response));
+    web.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      routes.upgrade(request, socket, head),
+    );
+    web.on("session", (session: ServerHttp2Session) => {
+      this.#sessions.add(session);
+      session.once("close", () => this.#sessions.delete(session));
+    });
+    begin(web, handshakeTimeoutMs);
+    if (tls !== undefined) {
+      this.#redirect = createHttpServer(redirectToHttps);
+      begin(this.#redirect, handshakeTimeoutMs);
+    }
+    this.#web = web;
+    for (const socket of this.#sockets) this.#give(socket, web);
+  }
+
+  #give(socket: Socket, web: WebServer): void {
+    if (this.#redirect === undefined) web.emit("connection", socket);
+    else sniff(socket, { secure: web, plain: this.#redirect, timeoutMs: this.#options.handshakeTimeoutMs });
+  }
+
+  get port(): number {
+    const address = this.#net.address() as AddressInfo;
+    return address.port;
+  }
+
+  /** Presents another certificate from the next handshake on. */
+  setCertificate(tls: { readonly cert: string; readonly key: string }): void {
+    if (this.#web !== undefined && "setSecureContext" in this.#web) this.#web.setSecureContext({ ...tls });
+  }
+
+  /** Takes no more connections, waits up to `graceMs` for the requests under way, then cuts off what is left. */
+  close({ graceMs }: { readonly graceMs: number }): Promise<void> {
+    this.#closing ??= this.#close(graceMs);
+    return this.#closing;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const closed = once(this.#net, "close");
+    this.#net.close();
+    for (const session of this.#sessions) session.close();
+    // They never listened themselves: this ends their timers and the connections that are idle now, …
+    this.#web?.close();
+    this.#redirect?.close();
+    // … and this those that become idle when their request is done.
+    const idle = setInterval(() => this.#closeIdle(), IDLE_CHECK_MS);
+    const timer = setTimeout(() => this.kill(), graceMs);
+    await closed;
+    clearInterval(idle);
+    clearTimeout(timer);
+  }
+
+  #closeIdle(): void {
+    if (this.#web !== undefined && "closeIdleConnections" in this.#web) this.#web.closeIdleConnections();
+  }
+
+  /** Cuts off every connection. */
+  kill(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+function createWebServer({ tls, http2, maxHeaderBytes }: ListenerOptions): WebServer {
+  const http1 = {
+    maxHeaderSize: maxHeaderBytes,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    noDelay: true,
+  };
+  if (tls === undefined) return createHttpServer(http1);
+  const { cert, key } = tls;
+  if (!http2) return createHttpsServer({ cert, key, ...http1 });
+  return createSecureServer({
+    cert,
+    key,
+    allowHTTP1: true,
+    settings: { maxHeaderListSize: maxHeaderBytes },
+    ...http1,
+  });
+}
+
+/**
+ * Makes a server that is given its sockets work as one that listens: `listening` starts its check of slow request
+ * heads. A head must come soon; a body may take as long as an upload takes.
+ */
+function begin(server: WebServer, headersTimeout: number): void {
+  Object.assign(server, { headersTimeout, requestTimeout: 0 });
+  server.emit("listening");
+}
+
+interface Sniffed {
+  readonly secure: WebServer;
+  readonly plain: HttpServer;
+  readonly timeoutMs: number;
+}
+
+/** Gives a socket to the server that speaks what its first byte begins. */
+function sniff(socket: Socket, { secure, plain, timeoutMs }: Sniffed): void {
+  const expire = (): void => void socket.destroy();
+  socket.setTimeout(timeoutMs, expire);
+  socket.once("readable", () => {
+    const head: Buffer | null = socket.read();
+    if (head === null) return; // ended before it said anything
+    socket.setTimeout(0);
+    socket.off("timeout", expire);
+    socket.unshift(head);
+    (head[0] === TLS_HANDSHAKE ? secure : plain).emit("connection", socket);
+  });
+}

@@ -1,0 +1,38 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { AppProxy } from "../app/proxy.ts";
+import { ChanctlError } from "../shared/errors.ts";
+import { ChannelRoutes } from "../transports/channel-routes.ts";
+import type { TransportContext } from "../transports/context.ts";
+import { sendProblem } from "../transports/http.ts";
+import type { HttpRequest, HttpResponse } from "../transports/http.ts";
+
+/** What strangers may ask: channels of the broker, everything else of the app. */
+export class PublicRoutes {
+  readonly #channels: ChannelRoutes;
+  readonly #proxy: AppProxy | undefined;
+
+  constructor(context: TransportContext, { proxy }: { proxy: AppProxy | undefined }) {
+    this.#channels = new ChannelRoutes(context);
+    this.#proxy = proxy;
+  }
+
+  request(request: HttpRequest, response: HttpResponse): void {
+    if (this.#channels.request(request, response)) return;
+    if (this.#proxy !== undefined) {
+      this.#proxy.request(request, response);
+      return;
+    }
+    const hint = 'set `app: { command: "npm run start" }` in chanctl.config.ts, or pass --app';
+    sendProblem(
+      response,
+      new ChanctlError("not_found", "there is no app behind this server, only channels", { hint }),
+    );
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#channels.upgrade(request, socket, head)) return;
+    if (this.#proxy !== undefined) this.#proxy.upgrade(request, socket, head);
+    else socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+  }
+}

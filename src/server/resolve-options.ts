@@ -1,0 +1,134 @@
+import { join, resolve } from "node:path";
+
+import { ChanctlError } from "../shared/errors.ts";
+import { resolveLimits } from "../shared/limits.ts";
+import type { LoadedConfig } from "./config-file.ts";
+import { assertKnownKeys } from "./known-keys.ts";
+import type { AppOptions, ServerOptions } from "./options.ts";
+import { configSource, envSource, flagSource } from "./setting-source.ts";
+import type { Flags, SettingSource } from "./setting-source.ts";
+import { LIMIT_SETTINGS, SETTINGS } from "./settings.ts";
+import type { Setting } from "./settings.ts";
+
+/** What flags, environment, config and defaults say together. A command adds the rest of `ServerOptions`. */
+export interface ResolvedOptions extends Omit<ServerOptions, "tls" | "http2" | "watch" | "logger"> {
+  /** Files that hold the certificate and its key, absolute. */
+  readonly tls?: { readonly certPath: string; readonly keyPath: string };
+}
+
+interface ResolveInput {
+  /** By setting, as the person typed them. */
+  readonly flags: Flags;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly config: LoadedConfig | undefined;
+  /** The project's folder, absolute. */
+  readonly root: string;
+  /** The working directory, absolute: where the paths of flags begin. */
+  readonly cwd: string;
+  /** What a command takes where nothing else says. */
+  readonly defaults?: {
+    /** @default "127.0.0.1" */
+    readonly host?: string;
+    /** The app's command line. @default no app */
+    readonly appCommand?: string | undefined;
+  };
+}
+
+const LOOPBACK = "127.0.0.1";
+const DEFAULT_PORT = 4433;
+const DEFAULT_AUTHORIZE_RETRY_MS = 10_000;
+
+/**
+ * Resolves every setting: flags, then `CHANCTL_*` variables (an empty one counts as unset), then the config,
+ * then the default.
+ *
+ * @throws {ChanctlError} `usage` for a flag, `config_invalid` for the others: what was expected, and where what came is.
+ */
+export function resolveOptions({ flags, env, config, root, cwd, defaults = {} }: ResolveInput): ResolvedOptions {
+  if (config !== undefined) assertKnownKeys(config);
+  const sources = [flagSource(flags, cwd), envSource(env, cwd), ...(config ? [configSource(config)] : [])];
+  const stateFolder = join(root, ".chanctl");
+  const app = resolveApp(sources, defaults.appCommand);
+  const internalPort = read(SETTINGS.internalPort, sources);
+  const token = env["CHANCTL_TOKEN"];
+  const tls = resolveTls(sources);
+  return {
+    root,
+    stateFolder,
+    channels: readPath(SETTINGS.channels, sources) ?? join(root, "channels"),
+    host: read(SETTINGS.host, sources) ?? defaults.host ?? LOOPBACK,
+    port: read(SETTINGS.port, sources) ?? DEFAULT_PORT,
+    internalHost: read(SETTINGS.internalHost, sources) ?? LOOPBACK,
+    ...(internalPort === undefined ? {} : { internalPort }),
+    ...(token ? { token } : {}),
+    ...(app === undefined ? {} : { app }),
+    ...(tls === undefined ? {} : { tls }),
+    allowedOrigins: read(SETTINGS.allowedOrigins, sources) ?? [],
+    authorizeRetryMs: read(SETTINGS.authorizeRetryMs, sources) ?? DEFAULT_AUTHORIZE_RETRY_MS,
+    limits: resolveLimits(readLimits(sources)),
+    env,
+  };
+}
+
+/** The first source that says what the app is decides: `--app-url` replaces the config's `app.command`. */
+function resolveApp(
+  sources: readonly SettingSource[],
+  defaultCommand: string | undefined,
+): AppOptions | undefined {
+  const { appCommand, appUrl, appPort } = SETTINGS;
+  const source = sources.find(({ get }) => get(appCommand.key) !== undefined || get(appUrl.key) !== undefined);
+  const from = source === undefined ? [] : [source];
+  const url = read(appUrl, from);
+  const command = read(appCommand, from);
+  if (source !== undefined && command !== undefined && url !== undefined) {
+    throw new ChanctlError(
+      source.code,
+      `${source.nameOf(appCommand.key)} and ${source.nameOf(appUrl.key)} exclude each other`,
+      { hint: "give the command of an app to start, or the URL of one that runs already" },
+    );
+  }
+  if (url !== undefined) return { url };
+  const started = command ?? defaultCommand;
+  return started === undefined ? undefined : { command: started, port: read(appPort, sources) ?? 0 };
+}
+
+function resolveTls(sources: readonly SettingSource[]): ResolvedOptions["tls"] {
+  const { tlsCert, tlsKey } = SETTINGS;
+  const certPath = readPath(tlsCert, sources);
+  const keyPath = readPath(tlsKey, sources);
+  if (certPath !== undefined && keyPath !== undefined) return { certPath, keyPath };
+  const [given, missing] = certPath === undefined ? [tlsKey, tlsCert] : [tlsCert, tlsKey];
+  const source = sourceOf(given, sources);
+  if (source === undefined) return undefined;
+  throw new ChanctlError(
+    source.code,
+    `a certificate and its key go together, got ${source.nameOf(given.key)} alone`,
+    { hint: `give ${source.nameOf(missing.key)} too` },
+  );
+}
+
+function readLimits(sources: readonly SettingSource[]): Record<string, unknown> {
+  return Object.fromEntries(LIMIT_SETTINGS.map((setting) => [setting.name, read(setting, sources)]));
+}
+
+function readPath(setting: Setting<string>, sources: readonly SettingSource[]): string | undefined {
+  const path = read(setting, sources);
+  const folder = sourceOf(setting, sources)?.folder;
+  return path === undefined || folder === undefined ? undefined : resolve(folder, path);
+}
+
+function read<T>(setting: Setting<T>, sources: readonly SettingSource[]): T | undefined {
+  const source = sourceOf(setting, sources);
+  if (source === undefined) return undefined;
+  const value = source.get(setting.key);
+  const parsed = setting.parse(value);
+  if (parsed !== undefined) return parsed;
+  throw new ChanctlError(
+    source.code,
+    `${source.nameOf(setting.key)} must be ${setting.expected}, got \`${JSON.stringify(value)}\``,
+  );
+}
+
+function sourceOf(setting: Setting<unknown>, sources: readonly SettingSource[]): SettingSource | undefined {
+  return sources.find(({ get }) => get(setting.key) !== undefined);
+}

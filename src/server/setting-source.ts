@@ -1,0 +1,77 @@
+import { basename, dirname } from "node:path";
+
+import type { ErrorCode } from "../shared/errors.ts";
+import type { LoadedConfig } from "./config-file.ts";
+
+/** Where settings come from: the flags, the environment or the config. */
+export interface SettingSource {
+  /** The error of a value that does not fit. */
+  readonly code: ErrorCode;
+  /** The folder that relative paths begin at. */
+  readonly folder: string;
+  /** The value of a setting by its place in the config (`app.command`); `undefined` if it is not given. */
+  get(key: string): unknown;
+  /** What the person wrote: `--app-port`, `CHANCTL_APP_PORT`, `app.port` in chanctl.config.ts. */
+  nameOf(key: string): string;
+}
+
+/** Options of the command line, by setting, as commander read them. */
+export type Flags = Readonly<Record<string, string | undefined>>;
+
+const FLAG_NAMES: Readonly<Record<string, string>> = {
+  "app.command": "--app",
+  "tls.cert": "--cert",
+  "tls.key": "--key",
+};
+
+/** The flags; relative paths begin at the working directory. */
+export function flagSource(flags: Flags, cwd: string): SettingSource {
+  return {
+    code: "usage",
+    folder: cwd,
+    get: (key) => flags[key],
+    nameOf: (key) => `\`${FLAG_NAMES[key] ?? `--${toWords(key).join("-")}`}\``,
+  };
+}
+
+/** `CHANCTL_*` variables: the setting's words in capitals. An empty one counts as unset. */
+export function envSource(env: Readonly<Record<string, string | undefined>>, cwd: string): SettingSource {
+  const variable = (key: string): string => `CHANCTL_${toWords(key).join("_").toUpperCase()}`;
+  return {
+    code: "config_invalid",
+    folder: cwd,
+    get: (key) => env[variable(key)] || undefined,
+    nameOf: (key) => `the environment variable ${variable(key)}`,
+  };
+}
+
+/** The config file; relative paths begin at its folder. */
+export function configSource(config: LoadedConfig): SettingSource {
+  return {
+    code: "config_invalid",
+    folder: dirname(config.path),
+    get: (key) => key.split(".").reduce<unknown>((value, name) => memberOf(value, name), config.value),
+    nameOf: (key) => `\`${key}\` (${placeOf(config, key)})`,
+  };
+}
+
+/** The file, and the line of a key where the text has it just once: `chanctl.config.ts:5`. */
+export function placeOf(config: LoadedConfig, key: string): string {
+  const name = key.split(".").at(-1) ?? key;
+  const pattern = new RegExp(`(?<![\\w$])["']?${name.replaceAll(/\W/g, String.raw`\$&`)}["']?\\s*:`);
+  const lines = config.source.split("\n").flatMap((line, index) => (pattern.test(line) ? [index + 1] : []));
+  return lines.length === 1 ? `${basename(config.path)}:${lines[0]}` : basename(config.path);
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+  return (value as Readonly<Record<string, unknown>>)[name];
+}
+
+/** `limits.maxMessageBytes` → `limits`, `max`, `message`, `bytes`. */
+function toWords(key: string): string[] {
+  return key
+    .replaceAll(/([a-z])([A-Z])/g, "$1.$2")
+    .toLowerCase()
+    .split(".");
+}

@@ -1,0 +1,157 @@
+import { join } from "node:path";
+import { endOrphan } from "../app/orphan.ts";
+import { createAppProxy } from "../app/proxy.ts";
+import { AppClient } from "../auth/app-client.ts";
+import { Authorizer } from "../auth/authorizer.ts";
+import { Broker } from "../broker/broker.ts";
+import { readPackageVersion } from "../platform/package-version.ts";
+import { readRunFile, removeRunFile, writeRunFile } from "../platform/run-file.ts";
+import { Registry } from "../registry/registry.ts";
+import { Connections } from "../transports/connections.ts";
+import { prepareApp } from "./app-process.ts";
+import type { AppProcess } from "./app-process.ts";
+import { bindInternal, bindPublic } from "./bind.ts";
+import { InternalRoutes } from "./internal-routes.ts";
+import { Opened } from "./opened.ts";
+import type { ServerOptions, TlsOptions } from "./options.ts";
+import { PublicRoutes } from "./public-routes.ts";
+import { applyChange } from "./reload.ts";
+import { loadToken } from "./token-file.ts";
+
+/** A server that runs. */
+export interface RunningServer {
+  /** Where clients connect; resolves in plain Node. */
+  readonly url: string;
+  /** Where the app and the operator talk to the broker, with the internal token. */
+  readonly internalUrl: string;
+  readonly caPath?: string;
+  /** The app that we started; `pid` is absent while it does not run. */
+  readonly app?: { readonly port: number; readonly pid: number | undefined };
+  readonly registry: Registry;
+  /** Resolves when the app listens; at once where none was started. Rejects with `app_failed` if it was given up. */
+  whenAppReady(signal: AbortSignal): Promise<void>;
+  /** Presents another certificate from the next handshake on. */
+  setCertificate(tls: Pick<TlsOptions, "cert" | "key">): void;
+  /** Sends everyone away, ends the app, commits what was accepted and frees everything. */
+  close(): Promise<void>;
+  /** Ends the app and every connection at once; what was acknowledged is on the disk already. */
+  kill(): void;
+}
+
+/** Requests under way at a shutdown may take this long. */
+const DRAIN_MS = 2_000;
+
+/**
+ * Starts the whole: store, definitions, listeners, app. `dev`, `serve` and code that embeds the broker all start
+ * it here: what runs on the laptop is what runs on the server.
+ *
+ * @throws {ChanctlError} `store_in_use`, `store_newer`, `store_invalid`, `port_in_use`, `cannot_listen`,
+ *   `config_invalid`. Nothing that was opened stays open.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const opened = new Opened();
+  try {
+    return await start(options, opened);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function start(options: ServerOptions, opened: Opened): Promise<RunningServer> {
+  const { stateFolder, logger, limits, tls, allowedOrigins } = options;
+  const earlier = await readRunFile(stateFolder);
+  const broker = opened.add(
+    await Broker.open({
+      folder: stateFolder,
+      logger,
+      holder: () => earlier && `pid ${earlier.pid}, ${earlier.url}`,
+      maxUnsentBytes: limits.maxUnsentBytes,
+    }),
+  );
+  // With the store's lock in hand no other chanctl runs here: an app that a killed one left behind can go.
+  await endOrphan({ stateFolder });
+  const token = options.token ?? (await loadToken(stateFolder));
+  const registry = opened.add(await openRegistry(options));
+  const connections = opened.add(new Connections(limits));
+  registry.onChange((change) => applyChange(connections, change));
+
+  const publicListener = await bindPublic(options);
+  opened.add({ close: () => publicListener.close({ graceMs: DRAIN_MS }) });
+  const internalListener = await bindInternal(options);
+  opened.add({ close: () => internalListener.close({ graceMs: DRAIN_MS }) });
+  const url = `${tls === undefined ? "http" : "https"}://${toUrlHost(options.host)}:${publicListener.port}`;
+  const internalUrl = `http://${toUrlHost(options.internalHost)}:${internalListener.port}`;
+
+  const app = options.app && opened.add(await prepareApp(options.app, options, { url, internalUrl, token }));
+  const proxy = app && opened.add(createAppProxy({ app: app.app, logger, showOutput: options.watch }));
+  const appAddress = { origin: app?.app.origin };
+  const client = opened.add(new AppClient({ app: appAddress, token, retryMs: options.authorizeRetryMs }));
+  const authorizer = new Authorizer(client, { maxCalls: limits.maxAuthorizeCalls });
+  const context = { broker, registry, connections, authorizer, limits, logger, allowedOrigins };
+  publicListener.serve(new PublicRoutes({ ...context, audience: "public" }, { proxy }));
+  internalListener.serve(new InternalRoutes({ ...context, audience: "internal" }, { token }));
+  app?.start();
+
+  const caPath = tls?.caPath;
+  const version = await readPackageVersion();
+  await writeRunFile(stateFolder, {
+    url,
+    internalUrl,
+    token,
+    ...(caPath === undefined ? {} : { caPath }),
+    pid: process.pid,
+    version,
+  });
+  opened.add({ close: () => removeRunFile(stateFolder, { pid: process.pid }) });
+
+  return {
+    url,
+    internalUrl,
+    ...(caPath === undefined ? {} : { caPath }),
+    ...(app?.port === undefined ? {} : { app: toAppView(app, app.port) }),
+    registry,
+    whenAppReady: async (signal) => app?.app.waitUntilReady(signal),
+    setCertificate: (renewed) => publicListener.setCertificate(renewed),
+    close: async () => {
+      // Clients leave first, while the app can still publish and be asked; then the app, then its broker.
+      connections.close();
+      await publicListener.close({ graceMs: DRAIN_MS });
+      await opened.close();
+    },
+    kill: () => {
+      app?.kill();
+      publicListener.kill();
+      internalListener.kill();
+    },
+  };
+}
+
+function openRegistry({
+  root,
+  stateFolder,
+  channels,
+  env,
+  logger,
+  watch,
+  limits,
+}: ServerOptions): Promise<Registry> {
+  const cacheFolder = join(stateFolder, "definitions");
+  return Registry.open({ root, folder: channels, cacheFolder, env, logger, watch, limits });
+}
+
+function toAppView({ pid }: AppProcess, port: number): RunningServer["app"] & {} {
+  return {
+    port,
+    get pid() {
+      return pid?.();
+    },
+  };
+}
+
+/** An address to connect to: one that means "all addresses" is reached on the loopback. */
+function toUrlHost(host: string): string {
+  if (host === "0.0.0.0" || host === "127.0.0.1") return "localhost";
+  if (host === "::") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
+}

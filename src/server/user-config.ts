@@ -1,0 +1,47 @@
+import type { Limits } from "../shared/limits.ts";
+
+/** What `chanctl.config.ts` may say. Flags and `CHANCTL_*` variables come before it, defaults after it. */
+export interface UserConfig {
+  /** The app that answers everything but the channels; absent: the broker runs alone. */
+  readonly app?: UserApp;
+  /** The folder of channel files, from the config's folder. @default "./channels" */
+  readonly channels?: string;
+  /** The public port; 0 picks a free one. @default 4433 */
+  readonly port?: number;
+  /** The address to listen on. @default "127.0.0.1" in `dev`, "0.0.0.0" in `serve` */
+  readonly host?: string;
+  /** The address of the internal listener, which the app talks to. @default "127.0.0.1" */
+  readonly internalHost?: string;
+  /** The internal listener's port; 0 picks a free one. @default the last run's, if it is free */
+  readonly internalPort?: number;
+  /** Origins beside the server's own that browsers may connect from: `https://app.example`. @default [] */
+  readonly allowedOrigins?: readonly string[];
+  /** How long the app is asked again while it refuses connections: `"10s"`, or ms. @default "10s" */
+  readonly authorizeRetryMs?: number | string;
+  /** The certificate that `serve` presents; `dev` makes its own. @default plain HTTP */
+  readonly tls?: {
+    /** PEM files, from the config's folder. */
+    readonly cert: string;
+    readonly key: string;
+  };
+  /** Bounds on what clients can make grow; sizes also as `"64KiB"`, durations as `"10s"`. */
+  readonly limits?: { readonly [Name in keyof Limits]?: number | string };
+}
+
+/** The app: started by chanctl (`command`), or running elsewhere (`url`). */
+export type UserApp =
+  | {
+      /** A shell command line. It is given its port as `PORT`. */
+      readonly command: string;
+      /** The port that the app listens on; 0: chanctl picks one. @default 0 */
+      readonly port?: number;
+    }
+  | {
+      /** Where the app answers: `http://127.0.0.1:3000`. */
+      readonly url: string;
+    };
+
+/** Gives a config its types; it comes back as it is. */
+export function defineConfig(config: UserConfig): UserConfig {
+  return config;
+}

@@ -1,0 +1,65 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { ChanctlError } from "../shared/errors.ts";
+import { findChannel, parseChannelUrl } from "./channel-target.ts";
+import type { ChannelUrl } from "./channel-target.ts";
+import type { TransportContext } from "./context.ts";
+import { assertOriginAllowed, sendPreflight, setCorsHeaders } from "./cors.ts";
+import { sendProblem, toChanctlError } from "./http.ts";
+import type { HttpRequest, HttpResponse } from "./http.ts";
+import { servePublish } from "./publish-route.ts";
+import { serveSse } from "./sse-route.ts";
+import { WebSocketRoute } from "./websocket-route.ts";
+
+const METHODS: Readonly<Record<ChannelUrl["resource"], string>> = { channel: "GET", messages: "POST" };
+
+/** Everything under `/channels/`. */
+export class ChannelRoutes {
+  readonly #context: TransportContext;
+  readonly #webSockets: WebSocketRoute;
+
+  constructor(context: TransportContext) {
+    this.#context = context;
+    this.#webSockets = new WebSocketRoute(context);
+  }
+
+  /** Serves a request if it is the broker's. Returns whether it was. */
+  request(request: HttpRequest, response: HttpResponse): boolean {
+    const url = parseChannelUrl(request.url ?? "");
+    if (url === undefined) return false;
+    void this.#serve(request, response, url);
+    return true;
+  }
+
+  /** Serves an upgrade if it is the broker's. Returns whether it was. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const url = parseChannelUrl(request.url ?? "");
+    if (url === undefined) return false;
+    this.#webSockets.upgrade({ request, socket, head, url });
+    return true;
+  }
+
+  async #serve(request: HttpRequest, response: HttpResponse, url: ChannelUrl): Promise<void> {
+    const { registry, allowedOrigins, logger } = this.#context;
+    try {
+      setCorsHeaders(request, response, allowedOrigins);
+      const channel = findChannel(registry, url.name);
+      const method = METHODS[url.resource];
+      if (request.method === "OPTIONS") return sendPreflight(response, method);
+      response.setHeader("allow", method);
+      assertMethod(request.method, [method]);
+      response.removeHeader("allow");
+      assertOriginAllowed(request, allowedOrigins);
+      const call = { request, response, channel, url };
+      await (url.resource === "messages" ? servePublish(this.#context, call) : serveSse(this.#context, call));
+    } catch (thrown) {
+      sendProblem(response, toChanctlError(thrown, logger));
+    }
+  }
+}
+
+/** @throws {ChanctlError} `method_not_allowed`. */
+function assertMethod(method: string | undefined, allowed: readonly string[]): void {
+  if (method !== undefined && allowed.includes(method)) return;
+  throw new ChanctlError("method_not_allowed", `the method must be ${allowed.join(" or ")}, got ${method}`);
+}

@@ -1,0 +1,62 @@
+import type { Channel } from "../registry/channel.ts";
+import type { Registry } from "../registry/registry.ts";
+import { ChanctlError } from "../shared/errors.ts";
+import { toStreamPath } from "../protocol/stream-path.ts";
+import type { Params } from "../protocol/stream-path.ts";
+
+/** Everything under it belongs to the broker and is never proxied. */
+export const CHANNELS_PREFIX = "/channels/";
+
+/** Query parameters that are the broker's own on a channel's URL. */
+const OWN_PARAMETERS = ["last_message_id", "rewind", "token"] as const;
+
+const MESSAGES_SUFFIX = "/messages";
+
+/** What a URL under `/channels/` means. */
+export interface ChannelUrl {
+  readonly name: string;
+  /** The channel itself, or its messages, which are POSTed to. */
+  readonly resource: "channel" | "messages";
+  readonly query: URLSearchParams;
+}
+
+/** A stream of a channel that a request is about. */
+export interface ChannelTarget {
+  readonly channel: Channel;
+  readonly params: Params;
+  /** The stream's canonical path. */
+  readonly path: string;
+}
+
+/** Takes a URL under `/channels/` apart; `undefined` for any other. Nothing is checked yet. */
+export function parseChannelUrl(url: string): ChannelUrl | undefined {
+  const [path = "", search = ""] = splitOnce(url, "?");
+  if (!path.startsWith(CHANNELS_PREFIX)) return undefined;
+  const rest = path.slice(CHANNELS_PREFIX.length);
+  const isMessages = rest.endsWith(MESSAGES_SUFFIX);
+  return {
+    name: isMessages ? rest.slice(0, -MESSAGES_SUFFIX.length) : rest,
+    resource: isMessages ? "messages" : "channel",
+    query: new URLSearchParams(search),
+  };
+}
+
+/** @throws {ChanctlError} `channel_unknown`. The names that there are are no business of a stranger. */
+export function findChannel(registry: Registry, name: string): Channel {
+  const channel = registry.get(name);
+  if (channel === undefined) throw new ChanctlError("channel_unknown", `there is no channel \`${name}\``);
+  return channel;
+}
+
+/** @throws {ChanctlError} `params_invalid` naming the param. */
+export function resolveTarget(channel: Channel, query: URLSearchParams): ChannelTarget {
+  const given = new URLSearchParams(query);
+  for (const name of OWN_PARAMETERS) given.delete(name);
+  const params = channel.coerceParams(given);
+  return { channel, params, path: toStreamPath(channel.definition.name, params) };
+}
+
+function splitOnce(text: string, separator: string): [string, string?] {
+  const index = text.indexOf(separator);
+  return index === -1 ? [text] : [text.slice(0, index), text.slice(index + 1)];
+}

@@ -1,0 +1,136 @@
+import { ChanctlError } from "../shared/errors.ts";
+import type { Limits } from "../shared/limits.ts";
+import type { Lifecycle } from "../shared/lifecycle.ts";
+
+/** A live connection, as the one list of all connections sees it. */
+export interface Connection {
+  readonly channel: string;
+  readonly subject: string | undefined;
+  readonly address: string;
+  /** When something was last sent, by `performance.now()`. */
+  readonly lastSentAt: number;
+  /** When something was last heard, by `performance.now()`; `undefined` where the peer never speaks (SSE). */
+  readonly lastHeardAt: number | undefined;
+  readonly keepaliveIntervalMs: number;
+  /** When it has lived long enough, by `performance.now()`. */
+  readonly endsAt: number;
+  /** Sends a heartbeat. */
+  keepAlive(): void;
+  /** Says why, then ends. `afterMs`: when the client should come back. */
+  end(reason: ChanctlError, options?: { readonly afterMs?: number }): void;
+  /** Ends at once, without a word. */
+  kill(): void;
+}
+
+const TICK_MS = 1_000;
+/** Clients that a shutdown sends away come back spread over this time. */
+const RECONNECT_SPREAD_MS = 5_000;
+const SILENT_INTERVALS = 2;
+
+/** All subscriber connections: how many there may be, their heartbeats, their ends. One timer serves all. */
+export class Connections {
+  readonly #all = new Set<Connection>();
+  readonly #bySubject = new Map<string, number>();
+  readonly #byAddress = new Map<string, number>();
+  readonly #limits: Limits;
+  readonly #timer: NodeJS.Timeout;
+  #isClosing = false;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#timer.unref();
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /**
+   * Asks for room before the work of opening a connection is done.
+   *
+   * @throws {ChanctlError} `rate_limited` naming the limit; `service_restart` while the server is closing.
+   */
+  assertRoom({ subject, address }: { subject: string | undefined; address: string }): void {
+    if (this.#isClosing)
+      throw new ChanctlError("service_restart", "the server is shutting down", { retryAfterSecs: 1 });
+    const { maxConnections, maxConnectionsPerSubject, maxConnectionsPerAddress } = this.#limits;
+    if (this.#all.size >= maxConnections) throw overLimit("maxConnections", maxConnections);
+    if (subject !== undefined) {
+      if ((this.#bySubject.get(subject) ?? 0) < maxConnectionsPerSubject) return;
+      throw overLimit("maxConnectionsPerSubject", maxConnectionsPerSubject);
+    }
+    if ((this.#byAddress.get(address) ?? 0) < maxConnectionsPerAddress) return;
+    throw overLimit("maxConnectionsPerAddress", maxConnectionsPerAddress);
+  }
+
+  /** Counts a connection until it is removed. */
+  add(connection: Connection): void {
+    this.#all.add(connection);
+    this.#count(connection, 1);
+  }
+
+  remove(connection: Connection): void {
+    if (this.#all.delete(connection)) this.#count(connection, -1);
+  }
+
+  /** Ends all connections that match. Returns how many. */
+  endWhere(matches: (connection: Connection) => boolean, reason: ChanctlError): number {
+    const ended = [...this.#all].filter(matches);
+    for (const connection of ended) connection.end(reason, { afterMs: spread(RECONNECT_SPREAD_MS) });
+    return ended.length;
+  }
+
+  /** Sends everyone away, each with a time of its own to come back, so that they don't all return at once. */
+  close(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    clearInterval(this.#timer);
+    this.endWhere(() => true, new ChanctlError("service_restart", "the server is restarting"));
+  }
+
+  #count({ subject, address }: Connection, step: 1 | -1): void {
+    const [counts, name] = subject === undefined ? [this.#byAddress, address] : [this.#bySubject, subject];
+    const count = (counts.get(name) ?? 0) + step;
+    if (count > 0) counts.set(name, count);
+    else counts.delete(name);
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    for (const connection of this.#all) {
+      const { lastSentAt, lastHeardAt, keepaliveIntervalMs, endsAt } = connection;
+      if (now >= endsAt) {
+        const reason = new ChanctlError("lifetime_over", "the connection has lived its time");
+        connection.end(reason, { afterMs: spread(TICK_MS) });
+      } else if (
+        lastHeardAt !== undefined &&
+        now - lastHeardAt > keepaliveIntervalMs * SILENT_INTERVALS + TICK_MS
+      ) {
+        connection.kill();
+      } else if (now - lastSentAt >= keepaliveIntervalMs) connection.keepAlive();
+    }
+  }
+}
+
+/**
+ * When a connection that begins now has lived its time, by `performance.now()`: between 80 and 100 % of its
+ * lifetime, and not after its grant.
+ *
+ * @param expiresAt when the grant ends, in ms since 1970.
+ */
+export function endOfLife({ maxConnectionLifetimeMs }: Lifecycle, expiresAt: number | undefined): number {
+  const livesForMs = maxConnectionLifetimeMs * (0.8 + 0.2 * Math.random());
+  const grantedForMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - Date.now();
+  return performance.now() + Math.min(livesForMs, grantedForMs);
+}
+
+function spread(maxMs: number): number {
+  return Math.round(Math.random() * maxMs);
+}
+
+function overLimit(limit: keyof Limits, value: number): ChanctlError {
+  return new ChanctlError("rate_limited", `there are ${value} connections already (\`limits.${limit}\`)`, {
+    retryAfterSecs: 5,
+  });
+}

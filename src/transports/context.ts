@@ -1,0 +1,22 @@
+import type { Authorizer } from "../auth/authorizer.ts";
+import type { Broker } from "../broker/broker.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { Limits } from "../shared/limits.ts";
+import type { Logger } from "../shared/logger.ts";
+import type { Connections } from "./connections.ts";
+
+/** What every route needs. One for the public listener, one for the internal. */
+export interface TransportContext {
+  readonly broker: Broker;
+  readonly registry: Registry;
+  readonly authorizer: Authorizer;
+  readonly connections: Connections;
+  readonly limits: Limits;
+  readonly allowedOrigins: readonly string[];
+  readonly logger: Logger;
+  /**
+   * Who stands behind the listener: strangers, whom the app is asked about; or the app and the operator, who
+   * have shown the internal token and may do anything.
+   */
+  readonly audience: "public" | "internal";
+}

@@ -1,0 +1,90 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { ChanctlError, messageOf } from "../shared/errors.ts";
+import type { Logger } from "../shared/logger.ts";
+import { PROBLEM_CONTENT_TYPE, toProblem } from "../protocol/problem.ts";
+
+/** A request over HTTP/1.1 or HTTP/2. */
+export type HttpRequest = IncomingMessage | Http2ServerRequest;
+
+/** Its response. */
+export type HttpResponse = ServerResponse | Http2ServerResponse;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** Sends a whole answer; does nothing if one has begun or the client has gone. */
+export function sendAnswer(response: HttpResponse, { status, headers = {}, body = "" }: Answer): void {
+  if (response.headersSent || response.destroyed) return;
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.setHeader("x-content-type-options", "nosniff");
+  if (status !== 204) response.setHeader("content-length", Buffer.byteLength(body));
+  response.end(body);
+}
+
+/** Sends JSON. */
+export function sendJson(response: HttpResponse, status: number, value: unknown): void {
+  const headers = { "content-type": "application/json", "cache-control": "no-store" };
+  sendAnswer(response, { status, headers, body: JSON.stringify(value) });
+}
+
+/** Sends an error as a problem body: the one place where an error becomes an HTTP answer. */
+export function sendProblem(response: HttpResponse, error: ChanctlError): void {
+  const { retryAfterSecs } = error;
+  sendAnswer(response, {
+    status: error.status,
+    headers: {
+      "content-type": PROBLEM_CONTENT_TYPE,
+      "cache-control": "no-store",
+      ...(retryAfterSecs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterSecs)) }),
+    },
+    body: JSON.stringify(toProblem(error)),
+  });
+}
+
+/** Anything thrown, as an error of the table: what is not one already is a bug, logged with its stack. */
+export function toChanctlError(thrown: unknown, logger: Logger): ChanctlError {
+  if (thrown instanceof ChanctlError) return thrown;
+  const stack = thrown instanceof Error ? thrown.stack : undefined;
+  logger({
+    level: "error",
+    event: "bug",
+    message: `internal error: ${messageOf(thrown)}`,
+    fields: { stack },
+  });
+  return new ChanctlError("internal", "something went wrong in the server", { cause: thrown });
+}
+
+/**
+ * Reads a request's body, up to a limit.
+ *
+ * @throws {ChanctlError} `too_big` as soon as it is more; the rest is not read.
+ */
+export async function readBody(request: HttpRequest, maxBytes: number): Promise<Buffer> {
+  const tooBig = (): ChanctlError => new ChanctlError("too_big", `the body is larger than ${maxBytes} bytes`);
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooBig();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    const bytes: Buffer = chunk;
+    size += bytes.length;
+    if (size > maxBytes) throw tooBig();
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks, size);
+}
+
+/** The first value of a header. */
+export function headerOf(request: HttpRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === "string" ? value : value?.[0];
+}
+
+/** The host that the client asked for: `:authority` in HTTP/2. */
+export function hostOf(request: HttpRequest): string | undefined {
+  return headerOf(request, ":authority") ?? headerOf(request, "host");
+}

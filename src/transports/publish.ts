@@ -1,0 +1,112 @@
+import type { Grant } from "../auth/grant.ts";
+import { ChanctlError } from "../shared/errors.ts";
+import { parseDraft } from "../protocol/message.ts";
+import type { Draft } from "../protocol/message.ts";
+import type { AuthorizeRequest } from "../protocol/app-call.ts";
+import { publisherOf } from "./access.ts";
+import type { ChannelTarget } from "./channel-target.ts";
+import type { TransportContext } from "./context.ts";
+
+export interface Publish {
+  readonly target: ChannelTarget;
+  readonly drafts: readonly Draft[];
+  readonly grant: Grant;
+  readonly transport: AuthorizeRequest["transport"];
+  readonly key?: string;
+}
+
+/** A publish under way. */
+export interface Publishing {
+  /** Settles when the app has had its say and the messages are on their way to the disk. Never rejects. */
+  readonly isAccepted: Promise<void>;
+  /** The messages' ids, once durable. */
+  readonly ids: Promise<string[]>;
+}
+
+/**
+ * Publishes drafts, from whomever and however they came: checks them against the channel's schemas, shows a
+ * client's to the app where the channel asks for it, stores them together.
+ *
+ * @throws {ChanctlError} `message_invalid` at once; `ids` rejects with that, and with the errors of
+ *   `Authorizer.onPublish` and `Broker.publish`.
+ */
+export function publish(context: TransportContext, request: Publish): Publishing {
+  const { target, drafts } = request;
+  for (const draft of drafts)
+    target.channel.checkMessage({ type: draft.type, data: JSON.parse(draft.dataText) });
+  const isShown = target.channel.definition.onPublish && context.audience === "public";
+  if (!isShown) return { isAccepted: Promise.resolve(), ids: store(context, request, drafts) };
+  const accepted = showAll(context, request);
+  return {
+    isAccepted: accepted.then(
+      () => {},
+      () => {},
+    ),
+    ids: accepted.then((shown) => store(context, request, shown)),
+  };
+}
+
+async function store(
+  context: TransportContext,
+  request: Publish,
+  accepted: readonly Draft[],
+): Promise<string[]> {
+  const { target, drafts, grant, key } = request;
+  const { definition } = target.channel;
+  const startedAt = performance.now();
+  const ids = await context.broker.publish({
+    path: target.path,
+    channel: definition.name,
+    lifecycle: definition.lifecycle,
+    drafts: accepted,
+    sent: drafts,
+    publisher: publisherOf(context, grant),
+    ...(key === undefined ? {} : { key }),
+  });
+  context.logger({
+    level: "info",
+    event: "publish",
+    message: `publish ${target.path}`,
+    fields: {
+      path: target.path,
+      types: accepted.map(({ type }) => type),
+      from: grant.subject,
+      subscribers: context.broker.liveCount(target.path),
+      durationMs: performance.now() - startedAt,
+    },
+  });
+  return ids;
+}
+
+/** One after the other: the app sees the messages of a batch in their order. */
+async function showAll(context: TransportContext, request: Publish): Promise<Draft[]> {
+  const accepted: Draft[] = [];
+  for (const draft of request.drafts) accepted.push(await show(context, { ...request, draft }));
+  return accepted;
+}
+
+async function show(
+  context: TransportContext,
+  { draft, target, grant, transport }: Publish & { draft: Draft },
+): Promise<Draft> {
+  const changed = await context.authorizer.onPublish({
+    definition: target.channel.definition,
+    params: target.params,
+    subject: grant.subject,
+    transport,
+    message: { type: draft.type, data: JSON.parse(draft.dataText) },
+  });
+  if (changed === undefined) return draft;
+  // What the app made of it is checked like anything else: a slip there must not be stored.
+  target.channel.checkMessage(changed);
+  return parseDraft(JSON.stringify(changed), "the app's message", context.limits);
+}
+
+/** @throws {ChanctlError} `transport_forbidden` where clients may not publish. */
+export function assertClientsMayPublish(context: TransportContext, { channel }: ChannelTarget): void {
+  if (context.audience === "internal" || channel.definition.transport === "ws") return;
+  throw new ChanctlError(
+    "transport_forbidden",
+    `clients may only read the channel \`${channel.definition.name}\``,
+  );
+}

@@ -1,0 +1,42 @@
+import { once } from "node:events";
+import type { Writable } from "node:stream";
+import type { Encoding } from "../broker/encoding.ts";
+import type { Sink } from "../broker/subscriber.ts";
+
+/** Bytes to one peer, and when the last of them left. */
+export class SocketSink implements Sink {
+  readonly encoding: Encoding;
+  readonly #outlet: Writable;
+  #lastSentAt = performance.now();
+
+  constructor(encoding: Encoding, outlet: Writable) {
+    this.encoding = encoding;
+    this.#outlet = outlet;
+  }
+
+  get unsentBytes(): number {
+    return this.#outlet.writableLength;
+  }
+
+  /** When something was last written, by `performance.now()`. */
+  get lastSentAt(): number {
+    return this.#lastSentAt;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#outlet.destroyed) return;
+    this.#outlet.write(bytes);
+    this.#lastSentAt = performance.now();
+  }
+
+  /** Counts something that was sent past this sink, such as a ping. */
+  touch(): void {
+    this.#lastSentAt = performance.now();
+  }
+
+  async drained(signal: AbortSignal): Promise<void> {
+    if (this.unsentBytes === 0) return;
+    // It rejects only when the signal aborts: the connection is over, which its owner knows already.
+    await once(this.#outlet, "drain", { signal }).catch(() => {});
+  }
+}

@@ -1,0 +1,119 @@
+import type { Writable } from "node:stream";
+import { encodeEnding, encodeOpening, SSE_CONTENT_TYPE, SSE_KEEPALIVE } from "../protocol/sse.ts";
+import { encodeOffset } from "../protocol/offset.ts";
+import { parseStart } from "../protocol/start.ts";
+import type { Followed } from "../broker/broker.ts";
+import type { Grant } from "../auth/grant.ts";
+import type { Channel } from "../registry/channel.ts";
+import { addressOf, authorize } from "./access.ts";
+import { resolveTarget } from "./channel-target.ts";
+import type { ChannelTarget, ChannelUrl } from "./channel-target.ts";
+import { endOfLife } from "./connections.ts";
+import type { Connection } from "./connections.ts";
+import type { TransportContext } from "./context.ts";
+import { headerOf, toChanctlError } from "./http.ts";
+import type { HttpRequest, HttpResponse } from "./http.ts";
+import { logConnect } from "./log-connect.ts";
+import { SocketSink } from "./socket-sink.ts";
+
+export interface SseCall {
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
+  readonly channel: Channel;
+  readonly url: ChannelUrl;
+}
+
+/** When a client should reconnect after a drop: spread, so that a thousand do not come at once. */
+const RETRY_MS = 1_000;
+const RETRY_SPREAD_MS = 2_000;
+
+/** `GET /channels/<name>`: the stream as Server-Sent Events, from where the client asks, until one side ends it. */
+export async function serveSse(context: TransportContext, call: SseCall): Promise<void> {
+  const { request, channel, url } = call;
+  const target = resolveTarget(channel, url.query);
+  const start = parseStart({
+    lastEventId: headerOf(request, "last-event-id"),
+    lastMessageId: url.query.get("last_message_id") ?? undefined,
+    rewind: url.query.get("rewind") ?? undefined,
+  });
+  const token = url.query.get("token") || undefined;
+  const grant = await authorize(context, {
+    request,
+    target,
+    operation: "subscribe",
+    transport: "sse",
+    ...(token === undefined ? {} : { token }),
+  });
+  context.connections.assertRoom({ subject: grant.subject, address: addressOf(request) });
+  const { path } = target;
+  const followed = context.broker.follow({ path, start, replayWindowMs: grant.lifecycle.replayWindowMs });
+  try {
+    await stream(context, { ...call, target, grant, followed });
+  } finally {
+    followed.close();
+  }
+}
+
+interface OpenSse extends SseCall {
+  readonly target: ChannelTarget;
+  readonly grant: Grant;
+  readonly followed: Followed;
+}
+
+async function stream(
+  context: TransportContext,
+  { request, response, target, grant, followed }: OpenSse,
+): Promise<void> {
+  const aborted = new AbortController();
+  response.once("close", () => aborted.abort());
+  response.on("error", () => aborted.abort());
+  if (response.destroyed) return;
+  sendHead(response);
+  const sink = new SocketSink("sse", toOutlet(response));
+  sink.write(Buffer.from(encodeOpening({ retryMs: spreadRetry(), id: encodeOffset(followed.position) })));
+
+  const connection: Connection = {
+    channel: target.channel.definition.name,
+    subject: grant.subject,
+    address: addressOf(request),
+    get lastSentAt() {
+      return sink.lastSentAt;
+    },
+    lastHeardAt: undefined,
+    keepaliveIntervalMs: grant.lifecycle.keepaliveIntervalMs,
+    endsAt: endOfLife(grant.lifecycle, grant.expiresAt),
+    keepAlive: () => sink.write(Buffer.from(SSE_KEEPALIVE)),
+    end: (reason, { afterMs = spreadRetry() } = {}) => {
+      sink.write(Buffer.from(encodeEnding({ retryMs: afterMs, reason: reason.title })));
+      aborted.abort();
+    },
+    kill: () => response.destroy(),
+  };
+  context.connections.add(connection);
+  logConnect(context, target, grant);
+  try {
+    await followed.run(sink, aborted.signal);
+  } catch (thrown) {
+    connection.end(toChanctlError(thrown, context.logger));
+  } finally {
+    context.connections.remove(connection);
+    response.end();
+  }
+}
+
+function sendHead(response: HttpResponse): void {
+  response.setHeader("content-type", SSE_CONTENT_TYPE);
+  response.setHeader("cache-control", "no-store, no-transform");
+  response.setHeader("x-accel-buffering", "no");
+  response.setHeader("x-content-type-options", "nosniff");
+  response.writeHead(200);
+}
+
+/** HTTP/2 counts what is unsent on the stream, HTTP/1.1 on the response. */
+function toOutlet(response: HttpResponse): Writable {
+  return "stream" in response ? response.stream : response;
+}
+
+function spreadRetry(): number {
+  return RETRY_MS + Math.round(Math.random() * RETRY_SPREAD_MS);
+}

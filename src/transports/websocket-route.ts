@@ -1,0 +1,81 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import type { WebSocket } from "ws";
+import { ChanctlError } from "../shared/errors.ts";
+import { parseStart } from "../protocol/start.ts";
+import { SUB_PROTOCOL } from "../protocol/websocket-frame.ts";
+import { findChannel, resolveTarget } from "./channel-target.ts";
+import type { ChannelUrl } from "./channel-target.ts";
+import type { TransportContext } from "./context.ts";
+import { assertOriginAllowed } from "./cors.ts";
+import { headerOf } from "./http.ts";
+import { WebSocketConnection } from "./websocket-connection.ts";
+import type { Opening } from "./websocket-connection.ts";
+
+export interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  readonly url: ChannelUrl;
+}
+
+/** What a frame holds beside the message's data: type, ref, key. */
+const FRAME_OVERHEAD_BYTES = 2_048;
+const TOKEN_PROTOCOL = /(?:^|,)\s*bearer\.([^\s,]+)/;
+
+/**
+ * `GET /channels/<name>` with `Upgrade: websocket`.
+ *
+ * A browser cannot read the HTTP status of a refused upgrade, so whatever is a well-formed handshake is
+ * completed, and a refusal is a close code right after it.
+ */
+export class WebSocketRoute {
+  readonly #context: TransportContext;
+  readonly #server: WebSocketServer;
+
+  constructor(context: TransportContext) {
+    this.#context = context;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false, // costs six times a plain write, and a window of memory a connection
+      maxPayload: context.limits.maxMessageBytes + FRAME_OVERHEAD_BYTES,
+      handleProtocols: (offered) => (offered.has(SUB_PROTOCOL) ? SUB_PROTOCOL : false),
+    });
+  }
+
+  upgrade(upgrade: Upgrade): void {
+    const { request, socket, head } = upgrade;
+    // Until the handshake is done nobody else listens: an error here would end the process.
+    socket.on("error", () => socket.destroy());
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#serve(webSocket, upgrade));
+  }
+
+  #serve(webSocket: WebSocket, { request, socket, url }: Upgrade): void {
+    const connection = new WebSocketConnection(this.#context, { request, socket, webSocket });
+    void connection.serve(() => this.#parse(request, url));
+  }
+
+  /** What is asked for, before anyone is asked whether it may be had. */
+  #parse(request: IncomingMessage, url: ChannelUrl): Opening {
+    const { registry, allowedOrigins, audience } = this.#context;
+    const channel = findChannel(registry, url.name);
+    if (url.resource !== "channel")
+      throw new ChanctlError("channel_unknown", "messages are POSTed, not upgraded");
+    assertOriginAllowed(request, allowedOrigins);
+    if (channel.definition.transport !== "ws" && audience === "public") {
+      throw new ChanctlError("transport_forbidden", `the channel \`${url.name}\` is served as SSE only`);
+    }
+    return {
+      target: resolveTarget(channel, url.query),
+      start: parseStart({
+        lastEventId: headerOf(request, "last-event-id"),
+        lastMessageId: url.query.get("last_message_id") ?? undefined,
+        rewind: url.query.get("rewind") ?? undefined,
+      }),
+      token:
+        url.query.get("token") || TOKEN_PROTOCOL.exec(headerOf(request, "sec-websocket-protocol") ?? "")?.[1],
+    };
+  }
+}
