@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import { loadAuthority } from "./authority.ts";
+import { loadLeaf } from "./leaf.ts";
+import { toHostLabel } from "./project-name.ts";
+
+/** What a server needs for HTTPS that this user's browsers can trust. */
+export interface Certificates {
+  /** The leaf, then the CA, in PEM. */
+  readonly certPem: string;
+  /** The leaf's key, in PEM. */
+  readonly keyPem: string;
+  /** The file of the CA, for clients to trust. */
+  readonly caPath: string;
+  readonly caPem: string;
+  /** The names, wildcards and addresses that the leaf is for. */
+  readonly hosts: readonly string[];
+  /** The end of the leaf's validity, ms since the epoch. */
+  readonly validTo: number;
+  /** Whether the CA was made by this call: nobody trusts it yet. */
+  readonly isNewAuthority: boolean;
+}
+
+/** Whose certificates. */
+export interface CertificatesOptions {
+  /** The user's config folder, absolute, as `resolveConfigHome` gives it. */
+  readonly home: string;
+  /** As `loadProjectName` gives it; any other text is made a host label. */
+  readonly projectName: string;
+  /** The clock, ms since the epoch. @default Date.now */
+  readonly now?: () => number;
+}
+
+/**
+ * Loads the CA of the user and the leaf of the project, making what is not there.
+ *
+ * The CA is made once: of several processes that start first together, one makes it and all use it. The leaf
+ * is made anew 30 days before it ends, and whenever it does not fit.
+ *
+ * @throws {ChanctlError} `certificate_invalid` where a file cannot be read or written, or the CA on disk is
+ *   damaged or has ended.
+ */
+export async function loadCertificates(options: CertificatesOptions): Promise<Certificates> {
+  const { home, now = Date.now } = options;
+  const project = toHostLabel(options.projectName);
+  const projectHost = `${project}.localhost`;
+  const hosts = ["localhost", "127.0.0.1", "::1", projectHost, `*.${projectHost}`];
+  const authority = await loadAuthority({ home, now: now() });
+  const leaf = await loadLeaf({
+    path: join(home, "leaves", `${project}.pem`),
+    hosts,
+    commonName: projectHost,
+    authority: authority.pair,
+    now: now(),
+  });
+  return {
+    certPem: leaf.chainPem,
+    keyPem: leaf.keyPem,
+    caPath: authority.certPath,
+    caPem: authority.pair.chainPem,
+    hosts,
+    validTo: leaf.validTo,
+    isNewAuthority: authority.isNew,
+  };
+}
