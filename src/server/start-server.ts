@@ -36,6 +36,7 @@ export interface RunningServer {
   close(): Promise<void>;
   /** Ends the app and every connection at once; what was acknowledged is on the disk already. */
   kill(): void;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Requests under way at a shutdown may take this long. */
@@ -105,6 +106,12 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
   });
   opened.add({ close: () => removeRunFile(stateFolder, { pid: process.pid }) });
 
+  const close = async (): Promise<void> => {
+    // Clients leave first, while the app can still publish and be asked; then the app, then its broker.
+    connections.close();
+    await publicListener.close({ graceMs: DRAIN_MS });
+    await opened.close();
+  };
   return {
     url,
     internalUrl,
@@ -113,12 +120,8 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
     registry,
     whenAppReady: async (signal) => app?.app.waitUntilReady(signal),
     setCertificate: (renewed) => publicListener.setCertificate(renewed),
-    close: async () => {
-      // Clients leave first, while the app can still publish and be asked; then the app, then its broker.
-      connections.close();
-      await publicListener.close({ graceMs: DRAIN_MS });
-      await opened.close();
-    },
+    close,
+    [Symbol.asyncDispose]: close,
     kill: () => {
       app?.kill();
       publicListener.kill();

@@ -56,12 +56,15 @@ export class WebSocketConnection implements Connection {
   #malformed = 0;
   #acks: string[] = [];
   #isEnding = false;
+  /** Kept: a closed socket no longer knows it, and what was counted must be uncounted. */
+  readonly address: string;
   lastHeardAt: number = performance.now();
   endsAt: number = Number.POSITIVE_INFINITY;
 
   constructor(context: TransportContext, peer: Peer) {
     this.#context = context;
     this.#peer = peer;
+    this.address = addressOf(peer.request);
     this.#sink = new SocketSink("ws", peer.socket);
     const { maxPublishesPerSec: perSec, publishBurst: burst } = context.limits;
     this.#rate = new RateLimit({ perSec, burst });
@@ -81,10 +84,6 @@ export class WebSocketConnection implements Connection {
 
   get subject(): string | undefined {
     return this.#grant?.subject;
-  }
-
-  get address(): string {
-    return addressOf(this.#peer.request);
   }
 
   get lastSentAt(): number {

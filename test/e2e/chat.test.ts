@@ -49,7 +49,8 @@ describe("the chat of `chanctl init`, in a browser that trusts the CA and ignore
     await page(name).locator("#messages li:not(.pending)", { hasText: text }).waitFor();
   }
 
-  const textsOf = (name: string): Promise<string[]> => page(name).locator("#messages li .text").allInnerTexts();
+  const textsOf = (name: string): Promise<string[]> =>
+    page(name).locator("#messages li .text").allInnerTexts();
 
   async function waitForTexts(name: string, isDone: (texts: string[]) => boolean): Promise<string[]> {
     let texts: string[] = [];

@@ -23,7 +23,10 @@ export async function createChatProject(): Promise<ChatProject> {
   const base = await mkdtemp(join(tmpdir(), "chanctl-chat-"));
   const folder = join(base, "chat");
   const env = { ...process.env, CHANCTL_HOME: join(base, "home"), NO_COLOR: "1" };
-  await promisify(execFile)(process.execPath, [CLI, "init", "chat", "--yes", "--no-install"], { cwd: base, env });
+  await promisify(execFile)(process.execPath, [CLI, "init", "chat", "--yes", "--no-install"], {
+    cwd: base,
+    env,
+  });
   await mkdir(join(folder, "node_modules"), { recursive: true });
   await symlink(REPOSITORY, join(folder, "node_modules", "chanctl"), "junction");
   await symlink(join(REPOSITORY, "node_modules", "tsx"), join(folder, "node_modules", "tsx"), "junction");
