@@ -1,0 +1,117 @@
+import { resolve } from "node:path";
+
+import type { Command } from "commander";
+
+import { didYouMean } from "../shared/did-you-mean.ts";
+import { ChanctlError } from "../shared/errors.ts";
+import type { Framework } from "./init/framework.ts";
+import { chooseGoal } from "./init/goal.ts";
+import type { Goal } from "./init/goal.ts";
+import { nextSteps } from "./init/next-steps.ts";
+import { installPackages, missingPackages } from "./init/packages.ts";
+import { planLines } from "./init/plan-lines.ts";
+import { assertReplacesNothing, planChanges } from "./init/plan.ts";
+import { inspectProject } from "./init/project.ts";
+import type { Project } from "./init/project.ts";
+import { askFramework, confirmPlan, frameworkUnclear } from "./init/questions.ts";
+import { readExisting, writeFiles } from "./init/write-files.ts";
+import type { Io } from "./io.ts";
+import { palette } from "./palette.ts";
+
+/** The flags of `init`, as commander read them. */
+export interface InitFlags {
+  readonly template?: string;
+  readonly yes?: true;
+  readonly force?: true;
+  /** `false` for `--no-install`. */
+  readonly install: boolean;
+}
+
+interface InitInput {
+  /** The project's folder, from the working directory. */
+  readonly dir: string;
+  readonly flags: InitFlags;
+}
+
+const TEMPLATES = ["chat"];
+const EXAMPLE = `Adds chanctl to a project, or puts a small chat that runs into an empty folder.
+
+  $ chanctl init                in the project's folder
+  $ chanctl init my-chat        in a new one
+`;
+
+/** As a shell reports a program that Ctrl-C ended. */
+const EXIT_CANCELLED = 130;
+
+/** Adds `chanctl init`. */
+export function registerInit(program: Command, io: Io): void {
+  program
+    .command("init")
+    .summary("add chanctl to a project, or make a new one")
+    .addHelpText("before", EXAMPLE)
+    .argument("[dir]", "the project's folder", ".")
+    .option("--template <name>", `make a new app from a template: ${TEMPLATES.join(", ")}`)
+    .option("-y, --yes", "take the defaults, ask nothing")
+    .option("--force", "replace files that differ")
+    .option("--no-install", "write the files only, install no packages")
+    .action((dir: string, flags: InitFlags) => runInit({ dir, flags }, io));
+}
+
+/**
+ * Looks at a folder, shows what it would write there, asks on a terminal, writes it, installs what is missing.
+ *
+ * What somebody wrote is not replaced without `--force`. A second run changes nothing.
+ *
+ * @throws {ChanctlError} `would_overwrite`, `no_terminal`, `install_failed`, `config_invalid`, `usage`.
+ */
+export async function runInit({ dir, flags }: InitInput, io: Io): Promise<void> {
+  assertTemplate(flags.template);
+  const project = await inspectProject(resolve(io.cwd, dir), io.env);
+  const chooseFramework = frameworkChooser(flags, io);
+  const goal = await chooseGoal(project, { template: flags.template, chooseFramework });
+  if (goal === undefined || !(await writeGoal({ project, goal, dir, flags }, io))) {
+    io.stderr("nothing was written\n");
+    io.setExitCode(EXIT_CANCELLED);
+    return;
+  }
+  const missing = missingPackages(project.folder, goal.needs);
+  if (missing.length > 0 && flags.install) {
+    io.stderr(`\n$ ${project.manager} install     for ${missing.join(" and ")}\n`);
+    await installPackages(project.folder, project.manager, io);
+  }
+  const needsInstall = missing.length > 0 && !flags.install;
+  io.stdout(nextSteps({ project, goal, needsInstall, cwd: io.cwd }, palette(io.color)));
+}
+
+/** Whether the files are as they should be; not so if the person said no. */
+async function writeGoal(
+  { project, goal, dir, flags }: InitInput & { project: Project; goal: Goal },
+  io: Io,
+): Promise<boolean> {
+  const { folder } = project;
+  const paths = goal.files.map(({ path }) => path);
+  const changes = planChanges(goal.files, await readExisting(folder, paths));
+  if (flags.force !== true)
+    assertReplacesNothing(changes, `chanctl init ${dir === "." ? "" : `${dir} `}--force`);
+  io.stdout(`${goal.title}\n\n${planLines(changes, palette(io.color))}`);
+  if (changes.every(({ kind }) => kind === "keep")) return true;
+  if (io.isTerminal && flags.yes !== true && !(await confirmPlan())) return false;
+  await writeFiles(folder, changes);
+  return true;
+}
+
+function frameworkChooser(flags: InitFlags, io: Io) {
+  return async (frameworks: readonly Framework[]): Promise<Framework | undefined> => {
+    if (frameworks.length < 2 || flags.yes === true) return frameworks[0];
+    if (!io.isTerminal) throw frameworkUnclear(frameworks);
+    return askFramework(frameworks);
+  };
+}
+
+function assertTemplate(name: string | undefined): void {
+  if (name === undefined || TEMPLATES.includes(name)) return;
+  const near = didYouMean(name, TEMPLATES);
+  throw new ChanctlError("usage", `\`--template\` must be ${TEMPLATES.join(" or ")}, got \`${name}\``, {
+    hint: near === undefined ? "chanctl init --template chat" : `did you mean \`${near}\`?`,
+  });
+}

@@ -1,0 +1,49 @@
+import { readChannelTexts } from "./channel-text.ts";
+import type { DesiredFile } from "./desired-files.ts";
+import { FRAMEWORK_TITLES } from "./framework.ts";
+import type { Framework } from "./framework.ts";
+import { integrateFiles } from "./integrate.ts";
+import { chanctlVersion } from "./packages.ts";
+import type { Project } from "./project.ts";
+import { isScaffoldOf, scaffoldFiles } from "./scaffold.ts";
+import { readTemplate } from "./template.ts";
+
+/** Where `init` leads: to a new app, or to an app that has chanctl. */
+export interface Goal {
+  readonly title: string;
+  /** What the existing app is made with; `undefined` for a new one. */
+  readonly framework: Framework | undefined;
+  readonly files: readonly DesiredFile[];
+  /** Packages that the written files import. */
+  readonly needs: readonly string[];
+}
+
+interface GoalOptions {
+  /** Makes a new app wherever it is; else only where there is none. */
+  readonly template: string | undefined;
+  /** Says which of several frameworks it is; `undefined` gives up. */
+  readonly chooseFramework: (frameworks: readonly Framework[]) => Promise<Framework | undefined>;
+}
+
+/** Decides what the folder needs; `undefined` if the person gave up. */
+export async function chooseGoal(project: Project, options: GoalOptions): Promise<Goal | undefined> {
+  const version = await chanctlVersion();
+  const name = options.template ?? "chat";
+  const template = await readTemplate(name);
+  if (options.template !== undefined || project.isEmpty || isScaffoldOf(template, project)) {
+    return {
+      title: `A ${name} in ${project.folder}`,
+      framework: undefined,
+      files: scaffoldFiles(template, { project, version }),
+      needs: ["chanctl", "tsx"],
+    };
+  }
+  const framework = await options.chooseFramework(project.frameworks);
+  if (framework === undefined) return undefined;
+  return {
+    title: `chanctl in ${project.folder} (${FRAMEWORK_TITLES[framework]})`,
+    framework,
+    files: integrateFiles({ project, framework, version, channel: await readChannelTexts() }),
+    needs: ["chanctl"],
+  };
+}

@@ -1,0 +1,81 @@
+import { gitignoreWith, ownFile, packageJsonWith } from "./desired-files.ts";
+import type { DesiredFile } from "./desired-files.ts";
+import type { Framework } from "./framework.ts";
+import { nextFiles } from "./next-files.ts";
+import type { JsonObject } from "./package-json.ts";
+import { runCommand } from "./package-manager.ts";
+import type { Project } from "./project.ts";
+
+/** What an existing project is given. */
+export interface IntegrateOptions {
+  readonly project: Project;
+  readonly framework: Framework;
+  /** The version of chanctl to depend on. */
+  readonly version: string;
+  /** The text of the channel's file, by the language of the project. */
+  readonly channel: Readonly<Record<Project["language"], string>>;
+}
+
+const CHANCTL_DEV = "chanctl dev";
+
+/** The files that start an app where package.json does not say how. */
+const ENTRIES = ["server.js", "index.js", "app.js", "main.js", "src/server.js", "src/index.js"];
+
+/** What an existing project needs: a config, a channel, and its entries in .gitignore and package.json. */
+export function integrateFiles(options: IntegrateOptions): DesiredFile[] {
+  const { project, framework, channel } = options;
+  const extension = codeExtension(project, framework);
+  const config = `chanctl.config.${extension}`;
+  return [
+    ...(hasOtherConfig(project, config) ? [] : [ownFile(config, configText(appCommand(project)))]),
+    ownFile(`channels/chat.${extension}`, channel[project.language]),
+    ...(framework === "next" ? nextFiles(project) : []),
+    gitignoreWith([".chanctl/"]),
+    packageJsonWith(packageEntries(options)),
+  ];
+}
+
+/** The script of package.json that starts `chanctl dev`: `dev` may be the app's own. */
+export function devScript({ packageJson }: Project): "dev" | "chanctl" {
+  const dev = packageJson?.scripts["dev"];
+  return dev === undefined || dev === CHANCTL_DEV ? "dev" : "chanctl";
+}
+
+/** How the app is started behind chanctl: as it is today. */
+function appCommand(project: Project): string {
+  const { manager, packageJson, paths } = project;
+  if (devScript(project) === "chanctl") return runCommand(manager, "dev");
+  const entry = ENTRIES.find((path) => paths.has(path));
+  if (packageJson?.scripts["start"] !== undefined || entry === undefined) return runCommand(manager, "start");
+  return `node ${entry}`;
+}
+
+/** Where the package is CommonJS, only `.mjs` is read as the module that these files are; Next compiles them anyway. */
+function codeExtension({ language, modules }: Project, framework: Framework): "ts" | "js" | "mjs" {
+  if (language === "ts") return "ts";
+  return modules === "esm" || framework === "next" ? "js" : "mjs";
+}
+
+function hasOtherConfig({ paths }: Project, config: string): boolean {
+  const names = ["ts", "js", "mjs", "json"].map((extension) => `chanctl.config.${extension}`);
+  return names.some((name) => name !== config && paths.has(name));
+}
+
+function configText(command: string): string {
+  return `import { defineConfig } from "chanctl/config";
+
+export default defineConfig({
+  app: { command: ${JSON.stringify(command)} }, // the app must listen on the port in PORT
+  channels: "./channels",
+});
+`;
+}
+
+function packageEntries({ project, version }: IntegrateOptions): JsonObject {
+  const isPresent = project.packageJson?.dependencies["chanctl"] !== undefined;
+  return {
+    scripts: { [devScript(project)]: CHANCTL_DEV },
+    dependencies: isPresent ? {} : { chanctl: version },
+    ...(project.manager === "npm" ? { allowScripts: { "better-sqlite3": true, esbuild: true } } : {}),
+  };
+}

@@ -1,0 +1,11 @@
+export { allow, reject } from "./sdk/answers.ts";
+export type { Grant } from "./sdk/answers.ts";
+export { createChannels } from "./sdk/channels.ts";
+export type { Channels } from "./sdk/channels.ts";
+export type { AnyChannel, Channel, ChannelOptions, PublishRequest, VerifyRequest } from "./sdk/channel.ts";
+export { defineChannel } from "./sdk/define-channel.ts";
+export type { Infer, InferFilledParams, InferMessage, InferParams } from "./sdk/infer.ts";
+export { loadChannels } from "./sdk/load-channels.ts";
+export type { PublishOptions } from "./sdk/publish.ts";
+export { ChanctlError } from "./shared/errors.ts";
+export type { ErrorCode } from "./shared/errors.ts";

@@ -1,0 +1,101 @@
+import type { Allowed, HeaderCredential, Operation, Rejected } from "../protocol/app-call.ts";
+import type { AuthSource, Transport } from "../protocol/definition.ts";
+import type { Params } from "../protocol/stream-path.ts";
+import type { Lifecycle } from "../shared/lifecycle.ts";
+import type { InferFilledParams, InferMessage, InferParams } from "./infer.ts";
+import type { OutgoingMessage, PublishOptions } from "./publish.ts";
+
+/** What `verify` is told about a caller. */
+export interface VerifyRequest<Params> {
+  /** The params as the schema says: coerced, defaults filled in, valid. */
+  readonly params: Params;
+  readonly operation: Operation;
+  readonly transport: Transport | "http";
+  /** The credential in the header that `auth.headerName` names, or a token that stands in for it. */
+  readonly header?: HeaderCredential;
+  /** The value of the cookie that `auth.cookieName` names. */
+  readonly cookie?: string;
+  readonly origin?: string;
+  readonly ip?: string;
+  readonly userAgent?: string;
+}
+
+/** What `onPublish` is told about a client's message. */
+export interface PublishRequest<Params, Message> {
+  /** The message as the client sent it; it fits `messages`. */
+  readonly message: Message;
+  readonly params: Params;
+  /** Who publishes, as `verify` said. */
+  readonly subject?: string;
+  readonly transport: Transport | "http";
+}
+
+/** A channel as its author writes it. */
+export interface ChannelOptions<
+  ParamsSchema extends object,
+  Messages extends Readonly<Record<string, object>>,
+> extends Partial<Lifecycle> {
+  /** `sse`: clients only read. `ws`: clients may also publish. @default "sse" */
+  readonly transport?: Transport;
+  /** JSON Schema of the params, an object schema. Each distinct set of params is a stream of its own. @default none */
+  readonly paramsSchema?: ParamsSchema;
+  /** JSON Schema of `data` by message type, checked on every publish. @default any type and data */
+  readonly messages?: Messages;
+  /** What of a request `verify` gets to see. */
+  readonly auth?: AuthSource;
+  /** `true`: anyone may read and, on `ws`, publish. Instead of `auth` and `verify`. @default false */
+  readonly public?: boolean;
+  /** Says who may connect. Whatever it throws keeps the caller out. */
+  verify?(
+    request: VerifyRequest<InferFilledParams<ParamsSchema>>,
+  ): Allowed | Rejected | Promise<Allowed | Rejected>;
+  /** Sees each client's message before it is stored: returns it, changed if need be, or `reject(…)`; nothing means as it is. */
+  onPublish?(
+    request: PublishRequest<InferFilledParams<ParamsSchema>, InferMessage<Messages>>,
+  ): PublishVerdict<Messages> | Promise<PublishVerdict<Messages>>;
+}
+
+type PublishVerdict<Messages> = InferMessage<Messages> | Rejected | undefined;
+
+/** A defined channel: what the broker reads as a definition, and what the app publishes to. */
+export interface Channel<
+  ParamsSchema extends object,
+  Messages extends Readonly<Record<string, object>>,
+> extends ChannelOptions<ParamsSchema, Messages> {
+  /**
+   * Publishes one message; resolves once it is durable.
+   *
+   * Goes on trying through a restart of the broker, and carries a key, so that the message is stored once.
+   *
+   * @throws {ChanctlError} the broker's own code (`message_invalid`, `params_invalid`, `too_big`…); `not_bound`
+   *   before `createChannels` or `loadChannels` has named the channel; `cannot_connect` after `timeoutMs`.
+   */
+  publish(
+    params: InferParams<ParamsSchema>,
+    message: InferMessage<Messages>,
+    options?: PublishOptions,
+  ): Promise<{ readonly id: string }>;
+  /** Publishes several messages, which are stored together or not at all. */
+  publish(
+    params: InferParams<ParamsSchema>,
+    messages: readonly InferMessage<Messages>[],
+    options?: PublishOptions,
+  ): Promise<{ readonly ids: readonly string[] }>;
+  /** @internal Gives the channel the name of its file. */
+  bindName(name: string): void;
+}
+
+/**
+ * Any channel, as the app answers for it. Not `Channel` with wide type parameters: TypeScript 5 compares those
+ * by their variance and finds that a channel with one message type is none with any.
+ */
+export interface AnyChannel {
+  readonly public?: boolean;
+  verify?(request: VerifyRequest<Params>): Allowed | Rejected | Promise<Allowed | Rejected>;
+  onPublish?(
+    request: PublishRequest<Params, OutgoingMessage>,
+  ): OutgoingMessage | Rejected | undefined | Promise<OutgoingMessage | Rejected | undefined>;
+  publish(params: never, message: never): Promise<unknown>;
+  /** @internal */
+  bindName(name: string): void;
+}

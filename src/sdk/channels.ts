@@ -1,0 +1,49 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import { channelNameProblem } from "../protocol/channel-name.ts";
+import { ChanctlError } from "../shared/errors.ts";
+import type { FindChannel } from "./answer-call.ts";
+import type { AnyChannel } from "./channel.ts";
+import { fetchHandler } from "./fetch-handler.ts";
+import { nodeMiddleware } from "./node-middleware.ts";
+
+/** The app's channels, ready to answer the broker. */
+export interface Channels {
+  /**
+   * For Node servers: `app.use(channels.middleware)` in Express, Connect and Fastify's middie. Answers the broker's
+   * two calls and passes on everything else.
+   */
+  readonly middleware: (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
+  /** For servers of the Fetch API: Hono, Bun, Deno, Next's route handlers. Answers 404 to what is no call of the broker. */
+  readonly fetch: (request: Request) => Promise<Response>;
+}
+
+/**
+ * Names the app's channels, so that they can be published to, and answers the broker for them.
+ *
+ * @example
+ * ```ts
+ * const channels = createChannels({ chat, "game/moves": moves });
+ * app.use(channels.middleware);
+ * ```
+ * @throws {ChanctlError} `definition_invalid` if a name cannot be a channel's.
+ */
+export function createChannels(channels: Readonly<Record<string, AnyChannel>>): Channels {
+  const byName = new Map(Object.entries(channels));
+  for (const [name, channel] of byName) bind(name, channel);
+  return channelsOf((name) => Promise.resolve(byName.get(name)));
+}
+
+/** Gives a channel its name, once it is known to be one. */
+export function bind(name: string, channel: AnyChannel): void {
+  const problem = channelNameProblem(name);
+  if (problem !== undefined) {
+    throw new ChanctlError("definition_invalid", `the channel name \`${name}\` ${problem}`);
+  }
+  channel.bindName(name);
+}
+
+/** The two faces of the app's answers. */
+export function channelsOf(findChannel: FindChannel): Channels {
+  return { middleware: nodeMiddleware(findChannel), fetch: fetchHandler(findChannel) };
+}

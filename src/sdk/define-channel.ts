@@ -1,0 +1,72 @@
+import { ChanctlError } from "../shared/errors.ts";
+import type { AnyChannel, Channel, ChannelOptions } from "./channel.ts";
+import { publishBatch } from "./publish.ts";
+import type { OutgoingMessage, PublishOptions } from "./publish.ts";
+
+/** The schema of a channel without params. */
+interface NoParams {
+  readonly type: "object";
+  readonly properties: object;
+}
+
+/**
+ * Defines a channel: the default export of a file in `channels/`, whose name is the channel's.
+ *
+ * The types of params and messages flow from the schemas to `verify`, `onPublish` and `publish`.
+ *
+ * @example
+ * ```ts
+ * export default defineChannel({
+ *   transport: "ws",
+ *   paramsSchema: { type: "object", properties: { room: { type: "string" } }, required: ["room"] },
+ *   public: true,
+ * });
+ * ```
+ */
+export function defineChannel<
+  const ParamsSchema extends object = NoParams,
+  const Messages extends Readonly<Record<string, object>> = Readonly<Record<string, object>>,
+>(options: ChannelOptions<ParamsSchema, Messages>): Channel<ParamsSchema, Messages> {
+  let name: string | undefined;
+  const methods = {
+    async publish(
+      params: object,
+      messages: OutgoingMessage | readonly OutgoingMessage[],
+      publishOptions: PublishOptions = {},
+    ) {
+      if (name === undefined) throw notBound();
+      const isBatch = Array.isArray(messages);
+      const ids = await publishBatch({ channel: name, params, body: messages }, publishOptions);
+      return isBatch ? { ids } : { id: ids[0] };
+    },
+    bindName(given: string): void {
+      if (name !== undefined && name !== given) throw boundTwice(name, given);
+      name = given;
+    },
+  };
+  // The methods stand on the prototype: the broker reads a definition by its own keys.
+  return Object.assign(Object.create(methods) as object, options) as Channel<ParamsSchema, Messages>;
+}
+
+function notBound(): ChanctlError {
+  return new ChanctlError("not_bound", "a channel must have its name before it is published to", {
+    hint: 'const channels = createChannels({ chat })     at the app\'s start, or\nconst channels = await loadChannels("./channels")',
+  });
+}
+
+function boundTwice(name: string, given: string): ChanctlError {
+  return new ChanctlError(
+    "definition_invalid",
+    `a channel has one name, this one is \`${name}\`, got \`${given}\` too`,
+    {
+      hint: "call defineChannel once for each channel",
+    },
+  );
+}
+
+/** Whether a value is what `defineChannel` returns. A copy of this module made it, perhaps not this one. */
+export function isChannel(value: unknown): value is AnyChannel {
+  return (
+    typeof value === "object" && value !== null && "bindName" in value && typeof value.bindName === "function"
+  );
+}

@@ -1,0 +1,20 @@
+import { answerCall, isCallPath } from "./answer-call.ts";
+import type { FindChannel } from "./answer-call.ts";
+
+/** The broker's calls, answered for servers of the Fetch API. */
+export function fetchHandler(findChannel: FindChannel): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const path = new URL(request.url).pathname;
+    if (!isCallPath(path)) return new Response(null, { status: 404 });
+    const { status, body } = await answerCall(
+      {
+        method: request.method,
+        path,
+        authorization: request.headers.get("authorization") ?? undefined,
+        readBody: () => request.json(),
+      },
+      findChannel,
+    );
+    return body === undefined ? new Response(null, { status }) : Response.json(body, { status });
+  };
+}

@@ -1,0 +1,128 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { loadChannels } from "#src/sdk/load-channels.ts";
+
+const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+const PUBLIC = `import { defineChannel } from "chanctl";\nexport default defineChannel({ public: true });\n`;
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "chanctl-load-"));
+  await write("package.json", `{ "type": "module" }`);
+  await mkdir(join(root, "node_modules"));
+  await symlink(REPOSITORY, join(root, "node_modules", "chanctl"), "junction");
+  vi.stubEnv("CHANCTL_TOKEN", "t");
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(root, { recursive: true });
+});
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  await writeFile(join(root, path), text);
+}
+
+async function runApp(...nodeOptions: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [...nodeOptions, "app.js"], { cwd: root });
+  return stdout.trim();
+}
+
+async function isKnown(
+  channels: Awaited<ReturnType<typeof loadChannels>>,
+  channel: string,
+): Promise<boolean> {
+  const call = { version: 1, channel, params: {}, operation: "subscribe", transport: "sse" };
+  const response = await channels.fetch(
+    new Request("http://app/channels/authorize", {
+      method: "POST",
+      headers: { authorization: "Bearer t" },
+      body: JSON.stringify(call),
+    }),
+  );
+  return response.status === 200;
+}
+
+test("names each channel after its file, folders included", async () => {
+  await write("channels/chat.js", PUBLIC);
+  await write("channels/game/moves.mjs", PUBLIC);
+  await write("channels/_shared.js", `throw new Error("not a channel");`);
+  await write("channels/game/.draft.js", `throw new Error("not a channel");`);
+  await write("channels/types.d.ts", "");
+  await write("channels/chat.test.js", `throw new Error("not a channel");`);
+  await write("channels/notes.md", "");
+  const channels = await loadChannels(join(root, "channels"));
+  expect(await isKnown(channels, "chat")).toBe(true);
+  expect(await isKnown(channels, "game/moves")).toBe(true);
+});
+
+test("takes the folder as a file URL", async () => {
+  await write("channels/chat.js", PUBLIC);
+  expect(await isKnown(await loadChannels(pathToFileURL(join(root, "channels"))), "chat")).toBe(true);
+});
+
+test("knows a channel that was added after the start", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  await write("channels/chat.js", PUBLIC);
+  const channels = await loadChannels(join(root, "channels"));
+  expect(await isKnown(channels, "news")).toBe(false);
+  await write("channels/news.js", PUBLIC);
+  expect(await isKnown(channels, "news")).toBe(true);
+});
+
+test("takes the default export of a CommonJS module that was TypeScript", async () => {
+  await write("channels/package.json", `{ "type": "commonjs" }`);
+  await write(
+    "channels/chat.js",
+    `exports.__esModule = true;\nexports.default = require("chanctl").defineChannel({ public: true });\n`,
+  );
+  expect(await isKnown(await loadChannels(join(root, "channels")), "chat")).toBe(true);
+});
+
+test("names the file that is no channel", async () => {
+  await write("channels/chat.js", "export default { public: true };");
+  await expect(loadChannels(join(root, "channels"))).rejects.toMatchObject({
+    code: "definition_invalid",
+    message: expect.stringContaining("chat.js"),
+    hint: "export default defineChannel({ … })",
+  });
+});
+
+test("names the file that cannot be imported, and why", async () => {
+  await write("channels/chat.js", `throw new Error("the database is down");`);
+  await expect(loadChannels(join(root, "channels"))).rejects.toThrow(
+    /chat\.js cannot be imported: the database is down/,
+  );
+});
+
+test("names both files of a channel that is defined twice", async () => {
+  await write("channels/chat.js", PUBLIC);
+  await write("channels/chat.mjs", PUBLIC);
+  await expect(loadChannels(join(root, "channels"))).rejects.toThrow(/chat\.js and .*chat\.mjs/);
+});
+
+test("says what makes the folder when there is none", async () => {
+  await expect(loadChannels(join(root, "channels"))).rejects.toMatchObject({
+    code: "definition_invalid",
+    hint: expect.stringContaining("chanctl channel add"),
+  });
+});
+
+test("says how to start the app where Node does not run TypeScript by itself", async () => {
+  await write("channels/chat.ts", PUBLIC);
+  await write(
+    "app.js",
+    `import { loadChannels } from "chanctl";
+     await loadChannels("./channels").then(() => console.log("loaded"), (error) => console.log(error.hint));`,
+  );
+  const plain = await runApp();
+  if (plain !== "loaded") expect(plain).toContain("node --import tsx");
+  expect(await runApp("--import", import.meta.resolve("tsx"))).toBe("loaded");
+});
