@@ -1,0 +1,122 @@
+/**
+ * A process that imports definition files for the broker and reports their static part over its IPC channel.
+ *
+ * It is killed by whoever forked it once the last file is reported: a definition may have opened a database, so
+ * it would never end by itself. Its output is no part of the report.
+ */
+import { unlink } from "node:fs/promises";
+import { relative } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { bundleModule } from "../platform/bundle-module.ts";
+import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
+import type { DefinitionJob, DefinitionReport } from "./definition-report.ts";
+import { describeThrown } from "./describe-thrown.ts";
+import { stampOf } from "./file-stamp.ts";
+import type { FileStamp } from "./file-stamp.ts";
+
+const send = process.send?.bind(process);
+// Libraries greet a parent that they take for theirs (pm2's `process.send("ready")`).
+delete process.send;
+
+process.setSourceMapsEnabled(true);
+process.once("message", (job) => void run(job as DefinitionJob));
+// A broker that was killed takes this process along.
+process.once("disconnect", () => process.exit(1));
+// A connection that a definition opened may fail at any time. That says nothing about the definition.
+process.on("uncaughtException", (error) => console.error(error));
+process.on("unhandledRejection", (reason) => console.error(reason));
+
+async function run({ files, root, cacheFolder }: DefinitionJob): Promise<void> {
+  // All are bundled at once, then imported one after the other: of what hangs or ends this process, the culprit
+  // is known.
+  const bundles = files.map((file) => bundle(file, { root, cacheFolder }));
+  for (const { file, stamps, outfile } of bundles) {
+    try {
+      const bundled = await outfile;
+      await report({ kind: "importing", file, stamps });
+      await report({ kind: "loaded", file, stamps, definition: await importStatic(file, bundled, root) });
+    } catch (error) {
+      const { message, hint } =
+        error instanceof ChanctlError ? error : { message: messageOf(error), hint: undefined };
+      await report({ kind: "failed", file, stamps, message, ...(hint === undefined ? {} : { hint }) });
+    }
+  }
+}
+
+function bundle(file: string, { root, cacheFolder }: Omit<DefinitionJob, "files">) {
+  const stamps: Record<string, FileStamp> = {};
+  const outfile = bundleModule({
+    entry: file,
+    root,
+    cacheFolder,
+    errorCode: "definition_invalid",
+    // Before the file is read: a write in between makes the stamp old, never the definition.
+    onInput: (input) => (stamps[input] = stampOf(input)),
+  }).then((bundled) => bundled.outfile);
+  outfile.catch(() => {}); // awaited in its turn
+  return { file, stamps, outfile };
+}
+
+async function importStatic(file: string, outfile: string, root: string): Promise<unknown> {
+  let imported: unknown;
+  try {
+    imported = await import(pathToFileURL(outfile).href);
+  } catch (cause) {
+    const missing = errorCodeOf(cause) === "ERR_MODULE_NOT_FOUND";
+    throw new ChanctlError("definition_invalid", describeThrown(cause, { file, outfile, root }), {
+      cause,
+      ...(missing ? { hint: "npm install     in the project, with the package's name if it is new" } : {}),
+    });
+  } finally {
+    await unlink(outfile);
+  }
+  const shown = relative(root, file);
+  const definition = defaultOf(imported);
+  if (definition === undefined) {
+    throw new ChanctlError(
+      "definition_invalid",
+      `${shown} must export its channel as default, got no default`,
+      {
+        hint: "export default defineChannel({ … })",
+      },
+    );
+  }
+  try {
+    return toPlain(definition);
+  } catch (cause) {
+    throw new ChanctlError(
+      "definition_invalid",
+      `${shown} must be plain JSON and functions: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function defaultOf(imported: unknown): unknown {
+  const value = property(imported, "default");
+  // CommonJS that was compiled from an ES module has its default export one level further down.
+  return property(value, "__esModule") === true ? property(value, "default") : value;
+}
+
+function property(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+}
+
+/** Own keys only: the SDK's methods stand on the prototype. */
+function toPlain(definition: unknown): unknown {
+  if (typeof definition !== "object" || definition === null) return definition;
+  const entries = Object.entries(definition);
+  const plain = entries.map(([key, value]) => [key, typeof value === "function" ? true : value]);
+  return JSON.parse(JSON.stringify(Object.fromEntries(plain)));
+}
+
+function report(message: DefinitionReport): Promise<void> {
+  // Waits until it is written: the next import may end this process or never let it write again.
+  return new Promise((resolve, reject) => {
+    if (send === undefined) throw new TypeError("a definition child must be forked with an IPC channel");
+    send(message, undefined, undefined, (error) => (error ? reject(error) : resolve()));
+  });
+}

@@ -1,0 +1,207 @@
+import { parseDefinition } from "../protocol/definition.ts";
+import type { ChannelDefinition } from "../protocol/definition.ts";
+import { formatDuration } from "../shared/duration.ts";
+import { ChanctlError, messageOf } from "../shared/errors.ts";
+import type { Limits } from "../shared/limits.ts";
+import type { Logger } from "../shared/logger.ts";
+import { compareDefinitions } from "./channel-change.ts";
+import type { ChannelChange } from "./channel-change.ts";
+import { Channel } from "./channel.ts";
+import { DefinitionFolder } from "./definition-folder.ts";
+import type { FolderEvent } from "./definition-folder.ts";
+import { nearestName } from "./nearest-name.ts";
+import { createSchemaCompiler } from "./schema-check.ts";
+import type { CompileSchema } from "./schema-check.ts";
+
+const LOAD_TIMEOUT_MS = 10_000;
+
+export interface RegistryOptions {
+  /** The project's folder, absolute: where definitions are imported, and what paths in errors are relative to. */
+  readonly root: string;
+  /** The folder of channel files, absolute. It need not be there. */
+  readonly folder: string;
+  /** A folder inside the project for bundles, absolute: `<root>/.chanctl/definitions`. */
+  readonly cacheFolder: string;
+  /** The environment in which definitions are imported. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly logger: Logger;
+  /** Loads a definition again when its file, or one that it imports, is saved. */
+  readonly watch: boolean;
+  readonly limits: Pick<Limits, "maxParamsBytes">;
+  /** How long one definition may take to load, in ms. @default 10 s */
+  readonly loadTimeoutMs?: number;
+}
+
+/** A channel of the folder, whether it works or not. */
+export interface RegistryEntry {
+  readonly name: string;
+  /** Its file, relative to the project; two, joined by " and ", if two define it. */
+  readonly file: string;
+  /** The last good definition, which is live; absent if there was none yet. */
+  readonly definition: ChannelDefinition | undefined;
+  /** Why the file is not live as it is now. */
+  readonly error: ChanctlError | undefined;
+}
+
+interface Entry {
+  readonly file: string;
+  readonly channel: Channel | undefined;
+  readonly error: ChanctlError | undefined;
+}
+
+/** The channels of a project: loaded from their files and, with `watch`, kept up to date. The last good of each is live. */
+export class Registry {
+  readonly #entries = new Map<string, Entry>();
+  readonly #listeners = new Set<(change: ChannelChange) => void>();
+  readonly #limits: RegistryOptions["limits"];
+  readonly #logger: Logger;
+  readonly #compileSchema: CompileSchema = createSchemaCompiler();
+  #folder: DefinitionFolder | undefined;
+
+  private constructor({ limits, logger }: RegistryOptions) {
+    this.#limits = limits;
+    this.#logger = logger;
+  }
+
+  /**
+   * Resolves once all definitions are loaded. One that fails does not make this fail: see `failures`.
+   *
+   * @throws {ChanctlError} `definition_invalid` if the folder is there and cannot be read.
+   */
+  static async open(options: RegistryOptions): Promise<Registry> {
+    const registry = new Registry(options);
+    registry.#folder = await DefinitionFolder.open({
+      ...options,
+      timeoutMs: options.loadTimeoutMs ?? LOAD_TIMEOUT_MS,
+      onEvent: (event) => registry.#apply(event),
+      onError: (error) => registry.#tellError(error),
+    });
+    return registry;
+  }
+
+  /** The channel of this name as it was last good. */
+  get(name: string): Channel | undefined {
+    return this.#entries.get(name)?.channel;
+  }
+
+  /** All channels of the folder by name, broken ones too. */
+  entries(): RegistryEntry[] {
+    return [...this.#entries]
+      .map(([name, { file, channel, error }]) => ({ name, file, definition: channel?.definition, error }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** The errors of those that are not live as their files are now. */
+  get failures(): ChanctlError[] {
+    return this.entries().flatMap(({ error }) => error ?? []);
+  }
+
+  /** The live channel that was probably meant, for "did you mean …". */
+  suggest(name: string): string | undefined {
+    const live = [...this.#entries].filter(([, { channel }]) => channel !== undefined);
+    return nearestName(
+      name,
+      live.map(([known]) => known),
+    );
+  }
+
+  /**
+   * Calls `listener` for each channel that is added, removed or changed from now on, once `get` says so too.
+   *
+   * @returns a function that ends this.
+   */
+  onChange(listener: (change: ChannelChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Ends the watch. The channels stay as they are. */
+  async close(): Promise<void> {
+    await this.#folder?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #apply(event: FolderEvent): void {
+    const { name } = event;
+    const before = this.#entries.get(name)?.channel;
+    if (event.kind === "removed") {
+      this.#entries.delete(name);
+      this.#logger({
+        level: "info",
+        event: "reload",
+        message: `channel ${name} removed`,
+        fields: { channel: name, change: "removed" },
+      });
+      if (before !== undefined) this.#emit({ kind: "removed", name, before });
+      return;
+    }
+    const { file, durationMs } = event;
+    const after = event.kind === "loaded" ? this.#toChannel(event) : event.error;
+    if (after instanceof ChanctlError) {
+      this.#entries.set(name, { file, channel: before, error: after });
+      this.#tellFailure(name, file, after);
+      return;
+    }
+    this.#entries.set(name, { file, channel: after, error: undefined });
+    // Nobody can be told before `open` has returned, and its caller shows what is loaded.
+    if (this.#folder === undefined) return;
+    const change = toChange(before, after);
+    this.#logger({
+      level: "info",
+      event: "reload",
+      message: `channel ${name} ${change?.kind ?? "unchanged"} in ${formatDuration(durationMs)}`,
+      fields: { channel: name, change: change?.kind ?? "unchanged", durationMs: Math.round(durationMs) },
+    });
+    if (change !== undefined) this.#emit(change);
+  }
+
+  #toChannel({ name, file, definition }: Extract<FolderEvent, { kind: "loaded" }>): Channel | ChanctlError {
+    try {
+      return new Channel(parseDefinition(name, definition), {
+        compileSchema: this.#compileSchema,
+        limits: this.#limits,
+      });
+    } catch (error) {
+      if (!(error instanceof ChanctlError)) throw error;
+      const { code, message, hint } = error;
+      return new ChanctlError(code, `${file}: ${message}`, {
+        cause: error,
+        ...(hint === undefined ? {} : { hint }),
+      });
+    }
+  }
+
+  #emit(change: ChannelChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  #tellFailure(channel: string, file: string, { message, hint }: ChanctlError): void {
+    this.#logger({
+      level: "error",
+      event: "definition-error",
+      message,
+      fields: { channel, file, ...(hint === undefined ? {} : { hint }) },
+    });
+  }
+
+  #tellError(error: unknown): void {
+    this.#logger({
+      level: "error",
+      event: "definition-error",
+      message: `channel files are not reloaded: ${messageOf(error)}`,
+    });
+  }
+}
+
+/** `undefined` if nothing of the definition has changed: the code of `verify` runs in the app. */
+function toChange(before: Channel | undefined, after: Channel): ChannelChange | undefined {
+  const { name } = after;
+  if (before === undefined) return { kind: "added", name, after };
+  const changed = compareDefinitions(before.definition, after.definition);
+  return Object.values(changed).includes(true)
+    ? { kind: "changed", name, before, after, changed }
+    : undefined;
+}

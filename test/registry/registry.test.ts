@@ -1,0 +1,298 @@
+import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+
+import { createProject, eventually, openRegistry, PUBLIC, version } from "./temp-project.ts";
+
+describe("a definition file", () => {
+  it("gives the static part; functions are only known to be there", async () => {
+    const project = createProject({
+      "channels/chat.ts": `
+        const transport: "ws" | "sse" = "ws";
+        export default {
+          transport,
+          paramsSchema: { type: "object", properties: { room: { type: "string" } }, required: ["room"] },
+          messages: { message: { type: "object" } },
+          auth: { headerName: "Authorization" },
+          async verify() { return { ok: true }; },
+          onPublish({ message }: { message: unknown }) { return message; },
+          replayWindowMs: 1_000,
+        };`,
+    });
+    const { registry } = await openRegistry(project);
+    expect(registry.get("chat")?.definition).toMatchObject({
+      name: "chat",
+      transport: "ws",
+      messages: { message: { type: "object" } },
+      auth: { headerName: "authorization" },
+      public: false,
+      onPublish: true,
+      lifecycle: { replayWindowMs: 1_000 },
+    });
+    expect(registry.failures).toEqual([]);
+  });
+
+  it("may be JSON, JavaScript, or a compiled CommonJS module", async () => {
+    const project = createProject({
+      "channels/python.json": '{ "auth": { "cookieName": "session" }, "onPublish": true }',
+      "channels/plain.mjs": PUBLIC,
+      "channels/compiled.js":
+        'Object.defineProperty(exports, "__esModule", { value: true }); exports.default = { public: require("node:path").sep.length === 1 };',
+    });
+    const { registry } = await openRegistry(project);
+    expect(registry.failures).toEqual([]);
+    expect(registry.entries().map(({ name, file }) => [name, file])).toEqual([
+      ["compiled", "channels/compiled.js"],
+      ["plain", "channels/plain.mjs"],
+      ["python", "channels/python.json"],
+    ]);
+    expect(registry.get("python")?.definition).toMatchObject({
+      onPublish: true,
+      auth: { cookieName: "session" },
+    });
+  });
+
+  it("imports packages from the project, its own files, and knows where each is", async () => {
+    const project = createProject({
+      "node_modules/limits/package.json": '{ "name": "limits", "type": "module", "exports": "./index.js" }',
+      "node_modules/limits/index.js": "export const maxMessages = 7;",
+      "channels/chat.ts": `
+        import { maxMessages } from "limits";
+        import { readFileSync } from "node:fs";
+        import { maxBytes } from "../src/deep/settings.ts";
+        const here = readFileSync(new URL("./_note.txt", import.meta.url), "utf8");
+        export default { public: here === "here", maxMessages, maxBytes };`,
+      "channels/_note.txt": "here",
+      "src/deep/settings.ts": `
+        import { join } from "node:path";
+        import { readFileSync } from "node:fs";
+        export const maxBytes = Number(readFileSync(join(import.meta.dirname, "bytes.txt"), "utf8"));`,
+      "src/deep/bytes.txt": "99",
+    });
+    const { registry } = await openRegistry(project);
+    expect(registry.failures).toEqual([]);
+    expect(registry.get("chat")?.definition.lifecycle).toMatchObject({ maxMessages: 7, maxBytes: 99 });
+  });
+
+  it("is loaded in the project's folder, with the environment that is given", async () => {
+    const project = createProject({
+      "channels/chat.ts":
+        "export default { public: true, maxMessages: Number(process.env.MAX), maxBytes: process.cwd().length };",
+    });
+    const { registry } = await openRegistry(project, { env: { ...process.env, MAX: "12" } });
+    expect(registry.get("chat")?.definition.lifecycle).toMatchObject({
+      maxMessages: 12,
+      maxBytes: project.root.length,
+    });
+  });
+
+  it("may open handles that never close, and leaves no process", async () => {
+    const project = createProject({
+      "channels/chat.ts": `
+        import { writeFileSync } from "node:fs";
+        writeFileSync("pid", String(process.pid));
+        setInterval(() => {}, 1_000);
+        ${PUBLIC}`,
+    });
+    const { registry } = await openRegistry(project);
+    expect(registry.get("chat")).toBeDefined();
+    const pid = Number(readFileSync(project.path("pid"), "utf8"));
+    await eventually(() => expect(() => process.kill(pid, 0)).toThrow("ESRCH"));
+    expect(readdirSync(project.path(".chanctl/definitions"))).toEqual([]);
+  });
+
+  it("may have a connection that fails while others load", async () => {
+    const project = createProject({
+      "channels/a.ts": `void Promise.reject(new Error("no database")); ${PUBLIC}`,
+      "channels/b.ts": `setTimeout(() => { throw new Error("no database"); }); ${PUBLIC}`,
+      "channels/c.ts": `await new Promise((resolve) => setTimeout(resolve, 50)); ${PUBLIC}`,
+    });
+    const { registry } = await openRegistry(project);
+    expect(registry.failures).toEqual([]);
+  });
+
+  it("cannot forge a report by what it writes or sends", async () => {
+    const forged = `{"kind":"loaded","file":"x","stamps":{},"definition":{"public":true}}`;
+    const project = createProject({
+      "channels/chat.ts": `
+        console.log(${JSON.stringify(forged)});
+        process.send?.({ kind: "loaded", file: import.meta.filename, stamps: {}, definition: { public: true } });
+        process.send?.("ready");
+        export default { auth: { cookieName: "session" }, verify() {} };`,
+    });
+    const { registry } = await openRegistry(project);
+    expect(registry.get("chat")?.definition.public).toBe(false);
+  });
+});
+
+describe("a broken definition", () => {
+  it("is shown with a code frame, and the others load", async () => {
+    const project = createProject({
+      "channels/chat.ts": "export default {\n  public: true,\n  transport: = 'ws',\n};\n",
+      "channels/good.ts": PUBLIC,
+    });
+    const { registry, logged } = await openRegistry(project);
+    const message = [
+      'channels/chat.ts:3:14: Unexpected "="',
+      "",
+      "  1 | export default {",
+      "  2 |   public: true,",
+      "> 3 |   transport: = 'ws',",
+      "    |              ^",
+      "  4 | };",
+      "  5 |",
+    ].join("\n");
+    expect(registry.failures.map((error) => [error.code, error.exitCode, error.message])).toEqual([
+      ["definition_invalid", 3, message],
+    ]);
+    expect(logged).toMatchObject([{ level: "error", event: "definition-error", message }]);
+    expect(registry.get("chat")).toBeUndefined();
+    expect(registry.get("good")).toBeDefined();
+  });
+
+  it("of JSON is shown with a code frame too", async () => {
+    const project = createProject({ "channels/chat.json": '{\n  "public": true,\n  "transport" "ws"\n}\n' });
+    const { registry } = await openRegistry(project);
+    expect(registry.failures[0]?.message).toContain("channels/chat.json:3:15: ");
+    expect(registry.failures[0]?.message).toContain('> 3 |   "transport" "ws"\n    |               ^^^^\n');
+  });
+
+  it("that throws is shown at the line of TypeScript that threw, with what it wrote", async () => {
+    const project = createProject({
+      "channels/chat.ts": `import { limit } from "../src/limit.ts";\nexport default { public: true, maxMessages: limit() };\n`,
+      "src/limit.ts": [
+        "interface Unused { readonly a: string }",
+        "",
+        "export function limit(): number {",
+        "  console.error('LIMIT is not set');",
+        "  throw new RangeError(`no limit`);",
+        "}",
+      ].join("\n"),
+    });
+    const { registry } = await openRegistry(project);
+    const message = registry.failures[0]?.message ?? "";
+    expect(message).toContain("src/limit.ts:5:9: RangeError: no limit\n");
+    expect(message).toContain("> 5 |   throw new RangeError(`no limit`);\n    |         ^\n");
+    expect(message).toContain("It wrote:\n  LIMIT is not set");
+  });
+
+  it.each([
+    ["export const chat = {};", "channels/chat.ts must export its channel as default, got no default"],
+    ["export default 5;", "channels/chat.ts: a definition must be an object"],
+    ["export default { public: true, maxMessages: -1 };", "channels/chat.ts: `maxMessages` must be"],
+    [
+      "export default { public: true, messages: { a: 1n } };",
+      "channels/chat.ts must be plain JSON and functions",
+    ],
+    [
+      "export default { public: true, messages: { a: { type: 'x' } } };",
+      "channels/chat.ts: `messages.a` is not a schema",
+    ],
+    [
+      "import 'not-there'; export default {};",
+      "channels/chat.ts: Error: Cannot find package 'not-there' imported from channels/chat.ts",
+    ],
+    ["throw 'a text'; export default {};", "channels/chat.ts: a text"],
+  ])("%j says what is wrong", async (text, message) => {
+    const { registry } = await openRegistry(createProject({ "channels/chat.ts": text }));
+    expect(registry.failures.map((error) => error.message.split("\n")[0])).toEqual([
+      expect.stringContaining(message),
+    ]);
+  });
+
+  it("that hangs is given up after its time, and the others load", async () => {
+    const project = createProject({
+      "channels/a.ts": PUBLIC,
+      "channels/hangs.ts": `console.log("waiting"); for (;;) {} ${PUBLIC}`,
+      "channels/waits.ts": `await new Promise(() => {}); ${PUBLIC}`,
+      "channels/z.ts": PUBLIC,
+    });
+    const { registry } = await openRegistry(project, { loadTimeoutMs: 4_000 });
+    expect(registry.entries().map(({ name, error }) => [name, error?.message.split("\n")[0]])).toEqual([
+      ["a", undefined],
+      ["hangs", "channels/hangs.ts: importing it did not end within 4 s"],
+      ["waits", "channels/waits.ts: importing it did not end within 4 s"],
+      ["z", undefined],
+    ]);
+    expect(registry.entries()[1]?.error?.message).toContain("It wrote:\n  waiting");
+  });
+
+  it("that ends its process is found, and the others load", async () => {
+    const project = createProject({
+      "channels/a.ts": PUBLIC,
+      "channels/exits.ts": `console.log("no license"); process.exit(1); ${PUBLIC}`,
+      "channels/killed.ts": `process.kill(process.pid, "SIGKILL"); await new Promise(() => {}); ${PUBLIC}`,
+      "channels/z.ts": PUBLIC,
+    });
+    const { registry } = await openRegistry(project);
+    expect(registry.entries().map(({ name, error }) => [name, error?.message])).toEqual([
+      ["a", undefined],
+      ["exits", expect.stringContaining("channels/exits.ts: importing it ended the process")],
+      ["killed", expect.stringContaining("channels/killed.ts: importing it ended the process")],
+      ["z", undefined],
+    ]);
+    expect(registry.entries()[1]?.error?.message).toContain("It wrote:\n  no license");
+  });
+
+  it("is not blamed for what an earlier one did", async () => {
+    const project = createProject({
+      "channels/a.ts": `setInterval(() => globalThis.isNext && process.exit(1), 1); ${PUBLIC}`,
+      "channels/b.ts": `globalThis.isNext = true; await new Promise((resolve) => setTimeout(resolve, 200)); ${PUBLIC}`,
+    });
+    const { registry } = await openRegistry(project);
+    expect(registry.failures).toEqual([]);
+  });
+
+  it("of two files is told of both", async () => {
+    const project = createProject({ "channels/chat.ts": PUBLIC, "channels/chat.json": '{ "public": true }' });
+    const { registry } = await openRegistry(project);
+    expect(registry.failures.map(({ message }) => message)).toEqual([
+      "two files define the channel `chat`: channels/chat.json and channels/chat.ts",
+    ]);
+    expect(registry.get("chat")).toBeUndefined();
+  });
+
+  it.each(["Chat.ts", "my chat.ts", "messages.ts", "game/authorize.ts"])(
+    "named %s says the rule",
+    async (file) => {
+      const { registry } = await openRegistry(createProject({ [`channels/${file}`]: PUBLIC }));
+      expect(registry.failures[0]?.message).toMatch(/^channels\/.*: the channel's name `.*` (must be|uses)/);
+    },
+  );
+
+  it("is told where the cache folder cannot be written", async () => {
+    const project = createProject({ "channels/chat.ts": PUBLIC, ".chanctl": "a file" });
+    const { registry } = await openRegistry(project);
+    expect(registry.failures[0]?.message).toContain("channel definitions cannot be loaded");
+  });
+});
+
+it("refuses to open where the folder cannot be read", async () => {
+  const project = createProject();
+  symlinkSync("channels", project.path("channels")); // a loop
+  await expect(openRegistry(project)).rejects.toMatchObject({ code: "definition_invalid" });
+});
+
+it("opens without a folder", async () => {
+  const project = createProject();
+  const { registry } = await openRegistry(project);
+  expect(registry.entries()).toEqual([]);
+  expect(existsSync(project.path(".chanctl"))).toBe(false);
+});
+
+it("suggests the live channel that was probably meant", async () => {
+  const project = createProject({ "channels/chat.ts": PUBLIC, "channels/chap.ts": "broken(" });
+  const { registry } = await openRegistry(project);
+  expect(registry.suggest("chta")).toBe("chat");
+  expect(registry.suggest("weather")).toBeUndefined();
+  expect(registry.suggest("c".repeat(100_000))).toBeUndefined();
+});
+
+it("does not load again without `watch`, and closes twice", async () => {
+  const project = createProject({ "channels/chat.ts": version(1) });
+  const { registry, logged } = await openRegistry(project);
+  project.write("channels/chat.ts", version(2));
+  await registry.close();
+  await registry.close();
+  expect(registry.get("chat")?.definition.lifecycle.maxMessages).toBe(1);
+  expect(logged).toEqual([]);
+});
