@@ -1,0 +1,48 @@
+import { buildConnector } from "undici";
+import { localhostLookup } from "../platform/localhost-lookup.ts";
+import { AppConnection } from "./app-connection.ts";
+import type { Connector } from "./app-connection.ts";
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** The connections to the app: one for each request under way, and those that wait for the next. */
+export class AppConnections {
+  readonly #origin: URL;
+  readonly #connect: Connector = buildConnector({ lookup: localhostLookup, timeout: CONNECT_TIMEOUT_MS });
+  readonly #all = new Set<AppConnection>();
+  readonly #idle: AppConnection[] = [];
+  #isClosed = false;
+
+  constructor(origin: URL) {
+    this.#origin = origin;
+  }
+
+  /** A connection to be used for one request; the one used last first, as it is the likeliest to be open. */
+  take(): AppConnection {
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return idle;
+    const connection = new AppConnection(this.#origin, this.#connect);
+    this.#all.add(connection);
+    if (this.#isClosed) void connection.destroy();
+    return connection;
+  }
+
+  /** Takes a connection back that has done its request. */
+  giveBack(connection: AppConnection): void {
+    connection.resume();
+    this.#idle.push(connection);
+  }
+
+  /** Closes a connection whose request failed. */
+  discard(connection: AppConnection): void {
+    this.#all.delete(connection);
+    void connection.destroy();
+  }
+
+  /** Closes all; requests under way fail, and so do later ones. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#idle.length = 0;
+    await Promise.all([...this.#all].map((connection) => connection.destroy()));
+  }
+}

@@ -1,0 +1,110 @@
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { findPortOwner } from "../platform/port-owner.ts";
+import { portAccepts } from "../platform/port-accepts.ts";
+import { endGroup, spawnGroup } from "../platform/process-group.ts";
+import type { GroupLeader } from "../platform/process-group.ts";
+import { messageOf } from "../shared/errors.ts";
+import { readLines } from "./output-lines.ts";
+import type { OutputLine } from "./output-lines.ts";
+
+const PORT_POLL_MS = 50;
+/** How long the output's end is waited for: a process that left the group may hold it open for ever. */
+const OUTPUT_END_WAIT_MS = 500;
+
+interface RunOptions {
+  readonly command: string;
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly port: number;
+  /** How long SIGTERM is given to work, in ms. */
+  readonly graceMs: number;
+  /** Ends the run. */
+  readonly signal: AbortSignal;
+  readonly onStart: (pid: number) => void;
+  readonly onLine: (line: OutputLine) => void;
+  readonly onReady: () => void;
+  /** The first process has exited, or `signal` was aborted; the group may still have members. */
+  readonly onExit: () => void;
+}
+
+/** How a run of the app ended. */
+export interface RunOutcome {
+  /** Continues a sentence that begins with "the app": `exited with code 1`. */
+  readonly reason: string;
+  readonly ranMs: number;
+  /** Whether it ever listened on its port. */
+  readonly wasReady: boolean;
+}
+
+/**
+ * Runs the app once. Resolves when it has exited, by itself or because `signal` was aborted, and nothing of
+ * its process group is left: an exit of the first process alone would leave the port taken for the next run.
+ */
+export async function runApp(options: RunOptions): Promise<RunOutcome> {
+  const startedAt = performance.now();
+  const obstacle = await describePortOwner(options.port);
+  if (obstacle !== undefined) return { reason: obstacle, ranMs: 0, wasReady: false };
+  if (options.signal.aborted) return { reason: "was not started", ranMs: 0, wasReady: false };
+
+  const child = spawnGroup(options.command, options);
+  const exit = exitOf(child);
+  readLines(child.stdout, (text) => options.onLine({ stream: "stdout", text }));
+  readLines(child.stderr, (text) => options.onLine({ stream: "stderr", text }));
+  if (child.pid !== undefined) options.onStart(child.pid);
+
+  const exited = new AbortController();
+  let wasReady = false;
+  const watch = watchPort(options.port, exited.signal).then((accepts) => {
+    if (!accepts) return;
+    wasReady = true;
+    options.onReady();
+  });
+  await Promise.race([exit, aborted(options.signal)]);
+  exited.abort();
+  await watch;
+  options.onExit();
+  if (child.pid !== undefined) await endGroup(child.pid, { graceMs: options.graceMs });
+  const reason = await exit;
+  await outputEnd(child);
+  return { reason, ranMs: performance.now() - startedAt, wasReady };
+}
+
+/** Whoever answers on the port before the app runs would be taken for it. */
+async function describePortOwner(port: number): Promise<string | undefined> {
+  if (!(await portAccepts(port))) return undefined;
+  const owner = await findPortOwner(port);
+  const by =
+    owner === undefined ? "" : ` by ${owner.command} (pid ${owner.pid}${owner.cwd ? `, ${owner.cwd}` : ""})`;
+  return `cannot listen on port ${port}, which is in use${by}`;
+}
+
+async function watchPort(port: number, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
+    if (await portAccepts(port)) return !signal.aborted;
+    await delay(PORT_POLL_MS, undefined, { signal }).catch(() => {});
+  }
+  return false;
+}
+
+/** Why the first process ended. `error` stands for `exit` where the shell could not be run at all. */
+function exitOf(child: GroupLeader): Promise<string> {
+  return new Promise((resolve) => {
+    child.once("exit", (code, signal) => {
+      resolve(signal === null ? `exited with code ${code}` : `was ended by ${signal}`);
+    });
+    child.once("error", (error) => resolve(`could not be run: ${messageOf(error)}`));
+    child.stdin.on("error", () => {}); // nothing is ever written; the pipe may still break
+  });
+}
+
+async function outputEnd(child: GroupLeader): Promise<void> {
+  const signal = AbortSignal.timeout(OUTPUT_END_WAIT_MS);
+  const streams = [child.stdout, child.stderr].filter((stream) => !stream.closed);
+  await Promise.all(streams.map((stream) => once(stream, "close", { signal }))).catch(() => {});
+  for (const stream of streams) stream.destroy();
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
+}

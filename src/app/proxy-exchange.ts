@@ -1,0 +1,136 @@
+import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import { Http2ServerResponse } from "node:http2";
+import type { Duplex } from "node:stream";
+import type { Dispatcher } from "undici";
+import type { AppConnection } from "./app-connection.ts";
+import type { AppConnections } from "./app-connections.ts";
+import { toClientHeaders } from "./proxy-headers.ts";
+import { breakOff } from "./proxy-response.ts";
+import type { ProxyResponse } from "./proxy-response.ts";
+
+/** What the app switched to another protocol with. */
+export interface Upgraded {
+  readonly statusCode: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: Duplex;
+}
+
+interface ExchangeOptions {
+  readonly connections: AppConnections;
+  /** The app was asked and nothing has been answered to the client: it may be asked again. */
+  readonly onUnanswered: (error: Error) => void;
+  readonly onUpgrade?: (upgraded: Upgraded) => void;
+}
+
+/**
+ * One request to the app and its answer, streamed to the client at the client's pace.
+ *
+ * ```
+ *  waiting ── head of the answer ──► answering ── its end ──► over
+ *     └── error: `onUnanswered` ──────────┴── error, or the client left ──► over
+ * ```
+ */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly #response: ProxyResponse;
+  readonly #options: ExchangeOptions;
+  readonly #connection: AppConnection;
+  #stage: "waiting" | "answering" | "over" = "waiting";
+  #hasBody = false;
+
+  constructor(response: ProxyResponse, options: ExchangeOptions) {
+    this.#response = response;
+    this.#options = options;
+    this.#connection = options.connections.take();
+    response.on("drain", this.#resume);
+    response.on("close", this.#abandon);
+  }
+
+  /** Asks the app. */
+  start(request: Dispatcher.DispatchOptions): void {
+    this.#connection.dispatch(request, this);
+  }
+
+  /** By this method undici knows which set of methods we have. */
+  onRequestStart(): void {}
+
+  onRequestUpgrade(
+    _controller: Dispatcher.DispatchController,
+    statusCode: number,
+    headers: IncomingHttpHeaders,
+    socket: Duplex,
+  ): void {
+    this.#finish();
+    this.#options.connections.giveBack(this.#connection);
+    this.#options.onUpgrade?.({ statusCode, headers, socket });
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    statusCode: number,
+    headers: IncomingHttpHeaders,
+    statusMessage = "",
+  ): void {
+    if (statusCode < 200) {
+      this.#sendEarlyHints(statusCode, headers);
+      return;
+    }
+    if (this.#response instanceof Http2ServerResponse) {
+      this.#response.writeHead(statusCode, toClientHeaders(headers));
+    } else {
+      this.#response.writeHead(statusCode, statusMessage, toClientHeaders(headers));
+      process.nextTick(this.#flushHead, this.#response);
+    }
+    this.#stage = "answering";
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#hasBody = true;
+    const { write }: { write: (chunk: Buffer) => boolean } = this.#response;
+    if (!write.call(this.#response, chunk)) this.#connection.hold();
+  }
+
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
+    this.#finish();
+    this.#options.connections.giveBack(this.#connection);
+    if (Object.keys(trailers).length > 0) this.#response.addTrailers(toClientHeaders(trailers));
+    this.#response.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    const stage = this.#stage;
+    if (stage === "over") return;
+    this.#abandon();
+    if (stage === "waiting") this.#options.onUnanswered(error);
+    else breakOff(this.#response);
+  }
+
+  readonly #resume = (): void => this.#connection.resume();
+
+  readonly #abandon = (): void => {
+    this.#finish();
+    this.#options.connections.discard(this.#connection);
+  };
+
+  /**
+   * Sends a head that stands alone. Not at once: mostly the body is in the same read from the app, and then
+   * both leave in one write. Not with the body either: an event stream may say nothing for long.
+   */
+  readonly #flushHead = (response: ServerResponse): void => {
+    if (!this.#hasBody && this.#stage === "answering") response.flushHeaders();
+  };
+
+  #sendEarlyHints(statusCode: number, { link }: IncomingHttpHeaders): void {
+    if (statusCode !== 103 || link === undefined) return;
+    try {
+      this.#response.writeEarlyHints({ link });
+    } catch {
+      // Node is strict about links, and a hint is not worth a failed request
+    }
+  }
+
+  #finish(): void {
+    this.#stage = "over";
+    this.#response.off("drain", this.#resume);
+    this.#response.off("close", this.#abandon);
+  }
+}

@@ -1,0 +1,185 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
+import type { Logger } from "../shared/logger.ts";
+import { AppConnections } from "./app-connections.ts";
+import type { App } from "./app.ts";
+import { hasBody, readBody } from "./proxy-body.ts";
+import { Exchange } from "./proxy-exchange.ts";
+import type { Upgraded } from "./proxy-exchange.ts";
+import { hasBeenHere, toAppHeaders } from "./proxy-headers.ts";
+import type { ProxyRequest } from "./proxy-headers.ts";
+import { isNavigation, sendAppDown, sendRefusal } from "./proxy-refusal.ts";
+import { hasLeft } from "./proxy-response.ts";
+import type { ProxyResponse } from "./proxy-response.ts";
+import { openHandshake } from "./proxy-upgrade.ts";
+
+/** How long a request waits for an app that is on its way: a restart is waited out. */
+const HOLD_MS = 10_000;
+/** An app that restarts by itself (`node --watch`) refuses connections for a moment: 20 × 100 ms are waited out. */
+const REFUSALS_WAITED_OUT = 20;
+const REFUSAL_PAUSE_MS = 100;
+const WARNING_INTERVAL_MS = 10_000;
+
+const NOT_CONNECTED = new Set([
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+/** RFC 9110, section 9.2.2. */
+const IDEMPOTENT = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"]);
+
+interface AppProxyOptions {
+  readonly app: App;
+  readonly logger: Logger;
+  /** Show the app's last lines to whoever asks while it is down. For `dev` only. @default false */
+  readonly showOutput?: boolean;
+}
+
+/** Sends to the app what is not for the broker. */
+export interface AppProxy {
+  /** Answers a request of either of Node's HTTP servers, by the app or in its place. Never throws. */
+  request(request: ProxyRequest, response: ProxyResponse): void;
+  /** The same for a server's `upgrade` event: a WebSocket, or any other protocol. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Cuts off whatever is under way. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** One request on its way to an answer. */
+interface Call {
+  readonly request: ProxyRequest;
+  readonly response: ProxyResponse;
+  readonly onUpgrade?: (upgraded: Upgraded) => void;
+  /** How often the app has refused the connection. */
+  readonly refusals: number;
+  readonly wasRepeated: boolean;
+}
+
+/** Makes the proxy to an app. Its connections to the app are kept and used again. */
+export function createAppProxy({ app, logger, showOutput = false }: AppProxyOptions): AppProxy {
+  const id = randomUUID();
+  const tunnels = new Set<Duplex>();
+  let warnedAt = Number.NEGATIVE_INFINITY;
+  const connections = new AppConnections(app.origin);
+
+  function admit(call: Call): void {
+    const { request, response } = call;
+    if (hasBeenHere(request.headers, id)) {
+      const detail = "the app has sent this request back to chanctl";
+      sendRefusal(response, new ChanctlError("loop_detected", detail));
+    } else if (!request.url?.startsWith("/")) {
+      // `GET http://any/channels/authorize` names a path of the broker's that its routes do not see (CWE-441).
+      const detail = `the request's target must be a path, got \`${request.url}\``;
+      sendRefusal(response, new ChanctlError("malformed", detail));
+    } else if (app.state === "ready") forward(call);
+    else if (isNavigation(request)) sendAppDown(request, response, { app, showOutput });
+    else void hold(call);
+  }
+
+  async function hold(call: Call): Promise<void> {
+    const { request, response } = call;
+    const left = new AbortController();
+    const leave = (): void => left.abort();
+    response.once("close", leave);
+    const signal = AbortSignal.any([left.signal, AbortSignal.timeout(HOLD_MS)]);
+    const isReady = await app.waitUntilReady(signal).then(
+      () => true,
+      () => false,
+    );
+    response.off("close", leave);
+    if (isReady) forward(call);
+    else sendAppDown(request, response, { app, showOutput });
+  }
+
+  function forward(call: Call): void {
+    const { request, response, onUpgrade } = call;
+    if (hasLeft(response)) return;
+    const upgrade = onUpgrade === undefined ? undefined : wantedProtocol(request);
+    const exchange = new Exchange(response, {
+      connections,
+      onUnanswered: (error) => void repeatOrRefuse(call, error),
+      ...(onUpgrade === undefined ? {} : { onUpgrade }),
+    });
+    exchange.start({
+      path: request.url ?? "/",
+      method: request.method ?? "GET",
+      headers: toAppHeaders(request, { id, origin: app.origin }),
+      body: onUpgrade === undefined && hasBody(request) ? readBody(request) : null,
+      ...(upgrade === undefined ? {} : { upgrade }),
+    });
+  }
+
+  /** What comes of a request that the app did not answer. */
+  async function repeatOrRefuse(call: Call, error: Error): Promise<void> {
+    const { request, response, refusals, wasRepeated } = call;
+    const code = errorCodeOf(error) ?? "";
+    const method = request.method ?? "";
+    if (code === "UND_ERR_INVALID_ARG") {
+      const detail = `the request cannot be passed on: ${error.message}`;
+      sendRefusal(response, new ChanctlError("malformed", detail));
+    } else if (NOT_CONNECTED.has(code)) {
+      // Nothing has been sent, so that any method may be repeated.
+      if (refusals < REFUSALS_WAITED_OUT && !isNavigation(request)) {
+        await delay(REFUSAL_PAUSE_MS);
+        admit({ ...call, refusals: refusals + 1 });
+        return;
+      }
+      warn("app-unreachable", `the app refuses connections at ${app.origin.host}`);
+      sendAppDown(request, response, { app, showOutput });
+    } else if (!wasRepeated && IDEMPOTENT.has(method) && !hasBody(request)) {
+      admit({ ...call, wasRepeated: true });
+    } else {
+      const detail = "the app broke the connection off before it answered";
+      warn("app-broke-off", `${detail} ${method} ${pathOf(request)}: ${messageOf(error)}`);
+      sendRefusal(response, new ChanctlError("app_unavailable", detail, { status: 502 }));
+    }
+  }
+
+  function warn(event: string, message: string): void {
+    if (performance.now() - warnedAt < WARNING_INTERVAL_MS) return;
+    warnedAt = performance.now();
+    logger({ level: "warn", event, message });
+  }
+
+  async function close(): Promise<void> {
+    for (const socket of tunnels) socket.destroy();
+    await connections.close();
+  }
+
+  return {
+    request(request, response) {
+      admit({ request, response, refusals: 0, wasRepeated: false });
+    },
+    upgrade(request, socket, head) {
+      const { response, accept } = openHandshake(request, socket, head);
+      tunnels.add(socket);
+      socket.once("close", () => tunnels.delete(socket));
+      if (hasBody(request)) {
+        sendRefusal(response, new ChanctlError("malformed", "a request to switch protocols has no body"));
+      } else admit({ request, response, onUpgrade: accept, refusals: 0, wasRepeated: false });
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/**
+ * The protocol to ask the app for. Never HTTP/2: within it a client would send requests past the proxy, to
+ * paths that are not for it (CWE-444). Such a request is passed on as if it did not ask to switch.
+ */
+function wantedProtocol({ headers }: ProxyRequest): string | undefined {
+  const protocol = headers.upgrade;
+  return protocol === undefined || /\bh2c?\b/i.test(protocol) ? undefined : protocol;
+}
+
+/** Without the query, which may hold a token (CWE-532). */
+function pathOf({ url }: ProxyRequest): string {
+  return (url ?? "/").split("?", 1)[0] ?? "/";
+}

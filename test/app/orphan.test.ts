@@ -1,0 +1,83 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import { endOrphan, recordApp } from "#src/app/orphan.ts";
+import { pickFreePort } from "#src/platform/free-port.ts";
+import { spawnGroup } from "#src/platform/process-group.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { eventually, fixture, isAlive } from "./support.ts";
+
+/** Runs a supervisor in a process of its own. @returns That process, and the ids of what it runs. */
+async function superviseApart(
+  name: string,
+  stateFolder: string,
+): Promise<{ child: ChildProcess; pids: number[] }> {
+  const supervisor = fileURLToPath(new URL("./fixtures/supervises.mjs", import.meta.url));
+  const args = [supervisor, fixture(name), String(await pickFreePort()), stateFolder];
+  const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const pids: number[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [word, ...numbers] = line.split(" ");
+    if (word === "pids" || word === "ready") pids.push(...numbers.map(Number));
+    if (word === "ready") break;
+  }
+  expect(pids.map(isAlive)).not.toContain(false);
+  return { child, pids };
+}
+
+test("a process that exits without closing its app takes the app along", async () => {
+  const { child, pids } = await superviseApart("stubborn", temporaryFolder());
+  child.stdin?.end();
+  await once(child, "exit");
+  await eventually(() => expect(pids.map(isAlive)).not.toContain(true));
+});
+
+test("ends the app of a chanctl that was killed, with its children", async () => {
+  const stateFolder = temporaryFolder();
+  const { child, pids } = await superviseApart("stubborn", stateFolder);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  expect(pids.map(isAlive)).not.toContain(false);
+  expect(await endOrphan({ stateFolder })).toBe(pids.at(-1));
+  expect(pids.map(isAlive)).not.toContain(true);
+  expect(existsSync(join(stateFolder, "app.pid"))).toBe(false);
+});
+
+test("ends what is left of an app whose first process has exited since", async () => {
+  const stateFolder = temporaryFolder();
+  const env = { PATH: process.env["PATH"], PORT: String(await pickFreePort()) };
+  const leader = spawnGroup(fixture("leaves-child"), { cwd: "/", env });
+  recordApp(stateFolder, leader.pid ?? 0);
+  const [line] = (await once(leader.stdout, "data")) as [Buffer];
+  if (leader.exitCode === null) await once(leader, "exit");
+  const child = Number(String(line).split(" ")[1]);
+  expect(isAlive(child)).toBe(true);
+  expect(await endOrphan({ stateFolder })).toBe(leader.pid);
+  expect(isAlive(child)).toBe(false);
+});
+
+test("does not end another process that was given the app's id", async () => {
+  const stateFolder = temporaryFolder();
+  const other = spawnGroup("sleep 600", { cwd: "/", env: { PATH: process.env["PATH"] } });
+  onTestFinished(() => void other.kill("SIGKILL"));
+  const pid = other.pid ?? 0;
+  recordApp(stateFolder, pid);
+  const path = join(stateFolder, "app.pid");
+  writeFileSync(path, readFileSync(path, "utf8").replace(/\d+"\}$/, '1"}'));
+  expect(await endOrphan({ stateFolder })).toBeUndefined();
+  expect(isAlive(pid)).toBe(true);
+});
+
+test("finds nothing to end without a record, or with one that cannot be read", async () => {
+  const stateFolder = temporaryFolder();
+  expect(await endOrphan({ stateFolder })).toBeUndefined();
+  for (const text of ["", "{}", "null", '{"pid":1,"startedAt":"x"}', '{"pid":-1,"startedAt":""}']) {
+    writeFileSync(join(stateFolder, "app.pid"), text);
+    expect(await endOrphan({ stateFolder })).toBeUndefined();
+  }
+});

@@ -1,0 +1,197 @@
+import { createServer } from "node:http";
+import { existsSync } from "node:fs";
+import { once } from "node:events";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Supervisor } from "#src/app/supervisor.ts";
+import type { AppState } from "#src/app/app.ts";
+import { pickFreePort } from "#src/platform/free-port.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { collectLog, eventually, fixture, isAlive, never, supervise } from "./support.ts";
+
+/** The process ids in the line `pids 1 2 …` that some fixtures write. */
+async function announcedPids(output: readonly string[]): Promise<number[]> {
+  return eventually(() => {
+    const line = output.find((text) => text.startsWith("pids "));
+    if (line === undefined) throw new Error(`no pids in ${JSON.stringify(output)}`);
+    return line.split(" ").slice(1).map(Number);
+  });
+}
+
+describe("starting", () => {
+  test("is ready when the app's port accepts", async () => {
+    const { app, port } = await supervise("serves");
+    expect(app.state).toBe("starting");
+    await app.waitUntilReady(never);
+    expect(app.state).toBe("ready");
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toMatch(/^hello/);
+  });
+
+  test("is ready when the app listens on IPv6 only", async () => {
+    const { app } = await supervise("serves", { environment: { LISTEN_ON: "::1" } });
+    await app.waitUntilReady(never);
+    expect(app.state).toBe("ready");
+  });
+
+  test("passes the app's lines on and keeps the last 20", async () => {
+    const { app, output } = await supervise("fails");
+    await eventually(() => expect(output.length).toBeGreaterThanOrEqual(30));
+    await eventually(() => expect(app.state).toBe("crashed"));
+    expect(output.slice(0, 2)).toEqual(["line 1", "line 2"]);
+    expect(app.lastLines.length).toBe(20);
+    expect(app.lastLines.at(-1)).toBe("\u001B[31mError: <script>alert(1)</script>\u001B[39m");
+  });
+
+  test("warns when the app does not listen, and does not end it", async () => {
+    const { app, log, output, port } = await supervise("never-listens", { slowStartMs: 300 });
+    const warning = await eventually(() => log.find(({ event }) => event === "app-not-listening") ?? fail());
+    expect(warning.message).toContain(`must listen on the port in \`PORT\`, ${port}`);
+    await eventually(() => expect(output).toEqual(["thinking"]));
+    expect(app.state).toBe("starting");
+    expect(isAlive(app.pid ?? 0)).toBe(true);
+  });
+
+  test("names the port that the app says it listens on instead", async () => {
+    const environment = { SAYS: "  Local: http://localhost:\u001B[1m5173\u001B[22m/" };
+    const { log } = await supervise("never-listens", { environment });
+    const warning = await eventually(() => log.find(({ event }) => event === "app-not-listening") ?? fail());
+    expect(warning.message).toContain("--app-port 5173");
+  });
+
+  test("does not take another program on the port for the app", async () => {
+    const port = await pickFreePort();
+    const squatter = createServer().listen(port, "127.0.0.1");
+    await once(squatter, "listening");
+    onTestFinished(() => void squatter.close());
+    const { app, log } = await supervise("serves", { port });
+    const exit = await eventually(() => log.find(({ event }) => event === "app-exit") ?? fail());
+    expect(exit.message).toContain(`cannot listen on port ${port}, which is in use by`);
+    expect(exit.message).toContain(`pid ${process.pid}`);
+    squatter.close();
+    await app.waitUntilReady(never);
+  });
+
+  test("refuses to wait for an app that is not running", async () => {
+    const options = {
+      command: fixture("serves"),
+      cwd: "/",
+      env: {},
+      port: 1,
+      stateFolder: temporaryFolder(),
+    };
+    const app = new Supervisor({ ...options, logger: collectLog().logger });
+    await expect(app.waitUntilReady(never)).rejects.toMatchObject({ code: "app_failed" });
+    await app.close();
+  });
+
+  test("stops waiting when the signal is aborted", async () => {
+    const { app } = await supervise("never-listens");
+    await expect(app.waitUntilReady(AbortSignal.timeout(50))).rejects.toThrow(/aborted/);
+  });
+});
+
+describe("crashes", () => {
+  test("starts the app again after a crash", async () => {
+    const { app, port, log } = await supervise("serves");
+    await app.waitUntilReady(never);
+    const first = app.pid;
+    const states: AppState[] = [];
+    app.onState((state) => states.push(state));
+    await fetch(`http://127.0.0.1:${port}/crash`).catch(() => {});
+    await eventually(() => expect(states).toEqual(["crashed", "starting", "ready"]));
+    expect(app.pid).not.toBe(first);
+    expect(log.find(({ event }) => event === "app-exit")?.message).toContain("exited with code 7");
+  });
+
+  test("gives up an app that exits at once five times, with its last lines", async () => {
+    const { app, output, log } = await supervise("fails");
+    const failure = await app.waitUntilReady(never).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "app_failed" });
+    expect(failure).toMatchObject({
+      fields: {
+        lastLines: expect.arrayContaining([
+          "\u001B[31mError: <script>alert(1)</script>\u001B[39m",
+        ]) as unknown,
+      },
+    });
+    expect(app.state).toBe("crashed");
+    expect(output).toHaveLength(5 * 30);
+    expect(log.filter(({ event }) => event === "app-given-up")).toHaveLength(1);
+  });
+
+  test("restart() starts an app that had been given up", async () => {
+    const { app, output } = await supervise("fails");
+    await app.waitUntilReady(never).catch(() => {});
+    app.restart();
+    await eventually(() => expect(output.length).toBeGreaterThan(5 * 30));
+  });
+
+  test("restart() replaces a running app", async () => {
+    const { app } = await supervise("serves");
+    await app.waitUntilReady(never);
+    const first = app.pid ?? 0;
+    app.restart();
+    await eventually(() => expect(app.pid).not.toBe(first));
+    await app.waitUntilReady(never);
+    expect(isAlive(first)).toBe(false);
+  });
+
+  test("ends what an app that exited has left in its group", async () => {
+    const { app, output } = await supervise("leaves-child");
+    const [left = 0] = await announcedPids(output);
+    await eventually(() => expect(isAlive(left)).toBe(false));
+    await app.close();
+  });
+
+  test("reports a folder that does not exist", async () => {
+    const { log } = await supervise("serves", { cwd: "/does/not/exist" });
+    const exit = await eventually(() => log.find(({ event }) => event === "app-exit") ?? fail());
+    expect(exit.message).toContain("could not be run");
+  });
+});
+
+describe("ending", () => {
+  test("close() asks with SIGTERM and leaves nothing", async () => {
+    const { app, output, stateFolder } = await supervise("serves");
+    await app.waitUntilReady(never);
+    const pid = app.pid ?? 0;
+    expect(existsSync(join(stateFolder, "app.pid"))).toBe(true);
+    await app.close();
+    await app.close();
+    expect(app.state).toBe("stopped");
+    expect(output).toContain("ending");
+    expect(isAlive(pid)).toBe(false);
+    expect(existsSync(join(stateFolder, "app.pid"))).toBe(false);
+  });
+
+  test("close() kills an app and a grandchild that ignore SIGTERM", async () => {
+    const { app, output } = await supervise("stubborn", { stopGraceMs: 300 });
+    await app.waitUntilReady(never);
+    const pids = await announcedPids(output);
+    expect(pids.map(isAlive)).toEqual([true, true]);
+    await app.close();
+    expect(pids.map(isAlive)).toEqual([false, false]);
+  });
+
+  test("kill() does not wait", async () => {
+    const { app, output } = await supervise("stubborn", { stopGraceMs: 60_000 });
+    await app.waitUntilReady(never);
+    const pids = await announcedPids(output);
+    const closed = app.close();
+    app.kill();
+    await closed;
+    expect(pids.map(isAlive)).toEqual([false, false]);
+  });
+
+  test("close() ends the pause before a restart", async () => {
+    const { app } = await supervise("fails");
+    await eventually(() => expect(app.state).toBe("crashed"));
+    await app.close();
+    expect(app.state).toBe("stopped");
+    await expect(app.waitUntilReady(never)).rejects.toMatchObject({ code: "app_failed" });
+  });
+});
+
+function fail(): never {
+  throw new Error("not yet");
+}
