@@ -101,7 +101,11 @@ async function importDefault(path: string): Promise<unknown> {
     await rm(outfile, { force: true });
   }
   if (typeof loaded === "object" && loaded !== null && "default" in loaded) return loaded.default;
-  throw new ChanctlError("config_invalid", `${basename(path)} must export its config as default, got no default`, {
-    hint: "export default defineConfig({ … })",
-  });
+  throw new ChanctlError(
+    "config_invalid",
+    `${basename(path)} must export its config as default, got no default`,
+    {
+      hint: "export default defineConfig({ … })",
+    },
+  );
 }

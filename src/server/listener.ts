@@ -88,11 +88,12 @@ export class Listener {
     web.on("session", (session: ServerHttp2Session) => {
       this.#sessions.add(session);
       session.once("close", () => this.#sessions.delete(session));
+      expectRequest(session, handshakeTimeoutMs);
     });
-    begin(web, handshakeTimeoutMs);
+    begin(web, this.#options);
     if (tls !== undefined) {
       this.#redirect = createHttpServer(redirectToHttps);
-      begin(this.#redirect, handshakeTimeoutMs);
+      begin(this.#redirect, this.#options);
     }
     this.#web = web;
     for (const socket of this.#sockets) this.#give(socket, web);
@@ -144,31 +145,39 @@ export class Listener {
   }
 }
 
-function createWebServer({ tls, http2, maxHeaderBytes }: ListenerOptions): WebServer {
-  const http1 = {
-    maxHeaderSize: maxHeaderBytes,
-    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-    noDelay: true,
-  };
-  if (tls === undefined) return createHttpServer(http1);
+function createWebServer({ tls, http2, maxHeaderBytes, handshakeTimeoutMs }: ListenerOptions): WebServer {
+  if (tls === undefined) return createHttpServer({ noDelay: true });
   const { cert, key } = tls;
-  if (!http2) return createHttpsServer({ cert, key, ...http1 });
+  const secure = { cert, key, handshakeTimeout: handshakeTimeoutMs, noDelay: true };
+  if (!http2) return createHttpsServer(secure);
   return createSecureServer({
-    cert,
-    key,
+    ...secure,
     allowHTTP1: true,
     settings: { maxHeaderListSize: maxHeaderBytes },
-    ...http1,
   });
 }
 
 /**
  * Makes a server that is given its sockets work as one that listens: `listening` starts its check of slow request
  * heads. A head must come soon; a body may take as long as an upload takes.
+ *
+ * All this is set here and not when the server is made, for HTTP/2's does not look at these options of HTTP/1.1.
  */
-function begin(server: WebServer, headersTimeout: number): void {
-  Object.assign(server, { headersTimeout, requestTimeout: 0 });
+function begin(server: WebServer, { handshakeTimeoutMs, maxHeaderBytes }: ListenerOptions): void {
+  Object.assign(server, {
+    headersTimeout: handshakeTimeoutMs,
+    requestTimeout: 0,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    maxHeaderSize: maxHeaderBytes,
+  });
   server.emit("listening");
+}
+
+/** Node bounds the first request's head over HTTP/1.1 only. */
+function expectRequest(session: ServerHttp2Session, timeoutMs: number): void {
+  const timer = setTimeout(() => session.destroy(), timeoutMs);
+  session.once("stream", () => clearTimeout(timer));
+  session.once("close", () => clearTimeout(timer));
 }
 
 interface Sniffed {

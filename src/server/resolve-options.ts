@@ -44,9 +44,20 @@ const DEFAULT_AUTHORIZE_RETRY_MS = 10_000;
  *
  * @throws {ChanctlError} `usage` for a flag, `config_invalid` for the others: what was expected, and where what came is.
  */
-export function resolveOptions({ flags, env, config, root, cwd, defaults = {} }: ResolveInput): ResolvedOptions {
+export function resolveOptions({
+  flags,
+  env,
+  config,
+  root,
+  cwd,
+  defaults = {},
+}: ResolveInput): ResolvedOptions {
   if (config !== undefined) assertKnownKeys(config);
-  const sources = [flagSource(flags, cwd), envSource(env, cwd), ...(config ? [configSource(config)] : [])];
+  const sources = [
+    flagSource(flags, cwd),
+    envSource(env, cwd),
+    ...(config ? [configSource(config, root)] : []),
+  ];
   const stateFolder = join(root, ".chanctl");
   const app = resolveApp(sources, defaults.appCommand);
   const internalPort = read(SETTINGS.internalPort, sources);
@@ -76,7 +87,9 @@ function resolveApp(
   defaultCommand: string | undefined,
 ): AppOptions | undefined {
   const { appCommand, appUrl, appPort } = SETTINGS;
-  const source = sources.find(({ get }) => get(appCommand.key) !== undefined || get(appUrl.key) !== undefined);
+  const source = sources.find(
+    (each) => each.get(appCommand.key) !== undefined || each.get(appUrl.key) !== undefined,
+  );
   const from = source === undefined ? [] : [source];
   const url = read(appUrl, from);
   const command = read(appCommand, from);
@@ -130,5 +143,5 @@ function read<T>(setting: Setting<T>, sources: readonly SettingSource[]): T | un
 }
 
 function sourceOf(setting: Setting<unknown>, sources: readonly SettingSource[]): SettingSource | undefined {
-  return sources.find(({ get }) => get(setting.key) !== undefined);
+  return sources.find((source) => source.get(setting.key) !== undefined);
 }

@@ -1,4 +1,4 @@
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 
 import type { ErrorCode } from "../shared/errors.ts";
 import type { LoadedConfig } from "./config-file.ts";
@@ -45,11 +45,11 @@ export function envSource(env: Readonly<Record<string, string | undefined>>, cwd
   };
 }
 
-/** The config file; relative paths begin at its folder. */
-export function configSource(config: LoadedConfig): SettingSource {
+/** The config; relative paths begin at the project's folder, where its file is. */
+export function configSource(config: LoadedConfig, root: string): SettingSource {
   return {
     code: "config_invalid",
-    folder: dirname(config.path),
+    folder: root,
     get: (key) => key.split(".").reduce<unknown>((value, name) => memberOf(value, name), config.value),
     nameOf: (key) => `\`${key}\` (${placeOf(config, key)})`,
   };

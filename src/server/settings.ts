@@ -60,7 +60,9 @@ export const LIMIT_SETTINGS: readonly (Setting<number> & { readonly name: string
 ).map((name) => ({ name, key: `limits.${name}`, ...limitReading(name) }));
 
 /** Every key that a config may have, in full: `app.command`, `limits.maxMessageBytes`. */
-export const CONFIG_KEYS: readonly string[] = [...Object.values(SETTINGS), ...LIMIT_SETTINGS].map(({ key }) => key);
+export const CONFIG_KEYS: readonly string[] = [...Object.values(SETTINGS), ...LIMIT_SETTINGS].map(
+  ({ key }) => key,
+);
 
 function limitReading(name: string): Omit<Setting<number>, "key"> {
   if (name.endsWith("Bytes")) {
@@ -75,7 +77,9 @@ function limitReading(name: string): Omit<Setting<number>, "key"> {
   return { expected: "a whole number above 0", parse: parsePositive(parseCount) };
 }
 
-function parsePositive(parse: (value: unknown) => number | undefined): (value: unknown) => number | undefined {
+function parsePositive(
+  parse: (value: unknown) => number | undefined,
+): (value: unknown) => number | undefined {
   return (value) => {
     const parsed = parse(value);
     return parsed === 0 ? undefined : parsed;
@@ -96,7 +100,8 @@ function parseCount(value: unknown): number | undefined {
 
 function parseInteger(value: unknown, { min, max }: { min: number; max: number }): number | undefined {
   const number = typeof value === "string" && /^\d+$/.test(value.trim()) ? Number(value) : value;
-  const isInRange = typeof number === "number" && Number.isSafeInteger(number) && number >= min && number <= max;
+  const isInRange =
+    typeof number === "number" && Number.isSafeInteger(number) && number >= min && number <= max;
   return isInRange ? number : undefined;
 }
 

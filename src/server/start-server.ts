@@ -88,7 +88,7 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
   const proxy = app && opened.add(createAppProxy({ app: app.app, logger, showOutput: options.watch }));
   const appAddress = { origin: app?.app.origin };
   const client = opened.add(new AppClient({ app: appAddress, token, retryMs: options.authorizeRetryMs }));
-  const authorizer = new Authorizer(client, { maxCalls: limits.maxAuthorizeCalls });
+  const authorizer = new Authorizer(client, { maxCalls: limits.maxAuthorizeCalls, logger });
   const context = { broker, registry, connections, authorizer, limits, logger, allowedOrigins };
   publicListener.serve(new PublicRoutes({ ...context, audience: "public" }, { proxy }));
   internalListener.serve(new InternalRoutes({ ...context, audience: "internal" }, { token }));

@@ -1,0 +1,83 @@
+import type { Readable } from "node:stream";
+import { isatty } from "node:tty";
+
+import { errorCodeOf } from "../shared/errors.ts";
+
+/** What a command sees of the terminal and the process: all that it reads and all that it writes to. */
+export interface Io {
+  /** Writes data. Once the reader is gone (`| head`) this does nothing. */
+  stdout(text: string): void;
+  /** Writes notices and errors, which a pipe must not carry. */
+  stderr(text: string): void;
+  readonly stdin: Readable;
+  /** Whether a person can be asked: standard input and standard output are both terminals. */
+  readonly isTerminal: boolean;
+  /** Whether standard output is a terminal, so that lines are fitted to `columns`. */
+  readonly isOutputTerminal: boolean;
+  /** The terminal's width now; 80 where there is no terminal. */
+  readonly columns: number;
+  /** Whether to colour what goes to standard output. */
+  readonly color: boolean;
+  /** Whether to colour what goes to standard error. */
+  readonly errorColor: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The working directory, absolute. */
+  readonly cwd: string;
+  /** Aborts when the reader of standard output is gone: a lasting command then ends, quietly and well. */
+  readonly outputClosed: AbortSignal;
+  /** Sets the code that the process ends with once the command is over. */
+  setExitCode(code: number): void;
+  /** Ends the process now, whatever is still open: for who has asked twice. */
+  exitNow(code: number): never;
+}
+
+const DEFAULT_COLUMNS = 80;
+
+/** The real terminal and process. Call it once, at the entry of the command line. */
+export function processIo(): Io {
+  const { stdout, stderr, env } = process;
+  const closed = new AbortController();
+  const onError = (error: Error): void => {
+    // EPIPE: the reader ended. EIO: the terminal did. Neither is a failure of ours.
+    if (!["EPIPE", "EIO", "ERR_STREAM_DESTROYED"].includes(errorCodeOf(error) ?? "")) throw error;
+    closed.abort();
+  };
+  stdout.on("error", onError);
+  stderr.on("error", onError);
+  return {
+    stdout: (text) => {
+      if (!closed.signal.aborted) stdout.write(text);
+    },
+    stderr: (text) => {
+      if (!stderr.destroyed) stderr.write(text);
+    },
+    get stdin() {
+      return process.stdin; // opened by its first use: most commands never read
+    },
+    isTerminal: isatty(0) && isatty(1),
+    isOutputTerminal: isatty(1),
+    get columns() {
+      return stdout.columns ?? DEFAULT_COLUMNS;
+    },
+    color: wantsColor(env, isatty(1)),
+    errorColor: wantsColor(env, isatty(2)),
+    env,
+    cwd: process.cwd(),
+    outputClosed: closed.signal,
+    setExitCode: (code) => {
+      process.exitCode = code;
+    },
+    exitNow: (code) => process.exit(code),
+  };
+}
+
+/**
+ * Whether to colour a stream: `NO_COLOR` (https://no-color.org), then `FORCE_COLOR`, then whether it is a
+ * terminal that can and that a person looks at.
+ */
+function wantsColor(env: Readonly<Record<string, string | undefined>>, isTerminal: boolean): boolean {
+  if (env["NO_COLOR"]) return false;
+  const force = env["FORCE_COLOR"];
+  if (force !== undefined) return force !== "0" && force !== "false";
+  return isTerminal && env["TERM"] !== "dumb" && !env["CI"];
+}

@@ -1,0 +1,35 @@
+import { ChanctlError } from "../shared/errors.ts";
+import type { Io } from "./io.ts";
+import { palette } from "./palette.ts";
+
+const FIX = "  fix: ";
+
+/**
+ * Prints what was thrown, and what to do about it, to standard error.
+ *
+ * ```
+ * error: port 4433 is in use by node (pid 812, ~/work/old-shop)
+ *   fix: chanctl dev --port 0     pick a free port
+ *        kill 812                 stop that one
+ * ```
+ *
+ * Whatever is not a `ChanctlError` is a bug of ours and is shown with its stack.
+ *
+ * @returns The exit code.
+ */
+export function printError(thrown: unknown, io: Io): number {
+  const { red, dim } = palette(io.errorColor);
+  if (thrown instanceof ChanctlError) {
+    const fix = thrown.hint === undefined ? "" : `${dim(FIX)}${indentRest(thrown.hint, FIX.length)}\n`;
+    io.stderr(`${red("error:")} ${indentRest(thrown.message, 2)}\n${fix}`);
+    return thrown.exitCode;
+  }
+  const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  io.stderr(`${red("error:")} ${stack}\n`);
+  io.stderr(`${dim(FIX)}this is a bug in chanctl; please report it with the lines above: npm bugs chanctl\n`);
+  return 1;
+}
+
+function indentRest(text: string, spaces: number): string {
+  return text.replaceAll("\n", `\n${" ".repeat(spaces)}`);
+}

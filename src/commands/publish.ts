@@ -1,0 +1,99 @@
+import { randomUUID } from "node:crypto";
+
+import type { Command } from "commander";
+
+import { ChanctlError } from "../shared/errors.ts";
+import type { Io } from "./io.ts";
+import { readDataArgument, readJsonLines } from "./publish/data-source.ts";
+import type { BatchItem } from "./publish/data-source.ts";
+import { toBatches } from "./publish/batches.ts";
+import { sendBatch } from "./publish/send-batch.ts";
+import { parseChannelArgs, toQuery } from "./target/channel-args.ts";
+import type { ChannelArgs } from "./target/channel-args.ts";
+import { checkChannelArgs } from "./target/channel-catalog.ts";
+import { collect, optionNames } from "./target/command-options.ts";
+import { resolveTarget } from "./target/target.ts";
+import type { Target } from "./target/target.ts";
+
+interface PublishFlags {
+  readonly type: string;
+  readonly idempotencyKey?: string;
+  readonly param?: readonly string[];
+  readonly json?: true;
+  readonly url?: string;
+  readonly token?: string;
+}
+
+const EXAMPLE = `Publishes to a channel and prints the id of each message once it is durable.
+
+  $ chanctl publish chat --room lobby --type message '{"text":"hi"}'
+  $ chanctl publish chat --room lobby @message.json
+  $ tail -f events.ndjson | chanctl publish events -
+`;
+
+/** Adds `chanctl publish`. */
+export function registerPublish(program: Command, io: Io): void {
+  program
+    .command("publish")
+    .summary("publish messages to a channel")
+    .usage("<channel> [--<param> <value>…] <data> [options]")
+    .addHelpText("before", EXAMPLE)
+    .argument("<channel>", "the channel's name")
+    .argument("[data]", "JSON, @file, or - for standard input (one JSON a line)")
+    .option("--type <type>", "the type of the messages", "message")
+    .option("--idempotency-key <key>", "a key that makes a repeat of this very command harmless")
+    .option("--param <name=value>", "a param that is named like an option", collect)
+    .option("--json", 'print {"id":"…"} instead of bare ids')
+    .option("--url <url>", "a public URL, instead of the project's running server")
+    .option("--token <token>", "a caller's credential for --url, sent as Bearer")
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async (_channel: string, _data: string | undefined, flags: PublishFlags, command: Command) => {
+      const args = parseChannelArgs(command.args, flags.param ?? []);
+      try {
+        await runPublish({ args, flags, optionNames: optionNames(command) }, io);
+      } finally {
+        if (args.rest[0] === "-") io.stdin.destroy(); // an input without end would keep the process alive
+      }
+    });
+}
+
+interface PublishInput {
+  readonly args: ChannelArgs;
+  readonly flags: PublishFlags;
+  readonly optionNames: readonly string[];
+}
+
+async function runPublish({ args, flags, optionNames }: PublishInput, io: Io): Promise<void> {
+  const items = readItems(args.rest, io);
+  const locate = (): Promise<Target> => resolveTarget(flags, io);
+  const target = await locate();
+  const signal = io.outputClosed;
+  await checkChannelArgs(args, { target, command: "publish", optionNames, signal });
+  const path = `/channels/${args.channel}/messages?${toQuery(args.params).toString()}`;
+  const own = flags.idempotencyKey;
+  let sent = 0;
+  for await (const batch of toBatches(items, { type: flags.type, isFilled: own !== undefined })) {
+    // With a key of the person's own, repeating the command repeats the same batches under the same keys.
+    const key = own === undefined ? randomUUID() : sent === 0 ? own : `${own}.${sent}`;
+    const isKnown = target.isInternal || sent > 0;
+    const ids = await sendBatch(batch, { locate, path, key, isKnown, signal });
+    for (const id of ids) io.stdout(flags.json ? `${JSON.stringify({ id })}\n` : `${id}\n`);
+    sent += 1;
+  }
+}
+
+function readItems(rest: readonly string[], io: Io): AsyncIterable<BatchItem> {
+  const [data, ...others] = rest;
+  if (others.length > 0) {
+    throw new ChanctlError("usage", `there is one data argument, got ${rest.length}`, {
+      hint: 'quote JSON for the shell: \'{"text":"hi"}\'',
+    });
+  }
+  if (data === undefined) {
+    throw new ChanctlError("usage", "the data to publish is missing", {
+      hint: "give JSON as an argument, @file, or - for standard input",
+    });
+  }
+  return data === "-" ? readJsonLines(io.stdin) : readDataArgument(data, io.cwd);
+}

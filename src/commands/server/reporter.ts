@@ -1,0 +1,84 @@
+import { readPackageVersion } from "../../platform/package-version.ts";
+import type { AppOptions, AppOutputLine } from "../../server/options.ts";
+import type { RunningServer } from "../../server/start-server.ts";
+import type { LogEntry } from "../../shared/logger.ts";
+import type { Io } from "../io.ts";
+import { banner } from "./banner.ts";
+import { jsonFormat } from "./json-format.ts";
+import { textFormat } from "./text-format.ts";
+
+/** How what a server does is shown: lines for a person, or JSON for a program. */
+export interface ReportFormat {
+  ready(server: RunningServer): void;
+  entry(entry: LogEntry): void;
+  appOutput(line: AppOutputLine): void;
+}
+
+interface ReporterOptions {
+  readonly io: Io;
+  readonly isJson: boolean;
+  /** When the command began, by `performance.now()`. */
+  readonly startedAt: number;
+  readonly app: AppOptions | undefined;
+  /** Another name that the server's certificate is for: `shop.localhost`. */
+  readonly projectHost?: string | undefined;
+  /** The CA was made by this start: nobody trusts it yet. @default false */
+  readonly isNewAuthority?: boolean;
+  /** Leave out what happens at each connection and publish. @default false */
+  readonly isQuiet?: boolean;
+}
+
+/** Events of which a busy server has thousands a second. */
+const FREQUENT_EVENTS = new Set(["connect", "disconnect", "publish"]);
+
+/** The reporter of `dev` and `serve`. */
+export async function createReporter(options: ReporterOptions): Promise<Reporter> {
+  const { io, isJson, isQuiet = false } = options;
+  const version = await readPackageVersion();
+  const format = isJson
+    ? jsonFormat(io)
+    : textFormat({ banner: (server) => banner(server, { ...options, version }, io) }, io);
+  return new Reporter({
+    ...format,
+    entry: (entry) => {
+      if (!isQuiet || !FREQUENT_EVENTS.has(entry.event)) format.entry(entry);
+    },
+  });
+}
+
+/**
+ * Shows what a server does, in order, beginning with that it is ready: a program that reads the output
+ * waits for that line, and a person for the banner. What happens before is shown after it.
+ */
+export class Reporter {
+  readonly #format: ReportFormat;
+  #waiting: (() => void)[] | undefined = [];
+
+  constructor(format: ReportFormat) {
+    this.#format = format;
+  }
+
+  /** The server is up. */
+  ready(server: RunningServer): void {
+    this.#format.ready(server);
+    this.flush();
+  }
+
+  /** Something happened: the server's logger. */
+  readonly entry = (entry: LogEntry): void => this.#show(() => this.#format.entry(entry));
+
+  /** The app wrote a line. */
+  readonly appOutput = (line: AppOutputLine): void => this.#show(() => this.#format.appOutput(line));
+
+  /** Shows what has waited; also when the server could not start, for it may say why. */
+  flush(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const show of waiting) show();
+  }
+
+  #show(show: () => void): void {
+    if (this.#waiting === undefined) show();
+    else this.#waiting.push(show);
+  }
+}

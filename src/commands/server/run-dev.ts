@@ -1,0 +1,107 @@
+import { homedir } from "node:os";
+
+import { CertificateRenewal } from "../../certs/certificate-renewal.ts";
+import { loadCertificates } from "../../certs/certificates.ts";
+import type { Certificates } from "../../certs/certificates.ts";
+import { loadProjectName } from "../../certs/project-name.ts";
+import { resolveConfigHome } from "../../platform/config-home.ts";
+import { openBrowser } from "../../platform/open-browser.ts";
+import { loadProject } from "../../server/config-file.ts";
+import type { ServerOptions, TlsOptions } from "../../server/options.ts";
+import { resolveOptions } from "../../server/resolve-options.ts";
+import type { ResolvedOptions } from "../../server/resolve-options.ts";
+import type { RunningServer } from "../../server/start-server.ts";
+import { ChanctlError } from "../../shared/errors.ts";
+import type { Io } from "../io.ts";
+import { detectAppCommand } from "./detect-app.ts";
+import { createReporter } from "./reporter.ts";
+import { runServer } from "./run-server.ts";
+import { joinShellWords } from "./shell-words.ts";
+
+/** The flags of `dev`, as commander read them. */
+export interface DevFlags {
+  readonly port?: string;
+  readonly host?: string;
+  readonly app?: string;
+  readonly appPort?: string;
+  readonly tls: boolean;
+  readonly http1?: true;
+  readonly internalHost?: string;
+  readonly internalPort?: string;
+  readonly open?: true;
+  readonly json?: true;
+}
+
+/**
+ * Runs the dev server until a signal ends it.
+ *
+ * @param input.words the app's command after `--`; empty without one.
+ * @throws {ChanctlError} `usage`, `config_invalid`, `certificate_invalid`, or why the server could not start.
+ */
+export async function runDev(
+  { words, flags }: { words: readonly string[]; flags: DevFlags },
+  io: Io,
+): Promise<void> {
+  const startedAt = performance.now();
+  const { tls: _serveOnly, app, ...options } = await resolveDevOptions(words, { flags, io });
+  const owner = { home: configHome(io), projectName: await loadProjectName(options.root) };
+  const certificates = flags.tls ? await loadCertificates(owner) : undefined;
+  const reporter = await createReporter({
+    io,
+    isJson: flags.json === true,
+    startedAt,
+    app,
+    projectHost: certificates && `${owner.projectName}.localhost`,
+    isNewAuthority: certificates?.isNewAuthority ?? false,
+  });
+  const logger = reporter.entry;
+  const serverOptions: ServerOptions = {
+    ...options,
+    ...(app === undefined ? {} : { app: "command" in app ? { ...app, onOutput: reporter.appOutput } : app }),
+    ...(certificates === undefined ? {} : { tls: toTls(certificates) }),
+    http2: certificates !== undefined && flags.http1 !== true,
+    watch: true,
+    logger,
+  };
+  const onReady = (server: RunningServer): CertificateRenewal | undefined => {
+    if (flags.open) openBrowser(server.url, process.platform);
+    const onRenewed = (renewed: Certificates): void => server.setCertificate(toTls(renewed));
+    return certificates && new CertificateRenewal({ ...owner, current: certificates, onRenewed, logger });
+  };
+  await runServer(serverOptions, { io, reporter, onReady });
+}
+
+async function resolveDevOptions(
+  words: readonly string[],
+  { flags, io }: { flags: DevFlags; io: Io },
+): Promise<ResolvedOptions> {
+  if (words.length > 0 && flags.app !== undefined) {
+    throw new ChanctlError("usage", "`--app` and a command after `--` exclude each other", {
+      hint: "give one of them",
+    });
+  }
+  const { root, config } = await loadProject(io.cwd);
+  return resolveOptions({
+    flags: {
+      port: flags.port,
+      host: flags.host,
+      "app.command": words.length > 0 ? joinShellWords(words, process.platform) : flags.app,
+      "app.port": flags.appPort,
+      internalHost: flags.internalHost,
+      internalPort: flags.internalPort,
+    },
+    env: io.env,
+    config,
+    root,
+    cwd: io.cwd,
+    defaults: { appCommand: await detectAppCommand(root, { env: io.env }) },
+  });
+}
+
+function configHome(io: Io): string {
+  return resolveConfigHome({ env: io.env, platform: process.platform, homedir: homedir() });
+}
+
+function toTls({ certPem, keyPem, caPath }: Certificates): TlsOptions {
+  return { cert: certPem, key: keyPem, caPath };
+}

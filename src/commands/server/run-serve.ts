@@ -1,0 +1,73 @@
+import { readCertificatePair } from "../../certs/certificate-pair.ts";
+import { loadProject } from "../../server/config-file.ts";
+import { resolveOptions } from "../../server/resolve-options.ts";
+import type { RunningServer } from "../../server/start-server.ts";
+import { ChanctlError } from "../../shared/errors.ts";
+import type { Io } from "../io.ts";
+import { createReporter } from "./reporter.ts";
+import { runServer } from "./run-server.ts";
+
+/** The flags of `serve`, as commander read them. */
+export interface ServeFlags {
+  readonly port?: string;
+  readonly host?: string;
+  readonly app?: string;
+  readonly appUrl?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly internalHost?: string;
+  readonly internalPort?: string;
+  readonly json?: true;
+}
+
+/**
+ * Runs the production server until a signal ends it.
+ *
+ * @throws {ChanctlError} `usage`, `config_invalid`, `definition_invalid`, `certificate_invalid`, or why the
+ *   server could not start.
+ */
+export async function runServe(flags: ServeFlags, io: Io): Promise<void> {
+  const startedAt = performance.now();
+  const { root, config } = await loadProject(io.cwd);
+  const { tls, ...options } = resolveOptions({
+    flags: {
+      port: flags.port,
+      host: flags.host,
+      "app.command": flags.app,
+      "app.url": flags.appUrl,
+      "tls.cert": flags.cert,
+      "tls.key": flags.key,
+      internalHost: flags.internalHost,
+      internalPort: flags.internalPort,
+    },
+    env: io.env,
+    config,
+    root,
+    cwd: io.cwd,
+    defaults: { host: "0.0.0.0" },
+  });
+  const pair = tls === undefined ? undefined : await readCertificatePair(tls);
+  const { app } = options;
+  const reporter = await createReporter({ io, isJson: flags.json === true, startedAt, app, isQuiet: true });
+  await runServer(
+    {
+      ...options,
+      ...(app && "command" in app ? { app: { ...app, onOutput: reporter.appOutput } } : {}),
+      ...(pair === undefined ? {} : { tls: { cert: pair.certPem, key: pair.keyPem } }),
+      http2: pair !== undefined,
+      watch: false,
+      logger: reporter.entry,
+    },
+    { io, reporter, onReady: assertValid },
+  );
+}
+
+/** `dev` goes on with the last good definitions; in production there are none, and half a set is no deploy. */
+function assertValid({ registry }: RunningServer): undefined {
+  const failures = registry.entries().filter(({ error }) => error !== undefined);
+  if (failures.length === 0) return;
+  const names = failures.map(({ name }) => `\`${name}\``).join(", ");
+  throw new ChanctlError("definition_invalid", `these channels are invalid: ${names}`, {
+    hint: "chanctl channel list     shows what is wrong",
+  });
+}

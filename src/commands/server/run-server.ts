@@ -1,0 +1,57 @@
+import { once } from "node:events";
+
+import type { ServerOptions } from "../../server/options.ts";
+import { startServer } from "../../server/start-server.ts";
+import type { RunningServer } from "../../server/start-server.ts";
+import type { Io } from "../io.ts";
+import { exitCodeOf, onEndSignal } from "../signals.ts";
+import type { Reporter } from "./reporter.ts";
+
+/** npm sends a Ctrl-C on to its child, which the terminal has told already. @see https://github.com/npm/run-script/blob/main/lib/signal-manager.js */
+const SAME_SIGNAL_MS = 250;
+
+interface RunOptions {
+  readonly io: Io;
+  readonly reporter: Reporter;
+  /** Called once the server is up; what it throws ends it. What it returns is closed before the server. */
+  readonly onReady?: (server: RunningServer) => AsyncDisposable | undefined;
+}
+
+/**
+ * Runs a server until a signal asks for its end, or nobody reads its output any more. The first signal lets
+ * the app and the connections end well; the second ends them at once.
+ *
+ * @throws {ChanctlError} Why the server could not start.
+ */
+export async function runServer(
+  options: ServerOptions,
+  { io, reporter, onReady }: RunOptions,
+): Promise<void> {
+  const ending = new AbortController();
+  let server: RunningServer | undefined;
+  let companion: AsyncDisposable | undefined;
+  let firstSignalAt = Number.POSITIVE_INFINITY;
+  const removeListener = onEndSignal((signal) => {
+    if (performance.now() - firstSignalAt > SAME_SIGNAL_MS) {
+      server?.kill();
+      io.exitNow(exitCodeOf(signal));
+    }
+    firstSignalAt = Math.min(firstSignalAt, performance.now());
+    io.setExitCode(exitCodeOf(signal));
+    ending.abort();
+  });
+  io.outputClosed.addEventListener("abort", () => ending.abort(), { once: true });
+  try {
+    server = await startServer(options);
+    if (ending.signal.aborted) return;
+    companion = onReady?.(server);
+    reporter.ready(server);
+    await once(ending.signal, "abort");
+    io.stderr("stopping; once more to stop at once\n");
+  } finally {
+    reporter.flush();
+    await companion?.[Symbol.asyncDispose]();
+    await server?.close();
+    removeListener();
+  }
+}

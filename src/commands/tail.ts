@@ -1,0 +1,133 @@
+import type { Command } from "commander";
+
+import type { SseItem } from "../protocol/sse-parser.ts";
+import { ChanctlError } from "../shared/errors.ts";
+import type { Io } from "./io.ts";
+import { palette } from "./palette.ts";
+import { exitCodeOf, onEndSignal } from "./signals.ts";
+import { follow } from "./tail/follow.ts";
+import type { FollowNotice } from "./tail/follow.ts";
+import { messageFilter } from "./tail/message-filter.ts";
+import { messageLine } from "./tail/message-line.ts";
+import { readTailId } from "./tail/tail-id.ts";
+import { parseTailMessage } from "./tail/tail-message.ts";
+import { parseTailStart } from "./tail/tail-start.ts";
+import { parseChannelArgs, toQuery } from "./target/channel-args.ts";
+import type { ChannelArgs } from "./target/channel-args.ts";
+import { checkChannelArgs } from "./target/channel-catalog.ts";
+import { collect, optionNames } from "./target/command-options.ts";
+import { resolveTarget } from "./target/target.ts";
+import type { Target } from "./target/target.ts";
+
+interface TailFlags {
+  readonly since?: string;
+  readonly count?: string;
+  readonly type?: readonly string[];
+  readonly where?: readonly string[];
+  readonly follow: boolean;
+  readonly json?: true;
+  readonly param?: readonly string[];
+  readonly url?: string;
+  readonly token?: string;
+}
+
+const EXAMPLE = `Follows a channel in the terminal, one line a message.
+
+  $ chanctl tail chat --room lobby
+  $ chanctl tail chat --room lobby --since 10m --type message --where user.id=7
+  $ chanctl tail chat --room lobby --no-follow --json > lobby.ndjson
+`;
+
+/** Adds `chanctl tail`. */
+export function registerTail(program: Command, io: Io): void {
+  program
+    .command("tail")
+    .summary("follow a channel's messages")
+    .usage("<channel> [--<param> <value>…] [options]")
+    .addHelpText("before", EXAMPLE)
+    .argument("<channel>", "the channel's name")
+    .option("--since <start>", "begin at a duration ago (10m), a time, a message's id, or `start`")
+    .option("-n, --count <number>", "begin with the last messages")
+    .option("--type <type>", "only messages of this type (repeatable)", collect)
+    .option("--where <name=value>", "only messages with this in their data (repeatable)", collect)
+    .option("--no-follow", "end when what was there at the start has been printed")
+    .option("--json", "print each message as the JSON that clients get")
+    .option("--param <name=value>", "a param that is named like an option", collect)
+    .option("--url <url>", "a public URL, instead of the project's running server")
+    .option("--token <token>", "a caller's credential for --url, sent as Bearer")
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async (_channel: string, flags: TailFlags, command: Command) => {
+      const args = parseChannelArgs(command.args, flags.param ?? []);
+      if (args.rest.length > 0) {
+        throw new ChanctlError(
+          "usage",
+          `there is one channel, got \`${[args.channel, ...args.rest].join(" ")}\``,
+        );
+      }
+      await runTail({ args, flags, optionNames: optionNames(command) }, io);
+    });
+}
+
+interface TailInput {
+  readonly args: ChannelArgs;
+  readonly flags: TailFlags;
+  readonly optionNames: readonly string[];
+}
+
+async function runTail(input: TailInput, io: Io): Promise<void> {
+  const ending = new AbortController();
+  const removeListener = onEndSignal((signal) => {
+    io.setExitCode(exitCodeOf(signal));
+    ending.abort();
+  });
+  io.outputClosed.addEventListener("abort", () => ending.abort(), { once: true });
+  try {
+    await printMessages(input, { io, signal: ending.signal });
+  } catch (error) {
+    if (!ending.signal.aborted) throw error;
+  } finally {
+    removeListener();
+  }
+}
+
+async function printMessages(
+  { args, flags, optionNames }: TailInput,
+  { io, signal }: { io: Io; signal: AbortSignal },
+): Promise<void> {
+  const start = parseTailStart({ ...flags, isFollowing: flags.follow, now: Date.now() });
+  const accepts = messageFilter({ types: flags.type ?? [], where: flags.where ?? [] });
+  const target = await resolveTarget(flags, io);
+  await checkChannelArgs(args, { target, command: "tail", optionNames, signal });
+  const { channel } = args;
+  const params = toQuery(args.params);
+  const endId = flags.follow ? undefined : await readTailId(target, { channel, params, signal });
+  const paint = palette(io.color);
+  const onNotice = (notice: FollowNotice): void => {
+    if (flags.follow || notice.kind !== "connected") printNotice(notice, { io, channel });
+  };
+  const locate = (): Promise<Target> => resolveTarget(flags, io);
+  for await (const item of follow({ locate, channel, params, start, onNotice, signal })) {
+    if (item.kind === "event") {
+      const message = parseTailMessage(item.data);
+      if (endId !== undefined && message.id > endId) return;
+      const columns = io.isOutputTerminal ? io.columns : undefined;
+      const line = (): string => messageLine(message, { columns, paint, now: Date.now() });
+      if (accepts(message)) io.stdout(`${flags.json ? message.json : line()}\n`);
+    }
+    if (endId !== undefined && isReplayOver(item, endId)) return;
+  }
+}
+
+/** A keepalive (an empty comment) says it too: what is missing up to the tail has been pruned meanwhile. */
+function isReplayOver(item: SseItem, endId: string): boolean {
+  if (item.kind === "comment") return item.text === "";
+  return item.kind !== "retry" && item.id >= endId;
+}
+
+function printNotice(notice: FollowNotice, { io, channel }: { io: Io; channel: string }): void {
+  const { dim, yellow } = palette(io.errorColor);
+  if (notice.kind === "connected") io.stderr(dim(`connected to ${channel} at ${notice.origin}\n`));
+  else if (notice.kind === "reconnecting") io.stderr(yellow(`reconnecting: ${notice.reason}\n`));
+  else io.stderr(yellow(`gap: some messages can no longer be read; going on from ${notice.oldest}\n`));
+}

@@ -1,0 +1,111 @@
+import { didYouMean } from "../../shared/did-you-mean.ts";
+import { ChanctlError } from "../../shared/errors.ts";
+import { call, errorOfAnswer } from "./call.ts";
+import type { ChannelArgs } from "./channel-args.ts";
+import type { Target } from "./target.ts";
+
+/** A channel as the running server knows it. */
+interface CatalogEntry {
+  readonly name: string;
+  readonly params: readonly string[];
+  /** The params that must be given: required, and without a default. */
+  readonly required: readonly string[];
+  /** Why it cannot be used; absent if it can. */
+  readonly problem: string | undefined;
+}
+
+interface CheckOptions {
+  /** The command, for the hint: `tail`. */
+  readonly command: string;
+  /** The command's own options, which a mistyped one may have meant. */
+  readonly optionNames: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Checks channel and params against the running server before anything is sent, so that a slip of the
+ * fingers is answered with the name that was meant. Values are for the server to check. A public server
+ * does not tell its channels; there nothing is checked.
+ *
+ * @throws {ChanctlError} `channel_unknown`, or `usage` for an unknown, repeated or missing param.
+ */
+export async function checkChannelArgs(
+  { channel, params }: ChannelArgs,
+  { target, command, optionNames, signal }: CheckOptions & { target: Target },
+): Promise<void> {
+  if (!target.isInternal) return;
+  const catalog = await readCatalog(target, signal);
+  const entry = catalog.find(({ name }) => name === channel);
+  if (entry === undefined) throw unknownChannel(channel, catalog);
+  if (entry.problem !== undefined) {
+    throw new ChanctlError("definition_invalid", entry.problem, {
+      hint: "chanctl channel list     shows it",
+    });
+  }
+  const names = params.map(([name]) => name);
+  for (const name of names) {
+    if (!entry.params.includes(name)) throw unknownParam(name, { entry, optionNames });
+    if (names.indexOf(name) !== names.lastIndexOf(name)) {
+      throw new ChanctlError("usage", `the param \`${name}\` is given more than once`);
+    }
+  }
+  const missing = entry.required.filter((name) => !names.includes(name));
+  if (missing.length > 0) {
+    throw new ChanctlError(
+      "usage",
+      `the channel \`${channel}\` needs ${missing.map((name) => `\`--${name}\``).join(" and ")}`,
+      { hint: `chanctl ${command} ${channel} ${missing.map((name) => `--${name} <${name}>`).join(" ")}` },
+    );
+  }
+}
+
+function unknownChannel(channel: string, catalog: readonly CatalogEntry[]): ChanctlError {
+  const near = didYouMean(
+    channel,
+    catalog.map(({ name }) => name),
+  );
+  return new ChanctlError("channel_unknown", `there is no channel \`${channel}\``, {
+    hint:
+      near === undefined
+        ? `chanctl channel list            shows the channels\nchanctl channel add ${channel}     makes this one`
+        : `did you mean \`${near}\`?`,
+  });
+}
+
+function unknownParam(
+  name: string,
+  { entry, optionNames }: { entry: CatalogEntry; optionNames: readonly string[] },
+): ChanctlError {
+  const near = didYouMean(name, [...entry.params, ...optionNames]);
+  const all = entry.params.map((param) => `--${param}`).join(", ");
+  const known = all === "" ? `\`${entry.name}\` has no params` : `the params of \`${entry.name}\` are ${all}`;
+  return new ChanctlError("usage", `the channel \`${entry.name}\` has no param \`${name}\``, {
+    hint: near === undefined ? known : `did you mean \`--${near}\`?`,
+  });
+}
+
+async function readCatalog(target: Target, signal: AbortSignal): Promise<CatalogEntry[]> {
+  const answer = await call(target, { path: "/_chanctl/channels", signal });
+  if (answer.status !== 200) throw errorOfAnswer(answer);
+  return parseCatalog(JSON.parse(answer.text));
+}
+
+function parseCatalog(value: unknown): CatalogEntry[] {
+  const { channels } = toRecord(value);
+  return (Array.isArray(channels) ? channels : []).map((channel: unknown) => {
+    const { name, paramsSchema, error } = toRecord(channel);
+    const { properties, required } = toRecord(paramsSchema);
+    const schemas = toRecord(properties);
+    const needed = Array.isArray(required) ? required.map(String) : [];
+    return {
+      name: String(name),
+      params: Object.keys(schemas),
+      required: needed.filter((param) => !("default" in toRecord(schemas[param]))),
+      problem: paramsSchema === undefined && typeof error === "string" ? error : undefined,
+    };
+  });
+}
+
+function toRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}

@@ -1,0 +1,46 @@
+const GRAPHEMES = new Intl.Segmenter();
+
+/**
+ * Makes the text of others harmless to print: a control character could move the cursor, retitle the
+ * window or forge lines (CWE-150), a bidirectional one reorder what is read. Line breaks are escaped too.
+ */
+export function escapeControls(text: string): string {
+  return text.replaceAll(
+    /[\p{Cc}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu,
+    (character) => {
+      const code = character.charCodeAt(0).toString(16);
+      return code.length <= 2 ? `\\x${code.padStart(2, "0")}` : `\\u${code.padStart(4, "0")}`;
+    },
+  );
+}
+
+/** Cuts a text to so many columns; what was cut is shown by `…`. */
+export function fitColumns(text: string, columns: number): string {
+  let used = 0;
+  let kept = "";
+  for (const { segment } of GRAPHEMES.segment(text)) {
+    const width = columnsOf(segment);
+    if (used + width > columns) {
+      return `${dropLast(kept, used >= columns)}…`;
+    }
+    used += width;
+    kept += segment;
+  }
+  return kept;
+}
+
+function dropLast(text: string, isFull: boolean): string {
+  if (!isFull) return text;
+  return [...GRAPHEMES.segment(text)]
+    .slice(0, -1)
+    .map(({ segment }) => segment)
+    .join("");
+}
+
+/** East Asian wide characters and emoji take two columns in a terminal, combining marks none. */
+function columnsOf(grapheme: string): number {
+  if (/^\p{M}/u.test(grapheme)) return 0;
+  const isWide =
+    /^[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{20000}-\u{3FFFD}]|^\p{Emoji_Presentation}/u;
+  return isWide.test(grapheme) ? 2 : 1;
+}

@@ -1,0 +1,7 @@
+import { defineChannel } from "chanctl";
+
+export default defineChannel({
+  transport: "sse", // clients read, your app publishes
+  // {params}
+  public: true, // anyone may read
+});

@@ -1,0 +1,287 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { RunningCli, runCli } from "./cli.ts";
+import type { CliResult } from "./cli.ts";
+import { makeDevProject, startDev } from "./dev-project.ts";
+import type { DevProject } from "./dev-project.ts";
+
+const ID = /^\d{16}_\d{16}$/;
+
+let dev: DevProject;
+let cwd: string;
+
+beforeAll(async () => {
+  dev = await makeDevProject();
+  cwd = dev.project.root;
+});
+
+afterAll(() => dev[Symbol.asyncDispose]());
+
+const publish = (room: string, ...args: string[]): Promise<CliResult> =>
+  runCli(["publish", "chat", "--room", room, ...args], { cwd });
+const history = async (room: string, ...args: string[]): Promise<unknown[]> => {
+  const { code, stdout } = await runCli(["tail", "chat", "--room", room, "--no-follow", "--json", ...args], {
+    cwd,
+  });
+  expect(code).toBe(0);
+  return stdout
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as unknown);
+};
+const texts = async (room: string, ...args: string[]): Promise<unknown[]> =>
+  (await history(room, ...args)).map((message) => (message as { data: { text: unknown } }).data.text);
+
+describe("chanctl publish", () => {
+  it("prints the id of the message, which tail then shows", async () => {
+    const { code, stdout, stderr } = await publish("one", '{"text":"hi"}');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout.trim()).toMatch(ID);
+    expect(await history("one")).toMatchObject([
+      { id: stdout.trim(), type: "message", data: { text: "hi" } },
+    ]);
+  });
+
+  it("takes the data from a file", async () => {
+    await writeFile(join(cwd, "data.json"), '{\n  "text": "from a file"\n}\n');
+    const { code } = await publish("file", "@data.json", "--type", "note");
+    expect(code).toBe(0);
+    expect(await history("file")).toMatchObject([{ type: "note", data: { text: "from a file" } }]);
+  });
+
+  it("publishes standard input line by line, all of it, in order", async () => {
+    const input = Array.from({ length: 2_345 }, (_, index) => `{"text":${index}}\n`).join("\n");
+    const { code, stdout } = await runCli(["publish", "chat", "--room", "many", "-"], { cwd, input });
+    expect(code).toBe(0);
+    expect(stdout.split("\n").slice(0, -1)).toHaveLength(2_345);
+    expect(await texts("many")).toEqual(Array.from({ length: 2_345 }, (_, index) => index));
+  });
+
+  it("publishes each line of a slow input as it comes", async () => {
+    await using cli = new RunningCli(["publish", "chat", "--room", "slow", "-"], { cwd });
+    cli.child.stdin.write('{"text":1}\n');
+    await cli.until(({ lines }) => lines.length === 1);
+    cli.child.stdin.end('{"text":2}');
+    expect((await cli.ended()).stdout.split("\n")).toHaveLength(3);
+    expect(await texts("slow")).toEqual([1, 2]);
+  });
+
+  it("ends when a message is refused, though its input goes on", async () => {
+    await using cli = new RunningCli(["publish", "chat", "--room", "open", "-"], { cwd });
+    cli.child.stdin.write("1\n");
+    expect(await cli.ended()).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("data must be object"),
+    });
+  });
+
+  it("names the line that is no JSON; what came before it is published", async () => {
+    const input = '{"text":1}\n{"text":2}\nthree\n{"text":4}\n';
+    const { code, stderr } = await runCli(["publish", "chat", "--room", "bad", "-"], { cwd, input });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: line 3 of the input must be JSON/);
+    expect(await texts("bad")).toEqual([1, 2]);
+  });
+
+  it("stores a repeat of the same command once, however its input comes in", async () => {
+    const input = Array.from({ length: 1_200 }, (_, index) => `{"text":${index}}\n`).join("");
+    const args = ["publish", "chat", "--room", "key", "-", "--idempotency-key", "k1"];
+    const first = await runCli(args, { cwd, input });
+    await using again = new RunningCli(args, { cwd });
+    again.child.stdin.write(input.slice(0, 100));
+    await new Promise((resolve) => setTimeout(resolve, 300)); // a batch could begin here, and must not
+    again.child.stdin.end(input.slice(100));
+    expect(first.code).toBe(0);
+    expect(await again.ended()).toEqual(first);
+    expect(await history("key")).toHaveLength(1_200);
+  });
+
+  it("refuses a key that was used for something else", async () => {
+    await publish("reuse", '{"text":1}', "--idempotency-key", "k");
+    const { code, stderr } = await publish("reuse", '{"text":2}', "--idempotency-key", "k");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: .*key[^]*fix: make a new key/);
+  });
+
+  it("keeps numbers as they were written", async () => {
+    await publish("exact", '{"text":12345678901234567890.10}');
+    const { stdout } = await runCli(["tail", "chat", "--room", "exact", "--no-follow", "--json"], { cwd });
+    expect(stdout).toContain('"data":{"text":12345678901234567890.10}');
+  });
+
+  it.each([
+    [["chta", "--room", "a", "1"], 1, "there is no channel `chta`", "did you mean `chat`?"],
+    [["chat", "--rom", "a", "1"], 2, "the channel `chat` has no param `rom`", "did you mean `--room`?"],
+    [
+      ["chat", "--room", "a", "--tpye", "x", "1"],
+      2,
+      "the channel `chat` has no param `tpye`",
+      "did you mean `--type`?",
+    ],
+    [["chat", "1"], 2, "the channel `chat` needs `--room`", "chanctl publish chat --room <room>"],
+    [["chat", "--room", "a", "--room", "b", "1"], 2, "the param `room` is given more than once", undefined],
+    [
+      ["chat", "--room", "a"],
+      2,
+      "the data to publish is missing",
+      "give JSON as an argument, @file, or - for standard input",
+    ],
+    [
+      ["chat", "--room", "a", "1", "2"],
+      2,
+      "there is one data argument, got 2",
+      'quote JSON for the shell: \'{"text":"hi"}\'',
+    ],
+  ])("answers %j with what is wrong and a fix", async (args, code, message, fix) => {
+    const result = await runCli(["publish", ...args], { cwd });
+    const hint = fix === undefined ? "" : `  fix: ${fix}\n`;
+    expect(result).toEqual({ code, stdout: "", stderr: `error: ${message}\n${hint}` });
+  });
+
+  it("says what of the data does not fit the channel's schema", async () => {
+    const { code, stderr } = await publish("a", '"text"');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: .*data must be object/);
+  });
+
+  it("is a client like any other at a public URL", async () => {
+    const url = ["--url", dev.ready.url];
+    const stranger = await runCli(["publish", "chat", "--room", "pub", '{"text":"hi"}', ...url], { cwd });
+    expect(stranger).toMatchObject({ code: 0, stderr: "" });
+    const closed = await runCli(["publish", "jobs", "1", ...url, "--token", "t"], { cwd });
+    expect(closed.code).toBe(1);
+    expect(closed.stderr).toMatch(/^error: clients may only read/);
+  });
+});
+
+describe("chanctl tail", () => {
+  it("follows live messages until Ctrl-C, exit 130", async () => {
+    await using tail = new RunningCli(["tail", "chat", "--room", "live"], { cwd });
+    await tail.until(({ stderr }) => stderr.startsWith("connected to chat at http://"));
+    await publish("live", '{"text": "hi",\n "n": [1, 2]}');
+    await tail.until(({ lines }) => lines.length === 1);
+    expect(tail.stdout).toMatch(/^\d\d:\d\d:\d\d message - \{"text":"hi","n":\[1,2\]\}\n$/);
+    expect(await tail.end("SIGINT")).toMatchObject({ code: 130 });
+  });
+
+  it("begins where --since and -n say", async () => {
+    const ids: string[] = [];
+    for (const text of [1, 2, 3]) ids.push((await publish("since", `{"text":${text}}`)).stdout.trim());
+    expect(await texts("since")).toEqual([1, 2, 3]);
+    expect(await texts("since", "--since", "start")).toEqual([1, 2, 3]);
+    expect(await texts("since", "--since", "1h")).toEqual([1, 2, 3]);
+    expect(await texts("since", "--since", new Date(Date.now() - 3_600_000).toISOString())).toEqual([
+      1, 2, 3,
+    ]);
+    expect(await texts("since", "--since", ids[0] ?? "")).toEqual([2, 3]);
+    expect(await texts("since", "-n", "2")).toEqual([2, 3]);
+    expect(await texts("since", "-n", "0")).toEqual([]);
+  });
+
+  it("ends at once without messages where it need not follow", async () => {
+    expect(await history("nobody-was-here")).toEqual([]);
+  });
+
+  it("shows only what --type and --where let through", async () => {
+    await publish("filter", '{"text":1,"user":{"id":7}}');
+    await publish("filter", '{"text":2,"user":{"id":8}}');
+    await publish("filter", '{"text":3,"user":{"id":7}}', "--type", "note");
+    expect(await texts("filter", "--type", "note")).toEqual([3]);
+    expect(await texts("filter", "--where", "user.id=7")).toEqual([1, 3]);
+    expect(await texts("filter", "--where", "user.id=7", "--type", "message")).toEqual([1]);
+  });
+
+  it("escapes what could move the cursor or forge a line", async () => {
+    await publish("escape", '{"text":"\u009B31m\u202E\u007F"}');
+    const { stdout } = await runCli(["tail", "chat", "--room", "escape", "--no-follow"], { cwd });
+    expect(stdout).toContain(String.raw`{"text":"\x9b31m\u202e\x7f"}`);
+  });
+
+  it("ends quietly when its reader goes away", async () => {
+    await publish("pipe", '{"text":1}');
+    await using tail = new RunningCli(["tail", "chat", "--room", "pipe", "--since", "start"], { cwd });
+    await tail.until(({ lines }) => lines.length === 1);
+    tail.child.stdout.destroy();
+    await publish("pipe", '{"text":2}');
+    expect((await tail.ended()).code).toBe(0);
+  });
+
+  it("works against a public URL as the caller that the app lets in", async () => {
+    await publish("url", '{"text":1}');
+    expect(await texts("url", "--url", dev.ready.url)).toEqual([1]);
+    const refused = await runCli(["tail", "jobs", "--url", dev.ready.url], { cwd });
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/^error: /);
+  });
+
+  it.each([
+    [
+      ["--since", "yesterday"],
+      "`--since` must be a duration, a time, a message's id or `start`, got `yesterday`",
+    ],
+    [["--since", "2999-01-01"], "`--since` must be a time that has passed, got `2999-01-01`"],
+    [["-n", "many"], "`-n` must be a number of messages, got `many`"],
+    [["-n", "1", "--since", "1m"], "`--since` and `-n` exclude each other"],
+    [["--where", "x"], "`--where` must be `name=value`, got `x`"],
+    [["--param", "x"], "`--param` must be `name=value`, got `x`"],
+    [["--token", "t"], "`--token` is a caller's credential for `--url`, got no `--url`"],
+    [["--url", "localhost:1"], "`--url` must be an http or https URL, got `localhost:1`"],
+    [["--nope"], "`--nope` needs a value"],
+  ])("answers %j with exit 2", async (args, message) => {
+    const { code, stderr } = await runCli(["tail", "chat", "--room", "a", ...args], { cwd });
+    expect(code).toBe(2);
+    expect(stderr.split("\n")[0]).toBe(`error: ${message}`);
+  });
+});
+
+describe("without a server", () => {
+  it("says how to start one, exit 5", async () => {
+    const { code, stderr } = await runCli(["tail", "chat"], { cwd: "/" });
+    expect(code).toBe(5);
+    expect(stderr).toBe(
+      "error: no chanctl runs in / (it has no .chanctl/run.json)\n  fix: chanctl dev             start it here\n       --url https://…         or name another server\n",
+    );
+  });
+
+  it("says so where run.json is from a server that was killed, exit 5", async () => {
+    await using killed = await makeDevProject();
+    killed.cli.child.kill("SIGKILL");
+    await killed.cli.ended();
+    for (const args of [
+      ["tail", "chat"],
+      ["publish", "chat", "1"],
+    ]) {
+      const { code, stderr } = await runCli(args, { cwd: killed.project.root });
+      expect(code).toBe(5);
+      expect(stderr).toMatch(/^error: cannot connect to http:\/\/localhost:\d+: .*\n {2}fix: chanctl dev/);
+    }
+  });
+});
+
+describe("through a restart of the server", () => {
+  it("tail goes on from its last id, and a publish that began before waits and is stored once", async () => {
+    await using first = await makeDevProject();
+    const { project } = first;
+    const at = { cwd: project.root };
+    await using tail = new RunningCli(["tail", "chat", "--room", "a", "--json"], at);
+    await using publish = new RunningCli(["publish", "chat", "--room", "a", "-"], at);
+    await tail.until(({ stderr }) => stderr.includes("connected"));
+    publish.child.stdin.write('{"text":1}\n');
+    await tail.until(({ lines }) => lines.length === 1);
+
+    first.cli.child.kill("SIGKILL");
+    await first.cli.ended();
+    publish.child.stdin.end('{"text":2}\n');
+    await tail.until(({ stderr }) => stderr.includes("reconnecting"));
+    await using second = await startDev(project);
+    expect(second.ready.internalUrl).toBe(first.ready.internalUrl);
+
+    expect((await publish.ended()).code).toBe(0);
+    await tail.until(({ lines }) => lines.length === 2);
+    const ended = await tail.end();
+    expect(ended.stdout.match(/"text":\d/g)).toEqual(['"text":1', '"text":2']);
+  });
+});

@@ -1,0 +1,67 @@
+import { tmpdir } from "node:os";
+
+import { describe, expect, it } from "vitest";
+
+import { runCli } from "./cli.ts";
+
+const cwd = tmpdir();
+
+describe("chanctl", () => {
+  it("prints its version", async () => {
+    const { code, stdout, stderr } = await runCli(["--version"], { cwd });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it("groups its commands in the help, with an example first and no telemetry last", async () => {
+    const { code, stdout } = await runCli(["--help"], { cwd });
+    expect(code).toBe(0);
+    expect(stdout.indexOf("$ npx chanctl dev")).toBeLessThan(stdout.indexOf("Usage:"));
+    expect(stdout).toMatch(/Start:\n\s+init .*\n\s+dev [^]*Channels:\n\s+channel [^]*No telemetry/);
+  });
+
+  it.each([
+    ["init"],
+    ["dev"],
+    ["serve"],
+    ["channel"],
+    ["channel", "add"],
+    ["channel", "list"],
+    ["tail"],
+    ["publish"],
+  ])("shows an example in the help of %s %s", async (...command) => {
+    const { code, stdout } = await runCli([...command, "--help"], { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toContain(`$ chanctl ${command.join(" ")}`);
+  });
+
+  it.each([
+    [["chanel"], "unknown command 'chanel'", "did you mean channel?"],
+    [["channel", "lst"], "unknown command 'lst'", "did you mean list?"],
+    [["dev", "--prot", "1"], "unknown option '--prot'", "did you mean --port?"],
+    [["tail"], "missing required argument 'channel'", "chanctl tail --help"],
+    [["dev", "--port"], "option '--port <port>' argument missing", "chanctl dev --help"],
+    [["dev", "--port", "http"], '`--port` must be a port from 0 to 65535, got `"http"`', undefined],
+    [
+      ["dev", "--app", "a", "--", "b"],
+      "`--app` and a command after `--` exclude each other",
+      "give one of them",
+    ],
+    [
+      ["serve", "--cert", "c.pem"],
+      "a certificate and its key go together, got `--cert` alone",
+      "give `--key` too",
+    ],
+  ])("answers %j with exit 2, what is wrong and a fix", async (args, message, fix) => {
+    const { code, stdout, stderr } = await runCli(args, { cwd });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toBe(`error: ${message}\n${fix === undefined ? "" : `  fix: ${fix}\n`}`);
+  });
+
+  it("colours errors where the environment asks for it, and NO_COLOR wins", async () => {
+    const colored = await runCli(["chanel"], { cwd, env: { FORCE_COLOR: "1" } });
+    expect(colored.stderr).toContain("\u001B[31merror:\u001B[39m");
+    const plain = await runCli(["chanel"], { cwd, env: { FORCE_COLOR: "1", NO_COLOR: "1" } });
+    expect(plain.stderr).toMatch(/^error: /);
+  });
+});

@@ -1,0 +1,87 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { expect, it } from "vitest";
+
+import { findProject, loadProject } from "#src/server/config-file.ts";
+
+import { makeProject } from "../commands/temp-project.ts";
+
+it("finds the config from a folder below it, up to the package root", async () => {
+  await using project = await makeProject({ "chanctl.config.json": "{}", "src/pages/x.txt": "" });
+  const found = await findProject(join(project.root, "src/pages"));
+  expect(found).toEqual({ root: project.root, configPath: join(project.root, "chanctl.config.json") });
+});
+
+it("does not look beyond the package root", async () => {
+  await using project = await makeProject({ "chanctl.config.json": "{}", "packages/web/package.json": "{}" });
+  const web = join(project.root, "packages/web");
+  expect(await findProject(web)).toEqual({ root: web });
+});
+
+it("works where there is no package.json at all", async () => {
+  expect(await findProject("/")).toEqual({ root: "/" });
+});
+
+it.each(["ts", "js", "mjs"])("loads chanctl.config.%s, its imports with it", async (extension) => {
+  await using project = await makeProject({
+    "ports.js": "export const port = 5001;",
+    [`chanctl.config.${extension}`]:
+      'import { defineConfig } from "chanctl/config";\nimport { port } from "./ports.js";\nexport default defineConfig({ port });',
+  });
+  const { config } = await loadProject(project.root);
+  expect(config?.value).toEqual({ port: 5001 });
+});
+
+it("loads chanctl.config.json", async () => {
+  await using project = await makeProject({ "chanctl.config.json": '{"port": 5002}' });
+  const { config } = await loadProject(project.root);
+  expect(config?.value).toMatchObject({ port: 5002 });
+});
+
+it("leaves no bundle behind", async () => {
+  await using project = await makeProject({ "chanctl.config.ts": "export default {};" });
+  await loadProject(project.root);
+  await mkdir(join(project.root, ".chanctl/definitions"), { recursive: true });
+  expect(await readdir(join(project.root, ".chanctl/definitions"))).toEqual([]);
+});
+
+it("shows the place of a syntax error in a code frame", async () => {
+  await using project = await makeProject({ "chanctl.config.ts": "export default {\n  port: 1 2,\n};" });
+  await expect(loadProject(project.root)).rejects.toMatchObject({
+    code: "config_invalid",
+    message: expect.stringMatching(/^chanctl\.config\.ts:2:11: [^]*port: 1 2,/),
+  });
+});
+
+it("shows the place of what is no JSON", async () => {
+  await using project = await makeProject({ "chanctl.config.json": '{\n  "port": 1\n  "host": "a"\n}' });
+  await expect(loadProject(project.root)).rejects.toMatchObject({
+    code: "config_invalid",
+    message: expect.stringContaining("chanctl.config.json:3:"),
+  });
+});
+
+it("says what a config threw while it ran", async () => {
+  await using project = await makeProject({ "chanctl.config.ts": 'throw new Error("no DATABASE_URL");' });
+  await expect(loadProject(project.root)).rejects.toMatchObject({
+    code: "config_invalid",
+    message: "chanctl.config.ts failed while it ran: no DATABASE_URL",
+  });
+});
+
+it("refuses a config without a default export", async () => {
+  await using project = await makeProject({ "chanctl.config.ts": "export const port = 1;" });
+  await expect(loadProject(project.root)).rejects.toMatchObject({
+    code: "config_invalid",
+    hint: "export default defineConfig({ … })",
+  });
+});
+
+it("refuses two config files in one folder", async () => {
+  await using project = await makeProject({ "chanctl.config.ts": "", "chanctl.config.json": "{}" });
+  await expect(loadProject(project.root)).rejects.toMatchObject({
+    code: "config_invalid",
+    message: "there must be one config file, got chanctl.config.ts and chanctl.config.json",
+  });
+});

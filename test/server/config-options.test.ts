@@ -1,0 +1,186 @@
+import { describe, expect, it } from "vitest";
+
+import { resolveOptions } from "#src/server/resolve-options.ts";
+import type { ResolvedOptions } from "#src/server/resolve-options.ts";
+import type { UserConfig } from "#src/server/user-config.ts";
+import { DEFAULT_LIMITS } from "#src/shared/limits.ts";
+
+interface Given {
+  readonly flags?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly config?: unknown;
+  readonly source?: string;
+  readonly appCommand?: string;
+}
+
+function resolve({ flags = {}, env = {}, config, source = "", appCommand }: Given): ResolvedOptions {
+  return resolveOptions({
+    flags,
+    env,
+    config: config === undefined ? undefined : { path: "/shop/chanctl.config.ts", value: config, source },
+    root: "/shop",
+    cwd: "/shop/src",
+    defaults: { appCommand },
+  });
+}
+
+describe("the order", () => {
+  it("takes the flag, then the variable, then the config, then the default", () => {
+    const config: UserConfig = { port: 3 };
+    expect(resolve({ flags: { port: "1" }, env: { CHANCTL_PORT: "2" }, config }).port).toBe(1);
+    expect(resolve({ env: { CHANCTL_PORT: "2" }, config }).port).toBe(2);
+    expect(resolve({ config }).port).toBe(3);
+    expect(resolve({}).port).toBe(4433);
+  });
+
+  it("counts an empty variable as unset", () => {
+    expect(resolve({ env: { CHANCTL_PORT: "", CHANCTL_TOKEN: "" }, config: { port: 3 } })).toMatchObject({
+      port: 3,
+    });
+    expect(resolve({ env: { CHANCTL_TOKEN: "" } })).not.toHaveProperty("token");
+  });
+
+  it("lets --app-url replace the config's command, and the other way round", () => {
+    const appUrl = {
+      flags: { "app.url": "http://127.0.0.1:3000" },
+      config: { app: { command: "npm start" } },
+    };
+    expect(resolve(appUrl).app).toEqual({ url: "http://127.0.0.1:3000" });
+    const app = { flags: { "app.command": "npm start" }, config: { app: { url: "http://127.0.0.1:3000" } } };
+    expect(resolve(app).app).toEqual({ command: "npm start", port: 0 });
+  });
+
+  it("takes the detected command last, with the port that is given", () => {
+    const detected = { appCommand: "npm run dev", flags: { "app.port": "3000" } };
+    expect(resolve(detected).app).toEqual({ command: "npm run dev", port: 3000 });
+    expect(resolve({ ...detected, config: { app: { command: "x" } } }).app).toEqual({
+      command: "x",
+      port: 3000,
+    });
+  });
+});
+
+describe("values", () => {
+  it("fills the defaults", () => {
+    expect(resolve({})).toEqual({
+      root: "/shop",
+      stateFolder: "/shop/.chanctl",
+      channels: "/shop/channels",
+      host: "127.0.0.1",
+      port: 4433,
+      internalHost: "127.0.0.1",
+      allowedOrigins: [],
+      authorizeRetryMs: 10_000,
+      limits: DEFAULT_LIMITS,
+      env: {},
+    });
+  });
+
+  it("begins relative paths at the config's folder, or at the working directory for flags and variables", () => {
+    expect(resolve({ config: { channels: "./live" } }).channels).toBe("/shop/live");
+    expect(resolve({ env: { CHANCTL_CHANNELS: "./live" } }).channels).toBe("/shop/src/live");
+    const tls = { flags: { "tls.cert": "c.pem" }, config: { tls: { cert: "x", key: "k.pem" } } };
+    expect(resolve(tls).tls).toEqual({ certPath: "/shop/src/c.pem", keyPath: "/shop/k.pem" });
+  });
+
+  it("reads sizes and durations in texts, and bare numbers as bytes and ms", () => {
+    const limits = { maxMessageBytes: "1MiB", authFrameWaitMs: "1.5s", maxPublishBytes: 2000 };
+    expect(resolve({ config: { limits, authorizeRetryMs: "1m" } })).toMatchObject({
+      authorizeRetryMs: 60_000,
+      limits: { maxMessageBytes: 1_048_576, authFrameWaitMs: 1_500, maxPublishBytes: 2_000 },
+    });
+    expect(resolve({ env: { CHANCTL_LIMITS_MAX_MESSAGE_BYTES: "64kB" } }).limits.maxMessageBytes).toBe(
+      64_000,
+    );
+  });
+
+  it("reads origins with or without a slash at the end, as a list or between commas", () => {
+    const origins = ["https://a.example", "http://b.example:8080"];
+    expect(
+      resolve({ config: { allowedOrigins: ["https://a.example/", origins[1]] } }).allowedOrigins,
+    ).toEqual(origins);
+    expect(resolve({ env: { CHANCTL_ALLOWED_ORIGINS: origins.join(", ") } }).allowedOrigins).toEqual(origins);
+  });
+});
+
+describe("what does not fit", () => {
+  const source = "export default {\n  ports: 1,\n  app: {\n    comand: 'x',\n  },\n};";
+
+  it.each<[string, Given, string, string | undefined]>([
+    [
+      "an unknown key",
+      { config: { ports: 1 }, source },
+      "chanctl.config.ts:2: unknown key `ports`",
+      "did you mean `port`?",
+    ],
+    [
+      "an unknown nested key",
+      { config: { app: { comand: "x" } }, source },
+      "chanctl.config.ts:4: unknown key `app.comand`",
+      "did you mean `app.command`?",
+    ],
+    [
+      "a key in the wrong place",
+      { config: { command: "x" } },
+      "chanctl.config.ts: unknown key `command`",
+      "did you mean `app.command`?",
+    ],
+    [
+      "a limit in the wrong place",
+      { config: { maxMessageBytes: 1 } },
+      "chanctl.config.ts: unknown key `maxMessageBytes`",
+      "did you mean `limits.maxMessageBytes`?",
+    ],
+    [
+      "a text for the app",
+      { config: { app: "npm start" } },
+      'chanctl.config.ts: `app` must be an object, got `"npm start"`',
+      'app: { command: "npm run start" }',
+    ],
+    [
+      "a config that is none",
+      { config: [] },
+      "chanctl.config.ts: the config must be an object, got `[]`",
+      undefined,
+    ],
+    [
+      "a port out of bounds",
+      { config: { port: 70_000 }, source: "x = { port: 70000 }" },
+      "`port` (chanctl.config.ts:1) must be a port from 0 to 65535, got `70000`",
+      undefined,
+    ],
+    [
+      "a variable that is no port",
+      { env: { CHANCTL_APP_PORT: "x" }, appCommand: "a" },
+      'the environment variable CHANCTL_APP_PORT must be a port from 0 to 65535, got `"x"`',
+      undefined,
+    ],
+    [
+      "an origin with a path",
+      { config: { allowedOrigins: ["https://a.example/x"] } },
+      '`allowedOrigins` (chanctl.config.ts) must be a list of origins, such as `https://app.example`, got `["https://a.example/x"]`',
+      undefined,
+    ],
+    [
+      "a limit of nothing",
+      { config: { limits: { maxConnections: 0 } } },
+      "`limits.maxConnections` (chanctl.config.ts) must be a whole number above 0, got `0`",
+      undefined,
+    ],
+    [
+      "command and url in one place",
+      { config: { app: { command: "a", url: "http://b" } } },
+      "`app.command` (chanctl.config.ts) and `app.url` (chanctl.config.ts) exclude each other",
+      "give the command of an app to start, or the URL of one that runs already",
+    ],
+  ])("names %s, its place and the fix", (_, given, message, hint) => {
+    expect(() => resolve(given)).toThrow(expect.objectContaining({ code: "config_invalid", message, hint }));
+  });
+
+  it("is a usage error where a flag does not fit", () => {
+    const message = '`--internal-port` must be a port from 0 to 65535, got `"-1"`';
+    expect(() => resolve({ flags: { internalPort: "-1" } })).toThrow(
+      expect.objectContaining({ code: "usage", message }),
+    );
+  });
+});
