@@ -4,7 +4,7 @@ import type { Lifecycle } from "../shared/lifecycle.ts";
 import type { Logger } from "../shared/logger.ts";
 import { messageTemplate } from "../protocol/message.ts";
 import type { Draft } from "../protocol/message.ts";
-import { encodeOffset, ORIGIN } from "../protocol/offset.ts";
+import { compareOffsets, encodeOffset, ORIGIN } from "../protocol/offset.ts";
 import type { Offset } from "../protocol/offset.ts";
 import type { Start } from "../protocol/start.ts";
 import { Clock } from "./clock.ts";
@@ -139,8 +139,17 @@ export class Broker {
    */
   follow({ path, start, replayWindowMs }: SubscribeRequest): Followed {
     const { reader } = this.#store;
-    const position = resolveStartOffset(reader, { path, start, now: this.#clock.now(), replayWindowMs });
+    const resolve = (): Offset =>
+      resolveStartOffset(reader, { path, start, now: this.#clock.now(), replayWindowMs });
+    // Entered first: the window then begins at or before the tail that is read next, and a live start never needs a page.
     const stream = this.#hub.enter(path);
+    let position: Offset;
+    try {
+      position = resolve();
+    } catch (error) {
+      this.#hub.leave(stream);
+      throw error;
+    }
     let isHeld = true;
     let subscriber: Subscriber | undefined;
     return {
@@ -148,17 +157,22 @@ export class Broker {
         return subscriber?.position ?? position;
       },
       run: async (sink, signal) => {
-        subscriber = new Subscriber({
-          sink,
-          stream,
-          reader,
-          position,
-          notBefore: () => this.#clock.now() - replayWindowMs,
-          maxUnsentBytes: this.#maxUnsentBytes,
-        });
-        const ended = await subscriber.run(signal);
-        if (ended === "gone")
-          throw replayWindowExceeded(reader, { path, now: this.#clock.now(), replayWindowMs });
+        for (;;) {
+          subscriber = new Subscriber({
+            sink,
+            stream,
+            reader,
+            position,
+            notBefore: () => this.#clock.now() - replayWindowMs,
+            maxUnsentBytes: this.#maxUnsentBytes,
+          });
+          if ((await subscriber.run(signal)) === "aborted") return;
+          // What the oldest message was may be pruned between the start and the first page; who asked for it and not for an id goes on.
+          const hasRead = compareOffsets(subscriber.position, position) !== 0;
+          if (start.kind === "after" || start.kind === "live" || hasRead)
+            throw replayWindowExceeded(reader, { path, now: this.#clock.now(), replayWindowMs });
+          position = resolve();
+        }
       },
       close: () => {
         if (isHeld) this.#hub.leave(stream);

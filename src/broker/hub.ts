@@ -8,6 +8,15 @@ import type { Reader, StoredMessage } from "./reader.ts";
 const MAX_WINDOW_BYTES = 1_024 * 1_024;
 const MAX_WINDOWS_BYTES = 64 * MAX_WINDOW_BYTES;
 
+export interface HubOptions {
+  readonly log: Pick<Log, "follow">;
+  readonly reader: Pick<Reader, "stream">;
+  /** What the window of one stream may hold, every encoding counted. @default 1 MiB */
+  readonly maxWindowBytes?: number;
+  /** What all windows together may hold. @default 64 MiB */
+  readonly maxWindowsBytes?: number;
+}
+
 /**
  * The live ends of all streams that somebody follows. It hears of a batch only after its commit.
  *
@@ -20,12 +29,21 @@ export class Hub {
   readonly #streams = new Map<string, LiveStream>();
   readonly #changed = new Set<LiveStream>();
   readonly #unfollow: () => void;
+  readonly #maxWindowBytes: number;
+  readonly #maxWindowsBytes: number;
   #onLeft: ((path: string) => void) | undefined;
   #flush: NodeJS.Immediate | undefined;
   #windowBytes = 0;
 
-  constructor({ log, reader }: { log: Pick<Log, "follow">; reader: Pick<Reader, "stream"> }) {
+  constructor({
+    log,
+    reader,
+    maxWindowBytes = MAX_WINDOW_BYTES,
+    maxWindowsBytes = MAX_WINDOWS_BYTES,
+  }: HubOptions) {
     this.#reader = reader;
+    this.#maxWindowBytes = maxWindowBytes;
+    this.#maxWindowsBytes = maxWindowsBytes;
     this.#unfollow = log.follow((batch) => this.#onCommitted(batch));
   }
 
@@ -41,7 +59,7 @@ export class Hub {
     if (stream.holders > 0) return;
     this.#streams.delete(stream.path);
     this.#changed.delete(stream);
-    this.#windowBytes -= stream.bytes;
+    this.#windowBytes -= stream.countedBytes;
     this.#onLeft?.(stream.path);
   }
 
@@ -69,43 +87,46 @@ export class Hub {
   #open(path: string): LiveStream {
     const info = this.#reader.stream(path);
     const tail = info === undefined ? ORIGIN : { incarnation: info.incarnation, position: info.tail };
-    const stream = new LiveStream(path, tail);
+    const stream = new LiveStream(path, { tail, onGrown: () => this.#noteChanged(stream) });
     this.#streams.set(path, stream);
     return stream;
   }
 
   #onCommitted(batch: readonly Committed[]): void {
     for (const { operation, result } of batch) {
-      if (operation.kind === "append" && result.kind === "appended" && !result.isRepeat) {
-        const stream = this.#streams.get(operation.path);
-        if (stream !== undefined)
-          this.#change(stream, () => stream.append(result.incarnation, toMessages(operation, result)));
+      if (operation.kind !== "append" && operation.kind !== "drop") continue;
+      const stream = this.#streams.get(operation.path);
+      if (stream === undefined) continue;
+      if (operation.kind === "append" && result.kind === "appended") {
+        const { incarnation, first, count } = result;
+        // A repeat stores nothing, but the first time may have been committed by a writer that died untold.
+        if (result.isRepeat) stream.skipTo({ incarnation, position: first + count });
+        else stream.append(incarnation, toMessages(operation, result));
+        this.#noteChanged(stream);
       } else if (operation.kind === "drop" && result.kind === "dropped") {
-        const stream = this.#streams.get(operation.path);
-        if (stream !== undefined) this.#change(stream, () => stream.beginLife(result.incarnation));
+        stream.skipTo({ incarnation: operation.incarnation, position: operation.tail });
+        stream.beginLife(result.incarnation);
+        this.#noteChanged(stream);
       }
     }
-    if (this.#changed.size > 0) this.#flush ??= setImmediate(() => this.#flushChanged());
+  }
+
+  #noteChanged(stream: LiveStream): void {
+    this.#changed.add(stream);
+    this.#flush ??= setImmediate(() => this.#flushChanged());
   }
 
   #flushChanged(): void {
     this.#flush = undefined;
     for (const stream of this.#changed) {
-      this.#change(stream, () => {
-        stream.flush();
-        const room = MAX_WINDOWS_BYTES - (this.#windowBytes - stream.bytes);
-        stream.shrink(Math.max(0, Math.min(MAX_WINDOW_BYTES, room)));
-      });
+      stream.flush();
+      const othersBytes = this.#windowBytes - stream.countedBytes;
+      const room = Math.max(0, this.#maxWindowsBytes - othersBytes);
+      stream.shrink(Math.min(this.#maxWindowBytes, room));
+      stream.countedBytes = stream.bytes;
+      this.#windowBytes = othersBytes + stream.bytes;
     }
     this.#changed.clear();
-  }
-
-  /** Changes a stream and keeps the count of all windows' bytes right. */
-  #change(stream: LiveStream, change: () => void): void {
-    const before = stream.bytes;
-    change();
-    this.#windowBytes += stream.bytes - before;
-    this.#changed.add(stream);
   }
 }
 

@@ -12,9 +12,11 @@ export interface LiveReader {
   /**
    * Takes messages up to `position`, as bytes shared with other readers, which it MUST NOT change.
    *
-   * @returns Whether it can take more; if not, it is detached and MUST go back to reading pages.
+   * @returns Whether it can take more; if not, it is detached.
    */
   deliver(bytes: Buffer, position: Offset): boolean;
+  /** Tells a live reader that it is detached: it was too slow, or the window lacks what comes next. It MUST go back to reading pages. */
+  detached(): void;
 }
 
 interface RecentMessage extends StoredMessage {
@@ -42,11 +44,16 @@ export class LiveStream {
   #bytes = 0;
   /** What most readers are about to get: all of those that stand at the same place. */
   #shared: Partial<Record<Encoding, { from: number; tail: number; bytes: Buffer }>> = {};
+  readonly #onGrown: () => void;
   /** How many connections hold this stream, live or still reading pages. */
   holders = 0;
+  /** What of `bytes` the hub has counted. */
+  countedBytes = 0;
 
-  constructor(path: string, tail: Offset) {
+  /** @param onGrown is called when a reader that was attached made the window hold more. */
+  constructor(path: string, { tail, onGrown }: { tail: Offset; onGrown: () => void }) {
     this.path = path;
+    this.#onGrown = onGrown;
     this.#incarnation = tail.incarnation;
     this.#tail = tail.position;
     this.#floor = tail.position;
@@ -66,9 +73,27 @@ export class LiveStream {
     if (incarnation > this.#incarnation) this.beginLife(incarnation);
     for (const { position, json } of messages) {
       if (incarnation < this.#incarnation || position <= this.#tail) continue; // known: it was read at the start
+      this.skipTo({ incarnation, position: position - 1 });
       this.#recent.push({ position, json, encoded: {} });
       this.#bytes += json.length;
       this.#tail = position;
+    }
+  }
+
+  /**
+   * Makes sure that the window does not end before a place that is committed. It does when the writer died after
+   * a commit and before it told of it; live readers that lack what was never announced go back to reading pages.
+   */
+  skipTo({ incarnation, position }: Offset): void {
+    if (incarnation > this.#incarnation) this.beginLife(incarnation);
+    if (incarnation < this.#incarnation || position <= this.#tail) return;
+    this.flush();
+    this.#recent = [];
+    this.#bytes = 0;
+    this.#floor = position;
+    this.#tail = position;
+    for (const reader of this.#live) {
+      if (this.#positionOf(reader) < position) this.#giveUp(reader);
     }
   }
 
@@ -93,9 +118,11 @@ export class LiveStream {
   attach(reader: LiveReader): boolean {
     if (compareOffsets(reader.position, { incarnation: this.#incarnation, position: this.#floor }) < 0)
       return false;
-    if (!this.#deliverTo(reader)) return false;
-    this.#live.add(reader);
-    return true;
+    const before = this.#bytes;
+    const canTakeMore = this.#deliverTo(reader);
+    if (this.#bytes > before) this.#onGrown();
+    if (canTakeMore) this.#live.add(reader);
+    return canTakeMore;
   }
 
   /** Lets a reader go. */
@@ -106,7 +133,7 @@ export class LiveStream {
   /** Writes what is new to every live reader: one buffer for all, one write each. */
   flush(): void {
     for (const reader of this.#live) {
-      if (!this.#deliverTo(reader)) this.#live.delete(reader);
+      if (!this.#deliverTo(reader)) this.#giveUp(reader);
     }
     this.#shared = {};
   }
@@ -123,6 +150,11 @@ export class LiveStream {
       dropped += 1;
     }
     if (dropped > 0) this.#recent = this.#recent.slice(dropped);
+  }
+
+  #giveUp(reader: LiveReader): void {
+    this.#live.delete(reader);
+    reader.detached();
   }
 
   #deliverTo(reader: LiveReader): boolean {

@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 
 const RESERVE_BYTES = 8 * 1_024 * 1_024;
 const RETRY_MS = 1_000;
@@ -44,6 +45,13 @@ export class Reserve {
       rmSync(this.#file, { force: true });
       return false;
     }
+  }
+
+  /** Whether so many bytes could be written if the room were given back. */
+  covers(bytes: number): boolean {
+    if (bytes <= RESERVE_BYTES) return true;
+    const { bavail, bsize } = statfsSync(dirname(this.#file));
+    return bytes <= RESERVE_BYTES + bavail * bsize;
   }
 
   /** Gives the room back. */

@@ -46,7 +46,7 @@ const PAGE = { maxMessages: 500, maxBytes: 256 * 1_024 };
 export class Subscriber implements LiveReader {
   readonly #options: SubscriberOptions;
   #position: Offset;
-  #onSlow: (() => void) | undefined;
+  #onDetached: (() => void) | undefined;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -63,9 +63,11 @@ export class Subscriber implements LiveReader {
 
   deliver(bytes: Buffer, position: Offset): boolean {
     this.#write(bytes, position);
-    if (!this.#isSlow()) return true;
-    this.#onSlow?.();
-    return false;
+    return !this.#isSlow();
+  }
+
+  detached(): void {
+    this.#onDetached?.();
   }
 
   /**
@@ -81,10 +83,11 @@ export class Subscriber implements LiveReader {
         continue;
       }
       if (stream.attach(this)) {
-        await this.#untilSlow(signal);
+        await this.#untilDetached(signal);
         stream.detach(this);
         continue;
       }
+      if (this.#isSlow()) continue;
       const page = reader.page(stream.path, { after: this.#position, notBefore: notBefore(), ...PAGE });
       if (page.kind === "gone") return "gone";
       if (page.kind === "messages") {
@@ -111,14 +114,15 @@ export class Subscriber implements LiveReader {
     return this.#options.sink.unsentBytes > this.#options.maxUnsentBytes;
   }
 
-  #untilSlow(signal: AbortSignal): Promise<void> {
+  #untilDetached(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
+      if (signal.aborted) return resolve();
       const settle = (): void => {
         signal.removeEventListener("abort", settle);
-        this.#onSlow = undefined;
+        this.#onDetached = undefined;
         resolve();
       };
-      this.#onSlow = settle;
+      this.#onDetached = settle;
       signal.addEventListener("abort", settle, { once: true });
     });
   }

@@ -50,10 +50,9 @@ export class Writer {
   commit(proposals: readonly Proposal[]): Outcome[] {
     // Without its reserve the disk is full: trims may go on, they make the room; appends may not, they would take it.
     const isFull = !this.#reserve.isFilled && !this.#reserve.fill();
-    const accepted = isFull ? proposals.filter(({ operations }) => operations.every(isFreeing)) : proposals;
-    const refused = proposals.filter((proposal) => !accepted.includes(proposal)).map(toStoreFull);
-    if (accepted.length === 0) return refused;
-    return [...refused, ...this.#commitTogether(accepted)];
+    if (!isFull) return this.#commitTogether(proposals);
+    const refused = proposals.filter((proposal) => !onlyFrees(proposal)).map(toStoreFull);
+    return [...refused, ...this.#free(proposals)];
   }
 
   #commitTogether(proposals: readonly Proposal[]): Outcome[] {
@@ -77,10 +76,22 @@ export class Writer {
       if (only !== undefined && proposals.length === 1) return [failed(only, "internal", messageOf(thrown))];
       return proposals.flatMap((proposal) => this.#commitTogether([proposal]));
     }
+    const hadReserve = this.#reserve.isFilled;
+    // Room first: on a full disk the store cannot even be opened.
+    if (trouble === "store_full") this.#reserve.release();
     // After an error of the disk the connection cannot be trusted to know what it has written.
     this.#reopen();
-    if (trouble === "store_full") this.#makeRoom();
-    return proposals.map((proposal) => failed(proposal, trouble, messageOf(thrown)));
+    const toFailed = (proposal: Proposal): Outcome => failed(proposal, trouble, messageOf(thrown));
+    if (trouble === "store_unavailable" || !hadReserve) return proposals.map(toFailed);
+    this.#truncateWal();
+    // Trims use the room at once: by the next round the reserve could have been taken again, and so for ever.
+    return [...proposals.filter((proposal) => !onlyFrees(proposal)).map(toFailed), ...this.#free(proposals)];
+  }
+
+  /** Commits those proposals that make room. */
+  #free(proposals: readonly Proposal[]): Outcome[] {
+    const freeing = proposals.filter(onlyFrees);
+    return freeing.length === 0 ? [] : this.#commitTogether(freeing);
   }
 
   #rollback(): void {
@@ -98,24 +109,27 @@ export class Writer {
     }
   }
 
-  #makeRoom(): void {
-    this.#reserve.release();
+  #truncateWal(): void {
     try {
       this.#db.pragma("wal_checkpoint(TRUNCATE)");
     } catch {
-      // Not even a checkpoint fits; trims will free pages inside the file all the same.
+      // Not even a checkpoint fits: the trims that go on make the room for it.
     }
   }
 
+  /** What was committed is durable and must be acknowledged, so nothing here may throw: a broken disk fails the next commit. */
   #tidy(proposals: readonly Proposal[]): void {
-    const size = statSync(`${this.#file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
     try {
       if (proposals.some(({ operations }) => operations.some(isFreeing))) {
         this.#db.pragma(`incremental_vacuum(${VACUUM_PAGES})`);
       }
-      if (size > MAX_WAL_BYTES) this.#db.pragma("wal_checkpoint(RESTART)");
+      const walBytes = statSync(`${this.#file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+      // A checkpoint copies the WAL into the database: once there is no room for the copy, a full disk stays full.
+      const fits = this.#reserve.isFilled && this.#reserve.covers(walBytes);
+      // Not RESTART: it leaves the file as large as it is, and every commit from then on would end here.
+      if (walBytes > MAX_WAL_BYTES || !fits) this.#truncateWal();
     } catch {
-      // What was committed is durable in the WAL and must be acknowledged; a broken disk fails the next commit.
+      // See above.
     }
   }
 
@@ -151,6 +165,10 @@ function openForWriting(file: string): Database.Database {
 
 function isFreeing({ kind }: Operation): boolean {
   return kind !== "append";
+}
+
+function onlyFrees({ operations }: Proposal): boolean {
+  return operations.every(isFreeing);
 }
 
 function toStoreFull(proposal: Proposal): Outcome {

@@ -85,10 +85,13 @@ export function parseDraft(
       hint: 'send {"type": "…", "data": …}; `null` is allowed as data',
     });
   }
-  if (Buffer.byteLength(dataText) > limits.maxMessageBytes) {
+  const { maxMessageBytes } = limits;
+  // A UTF-16 unit takes at most three bytes of UTF-8, so most messages need no count.
+  const bytes = dataText.length * 3 > maxMessageBytes ? new TextEncoder().encode(dataText).length : 0;
+  if (bytes > maxMessageBytes) {
     throw new ChanctlError(
       "too_big",
-      `${place} has ${Buffer.byteLength(dataText)} bytes of data, more than \`limits.maxMessageBytes\` (${limits.maxMessageBytes})`,
+      `${place} has ${bytes} bytes of data, more than \`limits.maxMessageBytes\` (${maxMessageBytes})`,
     );
   }
   return { type, dataText };

@@ -42,7 +42,10 @@ export class SseParser {
     this.#rest = lines.pop() ?? "";
     const items = lines.flatMap((line) => this.#line(line));
     if (this.#rest.length + this.#dataCharacters > MAX_BLOCK_CHARACTERS) {
-      throw new ChanctlError("too_big", `an event must be under ${MAX_BLOCK_CHARACTERS} characters, got more`);
+      throw new ChanctlError(
+        "too_big",
+        `an event must be under ${MAX_BLOCK_CHARACTERS} characters, got more`,
+      );
     }
     return items;
   }
@@ -64,7 +67,8 @@ export class SseParser {
     else if (field === "id" && !value.includes("\0")) {
       this.#id = value;
       this.#hasNewId = true;
-    } else if (field === "retry" && /^[0-9]+$/.test(value)) return [{ kind: "retry", retryMs: Number(value) }];
+    } else if (field === "retry" && /^[0-9]+$/.test(value))
+      return [{ kind: "retry", retryMs: Number(value) }];
     return [];
   }
 

@@ -1,0 +1,159 @@
+import { describe, expect, it } from "vitest";
+import { Hub } from "#src/broker/hub.ts";
+import { Subscriber } from "#src/broker/subscriber.ts";
+import { simulateHandover } from "../support/handover-simulation.ts";
+import type { HandoverCode, LogFaults } from "../support/handover-simulation.ts";
+import { loadWithFault } from "../support/planted-fault.ts";
+import type { PlantedFault } from "../support/planted-fault.ts";
+
+const SEEDS = 500;
+
+/** What the runs must have come across; a simulation that never gets there proves nothing about it. */
+const VISITED = [
+  "commit during a read",
+  "dropped under a follower",
+  "gone",
+  "lost announcement",
+  "pruned",
+  "slow subscriber",
+];
+
+describe("the hand-over from replay to live", () => {
+  it(`delivers in order, without gap or repeat, in ${SEEDS} seeded runs`, async () => {
+    const visits = new Map<string, number>();
+    let delivered = 0;
+    for (let seed = 1; seed <= SEEDS; seed += 1) {
+      const verdict = await simulateHandover(seed, { Hub, Subscriber });
+      expect(verdict.violation, `seed ${seed}`).toBeUndefined();
+      for (const [what, times] of verdict.visits) visits.set(what, (visits.get(what) ?? 0) + times);
+      delivered += verdict.delivered;
+    }
+    expect(delivered).toBeGreaterThan(SEEDS * 100);
+    expect([...visits.keys()].toSorted()).toEqual(VISITED);
+  });
+});
+
+describe("the simulation of the hand-over", () => {
+  const faults: readonly (readonly [what: string, fault: PlantedFault])[] = [
+    [
+      "a subscriber that is attached without a look at the floor",
+      { file: "live-stream.ts", replace: "position: this.#floor }) < 0)", by: "position: this.#floor }) < -1e9)" },
+    ],
+    [
+      "a subscriber that is live only after an `await`",
+      {
+        file: "live-stream.ts",
+        replace: "if (canTakeMore) this.#live.add(reader);",
+        by: "if (canTakeMore) setImmediate(() => this.#live.add(reader));",
+      },
+    ],
+    [
+      "a subscriber that is live before it has what the window holds",
+      { file: "live-stream.ts", replace: "const canTakeMore = this.#deliverTo(reader);", by: "const canTakeMore = true;" },
+    ],
+    [
+      "a window that shrinks before its flush",
+      {
+        file: "hub.ts",
+        replace: "      stream.flush();\n",
+        by: "      stream.shrink(this.#maxWindowBytes);\n      stream.flush();\n",
+      },
+    ],
+    [
+      "a batch that is announced twice and kept twice",
+      { file: "live-stream.ts", replace: "|| position <= this.#tail) continue;", by: ") continue;" },
+    ],
+    [
+      "a message that is sent again to who has it from a page",
+      { file: "live-stream.ts", replace: "if (from >= this.#tail) return true;", by: "if (from === this.#tail) return true;" },
+    ],
+    [
+      "messages that leave in another order",
+      { file: "live-stream.ts", replace: "Buffer.concat(encoded)", by: "Buffer.concat(encoded.toReversed())" },
+    ],
+    [
+      "one buffer for readers that stand at different places",
+      { file: "live-stream.ts", replace: "shared?.from === from &&", by: "shared !== undefined &&" },
+    ],
+    [
+      "a buffer that is shared longer than it is true",
+      { file: "live-stream.ts", replace: "&& shared.tail === this.#tail", by: "" },
+    ],
+    [
+      "a slow subscriber that is dropped silently",
+      { file: "live-stream.ts", replace: "    reader.detached();\n", by: "" },
+    ],
+    [
+      "a slow subscriber that is written to all the same",
+      { file: "subscriber.ts", replace: "return !this.#isSlow();", by: "return true;" },
+    ],
+    [
+      "a position that moves on where nothing was written",
+      {
+        file: "subscriber.ts",
+        replace: "    this.#options.sink.write(bytes);\n    this.#position = position;",
+        by: "    this.#position = position;\n    if (!this.#isSlow() && bytes.length < 400) this.#options.sink.write(bytes);",
+      },
+    ],
+    [
+      "a position that stays where it was after a page",
+      { file: "subscriber.ts", replace: "position: last.position,", by: "position: last.position - 1," },
+    ],
+    [
+      "a lost announcement that is not noticed by the next",
+      {
+        file: "live-stream.ts",
+        replace: "      this.skipTo({ incarnation, position: position - 1 });\n",
+        by: "",
+      },
+    ],
+    [
+      "a lost announcement that a repeat of the publish does not bring to light",
+      {
+        file: "hub.ts",
+        replace: "if (result.isRepeat) stream.skipTo({ incarnation, position: first + count });\n        else",
+        by: "if (!result.isRepeat)",
+      },
+    ],
+    [
+      "a new life that begins before the last messages of the old have left",
+      { file: "live-stream.ts", replace: "    this.flush();\n    this.#incarnation", by: "    this.#incarnation" },
+    ],
+    [
+      "a new life that counts on from the tail of the old",
+      { file: "live-stream.ts", replace: "    this.#floor = 0;\n    this.#tail = 0;\n", by: "    this.#floor = 0;\n" },
+    ],
+    [
+      "a drop that hides a lost announcement",
+      {
+        file: "hub.ts",
+        replace: "        stream.skipTo({ incarnation: operation.incarnation, position: operation.tail });\n",
+        by: "",
+      },
+    ],
+    [
+      "a live end that is forgotten while somebody holds it",
+      { file: "hub.ts", replace: "if (stream.holders > 0) return;", by: "" },
+    ],
+    [
+      "a subscriber that reads on where something was missed",
+      { file: "subscriber.ts", replace: `if (page.kind === "gone") return "gone";`, by: "" },
+    ],
+  ];
+
+  it.each(faults)("catches %s", async (_, fault) => {
+    expect(await firstViolation(await loadWithFault(fault))).toBeDefined();
+  });
+
+  it("catches a log that announces before the commit can be read", async () => {
+    expect(await firstViolation({ Hub, Subscriber }, { announcesBeforeCommit: true })).toBeDefined();
+  });
+});
+
+async function firstViolation(code: HandoverCode, faults?: LogFaults): Promise<string | undefined> {
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const { violation } = await simulateHandover(seed, code, faults);
+    if (violation !== undefined) return `seed ${seed}: ${violation}`;
+  }
+  return undefined;
+}
