@@ -23,8 +23,23 @@ const text: Omit<Setting<string>, "key"> = {
   parse: (value) => (typeof value === "string" && value.trim() !== "" ? value : undefined),
 };
 
+interface Settings {
+  readonly appCommand: Setting<string>;
+  readonly appPort: Setting<number>;
+  readonly appUrl: Setting<string>;
+  readonly channels: Setting<string>;
+  readonly port: Setting<number>;
+  readonly host: Setting<string>;
+  readonly internalHost: Setting<string>;
+  readonly internalPort: Setting<number>;
+  readonly allowedOrigins: Setting<readonly string[]>;
+  readonly authorizeRetryMs: Setting<number>;
+  readonly tlsCert: Setting<string>;
+  readonly tlsKey: Setting<string>;
+}
+
 /** Every setting but the limits. */
-export const SETTINGS = {
+export const SETTINGS: Settings = {
   appCommand: { ...text, key: "app.command", expected: "a shell command, such as `npm run start`" },
   appPort: { ...port, key: "app.port" },
   appUrl: {
@@ -52,7 +67,7 @@ export const SETTINGS = {
   },
   tlsCert: { ...text, key: "tls.cert", expected: "a path" },
   tlsKey: { ...text, key: "tls.key", expected: "a path" },
-} as const satisfies Readonly<Record<string, Setting<unknown>>>;
+};
 
 /** One setting for each limit; the unit is in the limit's name. */
 export const LIMIT_SETTINGS: readonly (Setting<number> & { readonly name: string })[] = Object.keys(
@@ -60,9 +75,10 @@ export const LIMIT_SETTINGS: readonly (Setting<number> & { readonly name: string
 ).map((name) => ({ name, key: `limits.${name}`, ...limitReading(name) }));
 
 /** Every key that a config may have, in full: `app.command`, `limits.maxMessageBytes`. */
-export const CONFIG_KEYS: readonly string[] = [...Object.values(SETTINGS), ...LIMIT_SETTINGS].map(
-  ({ key }) => key,
-);
+export const CONFIG_KEYS: readonly string[] = [
+  ...Object.values<Setting<unknown>>({ ...SETTINGS }),
+  ...LIMIT_SETTINGS,
+].map(({ key }) => key);
 
 function limitReading(name: string): Omit<Setting<number>, "key"> {
   if (name.endsWith("Bytes")) {

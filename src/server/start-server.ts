@@ -7,6 +7,7 @@ import { Broker } from "../broker/broker.ts";
 import { readPackageVersion } from "../platform/package-version.ts";
 import { readRunFile, removeRunFile, writeRunFile } from "../platform/run-file.ts";
 import { Registry } from "../registry/registry.ts";
+import { ChanctlError } from "../shared/errors.ts";
 import { Connections } from "../transports/connections.ts";
 import { prepareApp } from "./app-process.ts";
 import type { AppProcess } from "./app-process.ts";
@@ -47,7 +48,7 @@ const DRAIN_MS = 2_000;
  * it here: what runs on the laptop is what runs on the server.
  *
  * @throws {ChanctlError} `store_in_use`, `store_newer`, `store_invalid`, `port_in_use`, `cannot_listen`,
- *   `config_invalid`. Nothing that was opened stays open.
+ *   `config_invalid`, `definition_invalid`. Nothing that was opened stays open.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const opened = new Opened();
@@ -74,6 +75,7 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
   await endOrphan({ stateFolder });
   const token = options.token ?? (await loadToken(stateFolder));
   const registry = opened.add(await openRegistry(options));
+  if (!options.watch) assertAllValid(registry);
   const connections = opened.add(new Connections(limits));
   registry.onChange((change) => applyChange(connections, change));
 
@@ -141,6 +143,17 @@ function openRegistry({
 }: ServerOptions): Promise<Registry> {
   const cacheFolder = join(stateFolder, "definitions");
   return Registry.open({ root, folder: channels, cacheFolder, env, logger, watch, limits });
+}
+
+/** With a watch the last good definitions serve on; without one there are none, and half a set is no deploy. */
+function assertAllValid(registry: Registry): void {
+  const broken = registry.entries().filter(({ error }) => error !== undefined);
+  if (broken.length === 0) return;
+  const names = broken.map(({ name }) => `\`${name}\``).join(", ");
+  throw new ChanctlError("definition_invalid", `these channels are invalid: ${names}`, {
+    cause: broken[0]?.error,
+    hint: "chanctl channel list     shows what is wrong",
+  });
 }
 
 function toAppView({ pid }: AppProcess, port: number): RunningServer["app"] & {} {

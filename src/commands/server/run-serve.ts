@@ -1,8 +1,6 @@
 import { readCertificatePair } from "../../certs/certificate-pair.ts";
 import { loadProject } from "../../server/config-file.ts";
 import { resolveOptions } from "../../server/resolve-options.ts";
-import type { RunningServer } from "../../server/start-server.ts";
-import { ChanctlError } from "../../shared/errors.ts";
 import type { Io } from "../io.ts";
 import { createReporter } from "./reporter.ts";
 import { runServer } from "./run-server.ts";
@@ -58,16 +56,6 @@ export async function runServe(flags: ServeFlags, io: Io): Promise<void> {
       watch: false,
       logger: reporter.entry,
     },
-    { io, reporter, onReady: assertValid },
+    { io, reporter },
   );
-}
-
-/** `dev` goes on with the last good definitions; in production there are none, and half a set is no deploy. */
-function assertValid({ registry }: RunningServer): undefined {
-  const failures = registry.entries().filter(({ error }) => error !== undefined);
-  if (failures.length === 0) return;
-  const names = failures.map(({ name }) => `\`${name}\``).join(", ");
-  throw new ChanctlError("definition_invalid", `these channels are invalid: ${names}`, {
-    hint: "chanctl channel list     shows what is wrong",
-  });
 }
