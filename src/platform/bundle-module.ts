@@ -9,6 +9,7 @@ import { ChanctlError, messageOf } from "../shared/errors.ts";
 import type { ErrorCode } from "../shared/errors.ts";
 import { codeFrame } from "./code-frame.ts";
 
+/** What to bundle, and where to. */
 export interface BundleOptions {
   /** The TypeScript, JavaScript or JSON file, absolute. */
   readonly entry: string;
@@ -22,6 +23,7 @@ export interface BundleOptions {
   readonly onInput?: (file: string) => void;
 }
 
+/** A bundled module. */
 export interface Bundle {
   /** The module to import: a new file each time. The caller removes it. */
   readonly outfile: string;

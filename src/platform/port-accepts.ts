@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 
 /** Where a local app may listen, in the order in which it is tried. */
-export const LOOPBACK_ADDRESSES = ["127.0.0.1", "::1"] as const;
+const LOOPBACK_ADDRESSES = ["127.0.0.1", "::1"] as const;
 
 const CONNECT_TIMEOUT_MS = 1_000;
 

@@ -48,7 +48,7 @@ export function signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): void 
  *
  * Zombies do not count: where process 1 does not reap (chanctl itself in a container), they stay for ever.
  */
-export function isGroupAlive(group: number): boolean {
+function isGroupAlive(group: number): boolean {
   if (process.platform === "win32") return sendSignal(group, 0);
   if (!sendSignal(-group, 0)) return false;
   return process.platform !== "linux" || groupMembers(group).length > 0;

@@ -33,7 +33,7 @@ export interface ChannelDefinition {
 }
 
 /** Query parameters that mean something to the broker, so no param may have their name. */
-export const RESERVED_PARAMS: ReadonlySet<string> = new Set([
+const RESERVED_PARAMS: ReadonlySet<string> = new Set([
   "last_message_id",
   "rewind",
   "token",
@@ -45,7 +45,7 @@ export const RESERVED_PARAMS: ReadonlySet<string> = new Set([
 ]);
 
 /** Keys of a definition file; `verify` and `onPublish` are functions in TypeScript and booleans in JSON. */
-export const DEFINITION_KEYS: readonly string[] = [
+const DEFINITION_KEYS: readonly string[] = [
   "transport",
   "paramsSchema",
   "messages",

@@ -1,4 +1,5 @@
 import { ChanctlError } from "../shared/errors.ts";
+import { clip } from "../shared/clip.ts";
 import { parseDurationMs } from "../shared/duration.ts";
 import { parseOffset } from "./offset.ts";
 import type { Offset } from "./offset.ts";
@@ -57,8 +58,4 @@ function parseRewind(text: string): Start {
     );
   }
   return { kind: "last-duration", durationMs };
-}
-
-function clip(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

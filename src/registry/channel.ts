@@ -1,10 +1,11 @@
 import type { ChannelDefinition, JsonSchema } from "../protocol/definition.ts";
 import type { Params } from "../protocol/stream-path.ts";
+import { clip } from "../shared/clip.ts";
+import { didYouMean } from "../shared/did-you-mean.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import type { Limits } from "../shared/limits.ts";
 import { coerceParam, scalarTypes } from "./coerce-param.ts";
 import type { ScalarType } from "./coerce-param.ts";
-import { clip, nearestName } from "./nearest-name.ts";
 import { formatPlace } from "./schema-check.ts";
 import type { CompileSchema, SchemaCheck, SchemaProblem } from "./schema-check.ts";
 
@@ -142,7 +143,7 @@ function describeParams({ path, text, missing }: SchemaProblem): string {
 
 function suggestion(typed: string, names: readonly string[]): string | undefined {
   if (names.length === 0) return undefined;
-  const near = nearestName(typed, names);
+  const near = didYouMean(typed, names);
   return near === undefined
     ? `there are ${names.map((name) => `\`${name}\``).join(", ")}`
     : `did you mean \`${near}\`?`;

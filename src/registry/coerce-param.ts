@@ -2,6 +2,8 @@ import type { JsonSchema } from "../protocol/definition.ts";
 
 /** The types that a param's text may become, in the order in which they are tried. */
 const SCALARS = ["boolean", "integer", "number", "string"] as const;
+
+/** A type that a param may have. */
 export type ScalarType = (typeof SCALARS)[number];
 
 type ScalarValue = string | number | boolean;

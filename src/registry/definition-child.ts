@@ -4,9 +4,9 @@
  * It is killed by whoever forked it once the last file is reported: a definition may have opened a database, so
  * it would never end by itself. Its output is no part of the report.
  */
-import { unlink } from "node:fs/promises";
 import { relative } from "node:path";
 import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
 
 import { bundleModule } from "../platform/bundle-module.ts";
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
@@ -21,8 +21,9 @@ delete process.send;
 
 process.setSourceMapsEnabled(true);
 process.once("message", (job) => void run(job as DefinitionJob));
-// A broker that was killed takes this process along.
+// A broker that was killed takes this process along, whatever the main thread is doing.
 process.once("disconnect", () => process.exit(1));
+const parentPid = process.ppid;
 // A connection that a definition opened may fail at any time. That says nothing about the definition.
 process.on("uncaughtException", (error) => console.error(error));
 process.on("unhandledRejection", (reason) => console.error(reason));
@@ -31,6 +32,7 @@ async function run({ files, root, cacheFolder }: DefinitionJob): Promise<void> {
   // All are bundled at once, then imported one after the other: of what hangs or ends this process, the culprit
   // is known.
   const bundles = files.map((file) => bundle(file, { root, cacheFolder }));
+  new Worker(new URL("./parent-watch-thread.js", import.meta.url), { workerData: parentPid }).unref();
   for (const { file, stamps, outfile } of bundles) {
     try {
       const bundled = await outfile;
@@ -68,30 +70,18 @@ async function importStatic(file: string, outfile: string, root: string): Promis
       cause,
       ...(missing ? { hint: "npm install     in the project, with the package's name if it is new" } : {}),
     });
-  } finally {
-    await unlink(outfile);
   }
   const shown = relative(root, file);
   const definition = defaultOf(imported);
   if (definition === undefined) {
-    throw new ChanctlError(
-      "definition_invalid",
-      `${shown} must export its channel as default, got no default`,
-      {
-        hint: "export default defineChannel({ … })",
-      },
-    );
+    const message = `${shown} must export its channel as default, got no default`;
+    throw new ChanctlError("definition_invalid", message, { hint: "export default defineChannel({ … })" });
   }
   try {
     return toPlain(definition);
   } catch (cause) {
-    throw new ChanctlError(
-      "definition_invalid",
-      `${shown} must be plain JSON and functions: ${messageOf(cause)}`,
-      {
-        cause,
-      },
-    );
+    const message = `${shown} must be plain JSON and functions: ${messageOf(cause)}`;
+    throw new ChanctlError("definition_invalid", message, { cause });
   }
 }
 

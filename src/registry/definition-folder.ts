@@ -27,6 +27,7 @@ export type FolderEvent = { readonly name: string } & (
     ))
 );
 
+/** Where the files are, how to load them, and whom to tell. */
 export interface DefinitionFolderOptions extends Omit<LoadOptions, "signal" | "onLoaded"> {
   /** The folder of channel files, absolute. It need not be there. */
   readonly folder: string;

@@ -30,6 +30,7 @@ export class FolderWatch {
   #rebuilt: Promise<void> = Promise.resolve();
   #isClosed = false;
 
+  /** Watches nothing until it is told what. */
   constructor(options: FolderWatchOptions) {
     this.#options = options;
   }

@@ -13,6 +13,7 @@ import { OutputTail } from "./output-tail.ts";
 
 const CHILD = fileURLToPath(new URL("./definition-child.js", import.meta.url));
 
+/** How to load definition files, and whom to tell. */
 export interface LoadOptions {
   /** The project's folder, absolute: the child's working directory, and what paths in errors are relative to. */
   readonly root: string;

@@ -1,5 +1,6 @@
 import { parseDefinition } from "../protocol/definition.ts";
 import type { ChannelDefinition } from "../protocol/definition.ts";
+import { didYouMean } from "../shared/did-you-mean.ts";
 import { formatDuration } from "../shared/duration.ts";
 import { ChanctlError, messageOf } from "../shared/errors.ts";
 import type { Limits } from "../shared/limits.ts";
@@ -9,12 +10,12 @@ import type { ChannelChange } from "./channel-change.ts";
 import { Channel } from "./channel.ts";
 import { DefinitionFolder } from "./definition-folder.ts";
 import type { FolderEvent } from "./definition-folder.ts";
-import { nearestName } from "./nearest-name.ts";
 import { createSchemaCompiler } from "./schema-check.ts";
 import type { CompileSchema } from "./schema-check.ts";
 
 const LOAD_TIMEOUT_MS = 10_000;
 
+/** Where the channels are, and how to load them. */
 export interface RegistryOptions {
   /** The project's folder, absolute: where definitions are imported, and what paths in errors are relative to. */
   readonly root: string;
@@ -99,7 +100,7 @@ export class Registry {
   /** The live channel that was probably meant, for "did you mean …". */
   suggest(name: string): string | undefined {
     const live = [...this.#entries].filter(([, { channel }]) => channel !== undefined);
-    return nearestName(
+    return didYouMean(
       name,
       live.map(([known]) => known),
     );

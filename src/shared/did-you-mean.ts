@@ -1,3 +1,6 @@
+/** Longer than any name: comparing costs the length squared, and clients send what they like (CWE-400). */
+const MAX_LENGTH = 64;
+
 /**
  * The candidate nearest to what was typed, if it is near enough to be a slip of the fingers.
  *
@@ -5,6 +8,7 @@
  * common slip. A third of the longer word may differ; a longer word that begins with what was typed counts too.
  */
 export function didYouMean(typed: string, candidates: Iterable<string>): string | undefined {
+  if (typed.length > MAX_LENGTH) return undefined;
   const wanted = typed.toLowerCase();
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;

@@ -68,7 +68,8 @@ export function resolveLimits(given: Readonly<Record<string, unknown>> = {}): Li
     if (key in DEFAULT_LIMITS) continue;
     const near = didYouMean(key, LIMIT_KEYS);
     throw new ChanctlError("config_invalid", `unknown limit \`limits.${key}\``, {
-      hint: near === undefined ? `the limits are ${LIMIT_KEYS.join(", ")}` : `did you mean \`limits.${near}\`?`,
+      hint:
+        near === undefined ? `the limits are ${LIMIT_KEYS.join(", ")}` : `did you mean \`limits.${near}\`?`,
     });
   }
   const resolved: Record<keyof Limits, number> = { ...DEFAULT_LIMITS };

@@ -1,5 +1,6 @@
+import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import { createProject, eventually, openRegistry, PUBLIC, version } from "./temp-project.ts";
 
@@ -98,6 +99,28 @@ describe("a definition file", () => {
     const pid = Number(readFileSync(project.path("pid"), "utf8"));
     await eventually(() => expect(() => process.kill(pid, 0)).toThrow("ESRCH"));
     expect(readdirSync(project.path(".chanctl/definitions"))).toEqual([]);
+  });
+
+  it("leaves no process when the broker is killed while it loops", async () => {
+    const project = createProject({
+      "channels/chat.ts": `
+        import { writeFileSync } from "node:fs";
+        writeFileSync("pid", String(process.pid));
+        for (;;) {}
+        ${PUBLIC}`,
+      "broker.mjs": `
+        import { Registry } from ${JSON.stringify(new URL("../../dist/registry/registry.js", import.meta.url).href)};
+        const root = import.meta.dirname;
+        await Registry.open({ root, folder: root + "/channels", cacheFolder: root + "/.chanctl", env: process.env,
+          logger() {}, watch: false, limits: { maxParamsBytes: 1 }, loadTimeoutMs: 3_600_000 });`,
+    });
+    const broker = spawn(process.execPath, [project.path("broker.mjs")], { stdio: "ignore" });
+    onTestFinished(() => void broker.kill("SIGKILL"));
+    const readPid = (): number => Number(readFileSync(project.path("pid"), "utf8"));
+    await eventually(() => expect(readPid()).toBeGreaterThan(0));
+    broker.kill("SIGKILL");
+    const pid = readPid();
+    await eventually(() => expect(() => process.kill(pid, 0)).toThrow("ESRCH"));
   });
 
   it("may have a connection that fails while others load", async () => {
