@@ -63,8 +63,8 @@ export class Hub {
     this.#onLeft?.(stream.path);
   }
 
-  /** Calls `listener` when the last subscriber of a stream has left. */
-  onLeft(listener: (path: string) => void): void {
+  /** Calls `listener` when the last subscriber of a stream has left; `undefined` ends that. */
+  onLeft(listener: ((path: string) => void) | undefined): void {
     this.#onLeft = listener;
   }
 

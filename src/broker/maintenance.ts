@@ -63,6 +63,7 @@ export class Maintenance {
   close(): void {
     clearInterval(this.#timer);
     this.#unfollow();
+    this.#options.hub.onLeft(undefined);
   }
 
   /** A trim deletes a bounded number, so that publishers get their turn between two. */

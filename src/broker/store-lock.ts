@@ -1,4 +1,5 @@
 import Database from "better-sqlite3";
+import { dirname } from "node:path";
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
 
 /**
@@ -23,11 +24,11 @@ export class StoreLock {
         const who = holder();
         throw new ChanctlError(
           "store_in_use",
-          `the store beside ${file} is in use by ${who === undefined ? "another process" : `chanctl (${who})`}`,
+          `the store in ${dirname(file)} is in use by ${who === undefined ? "another process" : `chanctl (${who})`}`,
           { cause, hint: "stop that one, or work in another folder: one process serves a store" },
         );
       }
-      throw new ChanctlError("store_invalid", `the store cannot be locked: ${file}: ${messageOf(cause)}`, {
+      throw new ChanctlError("store_invalid", `the store in ${dirname(file)} cannot be locked: ${messageOf(cause)}`, {
         cause,
         hint: "check the disk and the permissions of the folder",
       });

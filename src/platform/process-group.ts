@@ -20,11 +20,12 @@ export type GroupLeader = ChildProcessByStdio<Writable, Readable, Readable>;
  */
 export function spawnGroup(
   command: string,
-  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+  { cwd, env }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
 ): GroupLeader {
   const detached = process.platform !== "win32"; // there it would open a console window
   return spawn(command, {
-    ...options,
+    cwd,
+    env,
     shell: true,
     detached,
     windowsHide: true,

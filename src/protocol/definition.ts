@@ -33,7 +33,7 @@ export interface ChannelDefinition {
 }
 
 /** Query parameters that mean something to the broker, so no param may have their name. */
-const RESERVED_PARAMS: ReadonlySet<string> = new Set([
+export const RESERVED_PARAMS: ReadonlySet<string> = new Set([
   "last_message_id",
   "rewind",
   "token",

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { readCertificatePair } from "../certs/certificate-pair.ts";
 import type { Logger } from "../shared/logger.ts";
-import type { AppOutputLine } from "./options.ts";
+import type { OutputLine } from "../app/output-lines.ts";
 import { resolveOptions } from "./resolve-options.ts";
 import { startServer as start } from "./start-server.ts";
 import type { RunningServer } from "./start-server.ts";
@@ -18,7 +18,7 @@ export interface StartServerOptions extends UserConfig {
   /** Is told what happens. @default nobody is */
   readonly logger?: Logger;
   /** Is given each line that the app writes. */
-  readonly onAppOutput?: (line: AppOutputLine) => void;
+  readonly onAppOutput?: (line: OutputLine) => void;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { OutputLine } from "../app/output-lines.ts";
 import type { Limits } from "../shared/limits.ts";
 import type { Logger } from "../shared/logger.ts";
 
@@ -51,11 +52,6 @@ export type AppOptions =
       /** 0: chanctl picks one. */
       readonly port: number;
       /** Called with each line that the app writes. */
-      readonly onOutput?: (line: AppOutputLine) => void;
+      readonly onOutput?: (line: OutputLine) => void;
     }
   | { readonly url: string };
-
-export interface AppOutputLine {
-  readonly stream: "stdout" | "stderr";
-  readonly text: string;
-}

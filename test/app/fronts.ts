@@ -26,7 +26,7 @@ import type { LogEntry } from "#src/shared/logger.ts";
 export const FRONTS = ["http/1.1", "http/1.1 over TLS", "h2"] as const;
 export type FrontKind = (typeof FRONTS)[number];
 
-export interface Ask {
+interface Ask {
   readonly method?: string;
   readonly path?: string;
   /** What the request line says, where it is no path. */
@@ -36,7 +36,7 @@ export interface Ask {
   readonly onEarlyHints?: (headers: IncomingHttpHeaders) => void;
 }
 
-export interface Reply {
+interface Reply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** Fails where the answer was broken off. */

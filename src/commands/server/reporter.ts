@@ -1,5 +1,6 @@
 import { readPackageVersion } from "../../platform/package-version.ts";
-import type { AppOptions, AppOutputLine } from "../../server/options.ts";
+import type { OutputLine } from "../../app/output-lines.ts";
+import type { AppOptions } from "../../server/options.ts";
 import type { RunningServer } from "../../server/start-server.ts";
 import type { LogEntry } from "../../shared/logger.ts";
 import type { Io } from "../io.ts";
@@ -11,7 +12,7 @@ import { textFormat } from "./text-format.ts";
 export interface ReportFormat {
   ready(server: RunningServer): void;
   entry(entry: LogEntry): void;
-  appOutput(line: AppOutputLine): void;
+  appOutput(line: OutputLine): void;
 }
 
 interface ReporterOptions {
@@ -68,7 +69,7 @@ export class Reporter {
   readonly entry = (entry: LogEntry): void => this.#show(() => this.#format.entry(entry));
 
   /** The app wrote a line. */
-  readonly appOutput = (line: AppOutputLine): void => this.#show(() => this.#format.appOutput(line));
+  readonly appOutput = (line: OutputLine): void => this.#show(() => this.#format.appOutput(line));
 
   /** Shows what has waited; also when the server could not start, for it may say why. */
   flush(): void {
