@@ -1,8 +1,13 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
-/** Whether a request carries the internal token. Digests are compared, in constant time: neither length nor content leaks (CWE-208). */
-export function hasInternalToken(authorization: string | undefined, token: string): boolean {
-  return timingSafeEqual(digest(authorization ?? ""), digest(`Bearer ${token}`));
+/**
+ * Makes the check of a request's `Authorization` header against the internal token.
+ *
+ * Digests are compared, in constant time: neither length nor content leaks (CWE-208).
+ */
+export function createTokenCheck(token: string): (authorization: string | undefined) => boolean {
+  const expected = digest(`Bearer ${token}`);
+  return (authorization = "") => timingSafeEqual(digest(authorization), expected);
 }
 
 function digest(text: string): Buffer {

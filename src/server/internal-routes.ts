@@ -1,5 +1,5 @@
 import { ChanctlError } from "../shared/errors.ts";
-import { hasInternalToken } from "../auth/internal-token.ts";
+import { createTokenCheck } from "../auth/internal-token.ts";
 import { ChannelRoutes } from "../transports/channel-routes.ts";
 import { findChannel, resolveTarget } from "../transports/channel-target.ts";
 import type { TransportContext } from "../transports/context.ts";
@@ -15,12 +15,12 @@ const TAIL_PREFIX = "/_chanctl/tail/";
 export class InternalRoutes {
   readonly #context: TransportContext;
   readonly #channels: ChannelRoutes;
-  readonly #token: string;
+  readonly #hasToken: (authorization: string | undefined) => boolean;
 
   constructor(context: TransportContext, { token }: { token: string }) {
     this.#context = context;
     this.#channels = new ChannelRoutes(context);
-    this.#token = token;
+    this.#hasToken = createTokenCheck(token);
   }
 
   request(request: HttpRequest, response: HttpResponse): void {
@@ -40,7 +40,7 @@ export class InternalRoutes {
   }
 
   #isAllowed(request: HttpRequest): boolean {
-    return hasInternalToken(headerOf(request, "authorization"), this.#token);
+    return this.#hasToken(headerOf(request, "authorization"));
   }
 
   async #serve(request: HttpRequest, response: HttpResponse): Promise<void> {

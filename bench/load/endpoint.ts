@@ -1,0 +1,21 @@
+/** Where and how a load generator speaks to a target. Plain, so that it can be sent between processes. */
+export interface Endpoint {
+  readonly kind: "post" | "ws" | "sse";
+  /** `{lane}` in it is replaced by the lane's number: a stream for each lane. */
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What goes around a message's JSON when it is published. @default nothing */
+  readonly wrap?: { readonly prefix: string; readonly suffix: string };
+  /** Text frame to send first, on a WebSocket. */
+  readonly hello?: string;
+  /** The connection is live once this has come; absent: once its handshake is done. */
+  readonly readyText?: string;
+}
+
+/** What publishers count as an acknowledgement on a WebSocket. No message contains it. */
+export const ACK_TEXT = '"ack"';
+
+/** The endpoint's URL for one lane. */
+export function urlOf(endpoint: Endpoint, lane: number): URL {
+  return new URL(endpoint.url.replace("{lane}", String(lane)));
+}

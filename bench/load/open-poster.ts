@@ -1,0 +1,58 @@
+import { connect } from "node:net";
+import { requestHead } from "./connection.ts";
+import { urlOf } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Publisher, PublisherOptions } from "./publisher.ts";
+
+const END_OF_HEAD = "\r\n\r\n";
+const CONTENT_LENGTH = /\r\ncontent-length: (\d+)/i;
+const CHUNKED = /\r\ntransfer-encoding: chunked/i;
+
+/**
+ * Opens a keep-alive connection that POSTs one message at a time.
+ *
+ * The head is made once and an answer is read by its status and length only: with `fetch` or `node:http` the
+ * generator would need several times the CPU of the server it measures.
+ */
+export async function openPoster(endpoint: Endpoint, options: PublisherOptions): Promise<Publisher> {
+  const { lane, onAcknowledged, onFailed } = options;
+  const url = urlOf(endpoint, lane);
+  const socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true });
+  let answer = "";
+  let isWaiting = false;
+  let isClosed = false;
+  socket.setEncoding("latin1");
+  socket.on("data", (text: string) => {
+    answer += text;
+    const headEnd = answer.indexOf(END_OF_HEAD);
+    if (headEnd === -1) return;
+    const head = answer.slice(0, headEnd);
+    const length = Number(CONTENT_LENGTH.exec(head)?.[1] ?? 0);
+    if (!head.startsWith("HTTP/1.1 2") || CHUNKED.test(head))
+      onFailed(`expected 2xx with a length, got ${answer}`);
+    else if (answer.length >= headEnd + END_OF_HEAD.length + length) {
+      answer = "";
+      isWaiting = false;
+      onAcknowledged();
+    }
+  });
+  socket.on("end", () => {
+    isClosed = true; // a connection that has nothing to do may be closed (RFC 9112, section 9.8)
+    if (isWaiting) onFailed("the target closed the connection instead of answering");
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("connect", resolve);
+    socket.once("error", reject);
+  });
+  socket.on("error", (error) => onFailed(error.message));
+  const headers = { "content-type": "application/json", ...endpoint.headers };
+  const start = `${requestHead("POST", url, headers)}\r\ncontent-length: `;
+  return {
+    publish: (payload) => {
+      if (isClosed) onFailed("the target closed the connection before the next message");
+      isWaiting = true;
+      const head = `${start}${payload.length}${END_OF_HEAD}`;
+      socket.write(head + payload.toString("latin1"), "latin1");
+    },
+  };
+}
