@@ -3,7 +3,7 @@ import { Agent, errors } from "undici";
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
 
 /** Where the app answers; `undefined` while there is none. */
-export interface AppAddress {
+interface AppAddress {
   readonly origin: URL | undefined;
 }
 
@@ -64,7 +64,9 @@ export class AppClient {
       if (!attempt.isRetryable || performance.now() + pauseMs > deadline || signal?.aborted)
         throw attempt.error;
       // Jitter: a thousand clients that reconnect at once must not ask at once again.
-      await sleep(pauseMs * (0.5 + Math.random()), undefined, signal === undefined ? {} : { signal }).catch(() => {});
+      await sleep(pauseMs * (0.5 + Math.random()), undefined, signal === undefined ? {} : { signal }).catch(
+        () => {},
+      );
       pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2);
     }
   }

@@ -1,4 +1,5 @@
 import { ChanctlError } from "../shared/errors.ts";
+import type { Logger } from "../shared/logger.ts";
 import { AUTHORIZE_PATH, ON_PUBLISH_PATH } from "../protocol/app-call.ts";
 import type { AuthorizeRequest, Operation } from "../protocol/app-call.ts";
 import type { ChannelDefinition } from "../protocol/definition.ts";
@@ -29,11 +30,13 @@ export interface ClientMessage {
 export class Authorizer {
   readonly #client: AppClient;
   readonly #calls: Semaphore;
+  readonly #logger: Logger;
   /** Identical calls under way: a thousand tabs of one user that reconnect at once ask once. */
   readonly #underWay = new Map<string, Promise<Grant>>();
 
-  constructor(client: AppClient, { maxCalls }: { maxCalls: number }) {
+  constructor(client: AppClient, { maxCalls, logger }: { maxCalls: number; logger: Logger }) {
     this.#client = client;
+    this.#logger = logger;
     this.#calls = new Semaphore(maxCalls);
   }
 
@@ -77,7 +80,10 @@ export class Authorizer {
     const known = this.#underWay.get(identity);
     if (known !== undefined) return known;
     const asked = this.#calls
-      .run(async () => toGrant(await this.#client.post(AUTHORIZE_PATH, request), definition))
+      .run(async () => {
+        const answer = await this.#client.post(AUTHORIZE_PATH, request);
+        return toGrant(answer, { definition, logger: this.#logger });
+      })
       .finally(() => this.#underWay.delete(identity));
     this.#underWay.set(identity, asked);
     return asked;

@@ -1,6 +1,7 @@
 import { ChanctlError } from "../shared/errors.ts";
 import { clampSetting } from "../shared/lifecycle.ts";
 import type { Lifecycle } from "../shared/lifecycle.ts";
+import type { Logger } from "../shared/logger.ts";
 import { parseAuthorizeAnswer, parseOnPublishAnswer } from "../protocol/app-call.ts";
 import type {
   Allowed,
@@ -22,6 +23,12 @@ export interface Grant {
   readonly lifecycle: Lifecycle;
 }
 
+interface GrantContext {
+  readonly definition: ChannelDefinition;
+  /** Is told what of the answer was out of bounds. */
+  readonly logger: Logger;
+}
+
 const OPERATIONS: Readonly<Record<Transport, readonly Operation[]>> = {
   sse: ["subscribe"],
   ws: ["subscribe", "publish"],
@@ -40,12 +47,12 @@ export function publicGrant({ transport, lifecycle }: ChannelDefinition): Grant 
  * @throws {ChanctlError} `unauthenticated`, `forbidden`, `channel_unknown` as the app says; `app_unavailable` for
  *   anything that is no answer, never the code of a rejection.
  */
-export function toGrant(answer: AppAnswer, definition: ChannelDefinition): Grant {
+export function toGrant(answer: AppAnswer, context: GrantContext): Grant {
   assertNotRefused(answer);
   const parsed = answer.status === 200 ? parseAuthorizeAnswer(answer.body) : undefined;
   if (parsed === undefined) throw noAnswer(answer, "authorize");
   if (!parsed.ok) throw refusal(parsed);
-  return grantOf(parsed, definition);
+  return grantOf(parsed, context);
 }
 
 /**
@@ -61,18 +68,19 @@ export function toPublishAnswer(answer: AppAnswer): OnPublishAnswer & { ok: true
   return parsed;
 }
 
-function grantOf(allowed: Allowed, { transport, lifecycle }: ChannelDefinition): Grant {
+function grantOf(allowed: Allowed, context: GrantContext): Grant {
+  const { transport, lifecycle } = context.definition;
   const possible = OPERATIONS[transport];
   const { subject, operations, expiresAt } = allowed;
   return {
     ...(subject === undefined ? {} : { subject }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
     operations: new Set(possible.filter((operation) => operations?.includes(operation) ?? true)),
-    lifecycle: { ...lifecycle, ...clampOverrides(allowed) },
+    lifecycle: { ...lifecycle, ...clampOverrides(allowed, context) },
   };
 }
 
-function clampOverrides(allowed: Allowed): ConnectionOverrides {
+function clampOverrides(allowed: Allowed, context: GrantContext): ConnectionOverrides {
   const { replayWindowMs, keepaliveIntervalMs, maxConnectionLifetimeMs, inactivityTtlMs } = allowed;
   const given = Object.entries({
     replayWindowMs,
@@ -82,9 +90,27 @@ function clampOverrides(allowed: Allowed): ConnectionOverrides {
   });
   return Object.fromEntries(
     given.flatMap(([key, value]) =>
-      value === undefined ? [] : [[key, clampSetting(key as keyof Lifecycle, value)]],
+      value === undefined
+        ? []
+        : [[key, clampOverride({ setting: key as keyof Lifecycle, given: value }, context)]],
     ),
   );
+}
+
+function clampOverride(
+  { setting, given }: { setting: keyof Lifecycle; given: number },
+  { definition, logger }: GrantContext,
+): number {
+  const used = clampSetting(setting, given);
+  if (used !== given) {
+    logger({
+      level: "warn",
+      event: "grant-clamped",
+      message: `the app gave \`${setting}\` as ${given} for ${definition.name}; ${used} is used`,
+      fields: { channel: definition.name, setting, given, used },
+    });
+  }
+  return used;
 }
 
 /** The app's own 401, 403 and 404 mean the same as `"ok": false` with that status. */

@@ -141,7 +141,7 @@ export class Broker {
     const { reader } = this.#store;
     const resolve = (): Offset =>
       resolveStartOffset(reader, { path, start, now: this.#clock.now(), replayWindowMs });
-    // Entered first: the window then begins at or before the tail that is read next, and a live start never needs a page.
+    // Entered first: the window then begins at or before the tail that is read next, so a live start needs no page.
     const stream = this.#hub.enter(path);
     let position: Offset;
     try {
@@ -167,7 +167,7 @@ export class Broker {
             maxUnsentBytes: this.#maxUnsentBytes,
           });
           if ((await subscriber.run(signal)) === "aborted") return;
-          // What the oldest message was may be pruned between the start and the first page; who asked for it and not for an id goes on.
+          // The oldest message may expire between the start and the first page: who asked for it, and for no id, goes on.
           const hasRead = compareOffsets(subscriber.position, position) !== 0;
           if (start.kind === "after" || start.kind === "live" || hasRead)
             throw replayWindowExceeded(reader, { path, now: this.#clock.now(), replayWindowMs });

@@ -15,7 +15,10 @@ export interface LiveReader {
    * @returns Whether it can take more; if not, it is detached.
    */
   deliver(bytes: Buffer, position: Offset): boolean;
-  /** Tells a live reader that it is detached: it was too slow, or the window lacks what comes next. It MUST go back to reading pages. */
+  /**
+   * Tells a live reader that it is detached: it was too slow, or the window lacks what comes next. It MUST go back
+   * to reading pages.
+   */
   detached(): void;
 }
 

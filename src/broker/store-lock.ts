@@ -28,10 +28,14 @@ export class StoreLock {
           { cause, hint: "stop that one, or work in another folder: one process serves a store" },
         );
       }
-      throw new ChanctlError("store_invalid", `the store in ${dirname(file)} cannot be locked: ${messageOf(cause)}`, {
-        cause,
-        hint: "check the disk and the permissions of the folder",
-      });
+      throw new ChanctlError(
+        "store_invalid",
+        `the store in ${dirname(file)} cannot be locked: ${messageOf(cause)}`,
+        {
+          cause,
+          hint: "check the disk and the permissions of the folder",
+        },
+      );
     }
   }
 

@@ -26,6 +26,7 @@ const MAX_WAL_BYTES = 64 * 1_024 * 1_024;
 const VACUUM_PAGES = 256;
 
 const BUSY_TIMEOUT_MS = 5_000;
+const BUSY_RETRY_MS = 5;
 
 /**
  * The one connection that writes the store. Commits whatever proposals it is given in one transaction: an fsync
@@ -110,8 +111,13 @@ export class Writer {
   }
 
   #truncateWal(): void {
+    const deadline = performance.now() + BUSY_TIMEOUT_MS;
     try {
-      this.#db.pragma("wal_checkpoint(TRUNCATE)");
+      // SQLite's busy timeout does not cover another checkpoint, and one by the checkpoint thread may take long.
+      while (this.#db.pragma("wal_checkpoint(TRUNCATE)", { simple: true }) === 1) {
+        if (performance.now() > deadline) return;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_RETRY_MS);
+      }
     } catch {
       // Not even a checkpoint fits: the trims that go on make the room for it.
     }

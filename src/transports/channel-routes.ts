@@ -8,6 +8,7 @@ import { assertOriginAllowed, sendPreflight, setCorsHeaders } from "./cors.ts";
 import { sendProblem, toChanctlError } from "./http.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { servePublish } from "./publish-route.ts";
+import { RateLimit } from "./rate-limit.ts";
 import { serveSse } from "./sse-route.ts";
 import { WebSocketRoute } from "./websocket-route.ts";
 
@@ -17,6 +18,8 @@ const METHODS: Readonly<Record<ChannelUrl["resource"], string>> = { channel: "GE
 export class ChannelRoutes {
   readonly #context: TransportContext;
   readonly #webSockets: WebSocketRoute;
+  /** How fast each connection publishes by HTTP, for as long as it is open. */
+  readonly #rates = new WeakMap<object, RateLimit>();
 
   constructor(context: TransportContext) {
     this.#context = context;
@@ -43,19 +46,32 @@ export class ChannelRoutes {
     const { registry, allowedOrigins, logger } = this.#context;
     try {
       setCorsHeaders(request, response, allowedOrigins);
-      const channel = findChannel(registry, url.name);
       const method = METHODS[url.resource];
       if (request.method === "OPTIONS") return sendPreflight(response, method);
+      const channel = findChannel(registry, url.name);
       response.setHeader("allow", method);
       assertMethod(request.method, [method]);
       response.removeHeader("allow");
       assertOriginAllowed(request, allowedOrigins);
       const call = { request, response, channel, url };
-      await (url.resource === "messages" ? servePublish(this.#context, call) : serveSse(this.#context, call));
+      if (url.resource === "messages") {
+        await servePublish(this.#context, { ...call, rate: this.#rateOf(connectionOf(request)) });
+      } else await serveSse(this.#context, call);
     } catch (thrown) {
       sendProblem(response, toChanctlError(thrown, logger));
     }
   }
+
+  #rateOf(connection: object): RateLimit {
+    const rate = this.#rates.get(connection) ?? new RateLimit(this.#context.limits);
+    this.#rates.set(connection, rate);
+    return rate;
+  }
+}
+
+/** What the requests of one connection share; over HTTP/2 each has a socket object of its own. */
+function connectionOf(request: HttpRequest): object {
+  return "stream" in request ? (request.stream.session ?? request) : request.socket;
 }
 
 /** @throws {ChanctlError} `method_not_allowed`. */

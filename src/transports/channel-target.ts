@@ -5,7 +5,7 @@ import { toStreamPath } from "../protocol/stream-path.ts";
 import type { Params } from "../protocol/stream-path.ts";
 
 /** Everything under it belongs to the broker and is never proxied. */
-export const CHANNELS_PREFIX = "/channels/";
+const CHANNELS_PREFIX = "/channels/";
 
 /** Query parameters that are the broker's own on a channel's URL. */
 const OWN_PARAMETERS = ["last_message_id", "rewind", "token"] as const;
@@ -30,7 +30,8 @@ export interface ChannelTarget {
 
 /** Takes a URL under `/channels/` apart; `undefined` for any other. Nothing is checked yet. */
 export function parseChannelUrl(url: string): ChannelUrl | undefined {
-  const [path = "", search = ""] = splitOnce(url, "?");
+  const [raw, search = ""] = splitOnce(url, "?");
+  const path = raw.startsWith(CHANNELS_PREFIX) ? raw : meantPath(raw);
   if (!path.startsWith(CHANNELS_PREFIX)) return undefined;
   const rest = path.slice(CHANNELS_PREFIX.length);
   const isMessages = rest.endsWith(MESSAGES_SUFFIX);
@@ -39,6 +40,25 @@ export function parseChannelUrl(url: string): ChannelUrl | undefined {
     resource: isMessages ? "messages" : "channel",
     query: new URLSearchParams(search),
   };
+}
+
+/**
+ * The path that an unusual one means. Frameworks read `/x/../channels/authorize`, `/%63hannels/authorize`,
+ * `/Channels/authorize` and the absolute form (RFC 9112, section 3.2.2) as the same: none may slip past to the app
+ * (CWE-22, CWE-178).
+ */
+function meantPath(raw: string): string {
+  const decoded = decode(raw);
+  const url = /^https?:\/\//i.test(decoded) ? decoded : `http://host${decoded}`;
+  return URL.canParse(url) ? new URL(url).pathname.replaceAll(/\/+/g, "/").toLowerCase() : raw;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** @throws {ChanctlError} `channel_unknown`. The names that there are are no business of a stranger. */

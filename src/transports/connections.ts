@@ -7,8 +7,11 @@ export interface Connection {
   readonly channel: string;
   readonly subject: string | undefined;
   readonly address: string;
-  /** When something was last sent, by `performance.now()`. */
-  readonly lastSentAt: number;
+  /**
+   * From when the next heartbeat is counted, by `performance.now()`: the last thing sent; the last ping where the
+   * peer must answer, for on a busy stream it would else never be asked for a sign of life.
+   */
+  readonly lastBeatAt: number;
   /** When something was last heard, by `performance.now()`; `undefined` where the peer never speaks (SSE). */
   readonly lastHeardAt: number | undefined;
   readonly keepaliveIntervalMs: number;
@@ -20,6 +23,11 @@ export interface Connection {
   end(reason: ChanctlError, options?: { readonly afterMs?: number }): void;
   /** Ends at once, without a word. */
   kill(): void;
+}
+
+interface Newcomer extends Pick<Connection, "subject" | "address"> {
+  /** Somebody from outside: not the app, not the operator. */
+  readonly isClient: boolean;
 }
 
 const TICK_MS = 1_000;
@@ -47,13 +55,14 @@ export class Connections {
   }
 
   /**
-   * Asks for room before the work of opening a connection is done.
+   * Asks for room before the work of opening a connection is done. Limits on clients do not bind the app.
    *
    * @throws {ChanctlError} `rate_limited` naming the limit; `service_restart` while the server is closing.
    */
-  assertRoom({ subject, address }: { subject: string | undefined; address: string }): void {
+  assertRoom({ subject, address, isClient }: Newcomer): void {
     if (this.#isClosing)
       throw new ChanctlError("service_restart", "the server is shutting down", { retryAfterSecs: 1 });
+    if (!isClient) return;
     const { maxConnections, maxConnectionsPerSubject, maxConnectionsPerAddress } = this.#limits;
     if (this.#all.size >= maxConnections) throw overLimit("maxConnections", maxConnections);
     if (subject !== undefined) {
@@ -99,7 +108,7 @@ export class Connections {
   #tick(): void {
     const now = performance.now();
     for (const connection of this.#all) {
-      const { lastSentAt, lastHeardAt, keepaliveIntervalMs, endsAt } = connection;
+      const { lastBeatAt, lastHeardAt, keepaliveIntervalMs, endsAt } = connection;
       if (now >= endsAt) {
         const reason = new ChanctlError("lifetime_over", "the connection has lived its time");
         connection.end(reason, { afterMs: spread(TICK_MS) });
@@ -108,7 +117,7 @@ export class Connections {
         now - lastHeardAt > keepaliveIntervalMs * SILENT_INTERVALS + TICK_MS
       ) {
         connection.kill();
-      } else if (now - lastSentAt >= keepaliveIntervalMs) connection.keepAlive();
+      } else if (now - lastBeatAt >= keepaliveIntervalMs) connection.keepAlive();
     }
   }
 }

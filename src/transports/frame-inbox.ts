@@ -15,14 +15,24 @@ export class FrameInbox {
   readonly #frames: string[] = [];
   #wake: (() => void) | undefined;
   #failure: ChanctlError | undefined;
+  #isClosed = false;
 
+  /** @param signal Aborts when the connection is over. */
   constructor(webSocket: WebSocket, signal: AbortSignal) {
     this.#webSocket = webSocket;
     webSocket.on("message", (data: Buffer, isBinary) => this.#push(data, isBinary));
-    signal.addEventListener("abort", () => this.#wake?.(), { once: true });
+    signal.addEventListener("abort", () => this.#close(), { once: true });
+  }
+
+  /** The peer's answer to a close frame is read only from a socket that is not paused. */
+  #close(): void {
+    this.#isClosed = true;
+    this.#webSocket.resume();
+    this.#wake?.();
   }
 
   #push(data: Buffer, isBinary: boolean): void {
+    if (this.#isClosed) return;
     if (isBinary) this.#failure = new ChanctlError("binary_unsupported", "only text frames are understood");
     else this.#frames.push(data.toString("utf8"));
     if (this.#frames.length > HIGH_WATER) this.#webSocket.pause();
@@ -30,22 +40,31 @@ export class FrameInbox {
   }
 
   /**
-   * The next frame; `undefined` once the signal has aborted.
+   * The next frame; `undefined` once the signal has aborted or the connection is over.
    *
    * @throws {ChanctlError} `binary_unsupported`, after the frames before it were taken.
    */
   async take(signal: AbortSignal): Promise<string | undefined> {
-    while (!signal.aborted) {
+    while (!signal.aborted && !this.#isClosed) {
       const frame = this.#frames.shift();
       if (frame !== undefined) {
         if (this.#webSocket.isPaused && this.#frames.length === 0) this.#webSocket.resume();
         return frame;
       }
       if (this.#failure !== undefined) throw this.#failure;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await this.#news(signal);
     }
     return undefined;
+  }
+
+  #news(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      this.#wake = wake;
+      signal.addEventListener("abort", wake, { once: true });
+    });
   }
 }

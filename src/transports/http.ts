@@ -16,9 +16,14 @@ export interface Answer {
   readonly body?: string;
 }
 
+/** Whether nobody is there any more to answer. */
+export function hasLeft(response: HttpResponse): boolean {
+  return "stream" in response ? response.stream.destroyed : response.destroyed;
+}
+
 /** Sends a whole answer; does nothing if one has begun or the client has gone. */
 export function sendAnswer(response: HttpResponse, { status, headers = {}, body = "" }: Answer): void {
-  if (response.headersSent || response.destroyed) return;
+  if (response.headersSent || hasLeft(response)) return;
   response.statusCode = status;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.setHeader("x-content-type-options", "nosniff");

@@ -8,6 +8,7 @@ import type { TransportContext } from "./context.ts";
 import { headerOf, readBody, sendJson } from "./http.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { assertClientsMayPublish, publish } from "./publish.ts";
+import type { RateLimit } from "./rate-limit.ts";
 
 const MAX_KEY_LENGTH = 256;
 
@@ -16,15 +17,18 @@ export interface PublishCall {
   readonly response: HttpResponse;
   readonly channel: Channel;
   readonly url: ChannelUrl;
+  /** Of the connection that the request came on. */
+  readonly rate: RateLimit;
 }
 
 /** `POST /channels/<name>/messages`: stores one message or a batch, and answers with the ids once they are durable. */
 export async function servePublish(context: TransportContext, call: PublishCall): Promise<void> {
-  const { request, response, channel, url } = call;
+  const { request, response, channel, url, rate } = call;
   const target = resolveTarget(channel, url.query);
   assertClientsMayPublish(context, target);
   assertJsonContent(request);
   const key = readKey(request);
+  if (context.audience === "public") rate.take();
   const token = url.query.get("token") || undefined;
   const grant = await authorize(context, {
     request,

@@ -32,8 +32,7 @@ export interface Publishing {
  */
 export function publish(context: TransportContext, request: Publish): Publishing {
   const { target, drafts } = request;
-  for (const draft of drafts)
-    target.channel.checkMessage({ type: draft.type, data: JSON.parse(draft.dataText) });
+  assertFits(target, drafts);
   const isShown = target.channel.definition.onPublish && context.audience === "public";
   if (!isShown) return { isAccepted: Promise.resolve(), ids: store(context, request, drafts) };
   const accepted = showAll(context, request);
@@ -44,6 +43,22 @@ export function publish(context: TransportContext, request: Publish): Publishing
     ),
     ids: accepted.then((shown) => store(context, request, shown)),
   };
+}
+
+/** @throws {ChanctlError} `message_invalid`, which of a batch says which. */
+function assertFits({ channel }: ChannelTarget, drafts: readonly Draft[]): void {
+  for (const [index, { type, dataText }] of drafts.entries()) {
+    try {
+      channel.checkMessage({ type, data: JSON.parse(dataText) });
+    } catch (error) {
+      if (!(error instanceof ChanctlError) || drafts.length === 1) throw error;
+      const { code, message, hint } = error;
+      throw new ChanctlError(code, `message ${index}: ${message}`, {
+        cause: error,
+        ...(hint === undefined ? {} : { hint }),
+      });
+    }
+  }
 }
 
 async function store(

@@ -14,8 +14,9 @@ export class SocketSink implements Sink {
     this.#outlet = outlet;
   }
 
+  /** Counts from the stream's own high-water mark on: below it Node never says `drain`, and a wait would not end. */
   get unsentBytes(): number {
-    return this.#outlet.writableLength;
+    return this.#outlet.writableNeedDrain ? this.#outlet.writableLength : 0;
   }
 
   /** When something was last written, by `performance.now()`. */
@@ -26,11 +27,6 @@ export class SocketSink implements Sink {
   write(bytes: Uint8Array): void {
     if (this.#outlet.destroyed) return;
     this.#outlet.write(bytes);
-    this.#lastSentAt = performance.now();
-  }
-
-  /** Counts something that was sent past this sink, such as a ping. */
-  touch(): void {
     this.#lastSentAt = performance.now();
   }
 

@@ -11,7 +11,7 @@ import type { ChannelTarget, ChannelUrl } from "./channel-target.ts";
 import { endOfLife } from "./connections.ts";
 import type { Connection } from "./connections.ts";
 import type { TransportContext } from "./context.ts";
-import { headerOf, toChanctlError } from "./http.ts";
+import { hasLeft, headerOf, toChanctlError } from "./http.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { logConnect } from "./log-connect.ts";
 import { SocketSink } from "./socket-sink.ts";
@@ -26,6 +26,8 @@ export interface SseCall {
 /** When a client should reconnect after a drop: spread, so that a thousand do not come at once. */
 const RETRY_MS = 1_000;
 const RETRY_SPREAD_MS = 2_000;
+/** How long the last bytes may take to leave. */
+const LINGER_MS = 5_000;
 
 /** `GET /channels/<name>`: the stream as Server-Sent Events, from where the client asks, until one side ends it. */
 export async function serveSse(context: TransportContext, call: SseCall): Promise<void> {
@@ -44,7 +46,8 @@ export async function serveSse(context: TransportContext, call: SseCall): Promis
     transport: "sse",
     ...(token === undefined ? {} : { token }),
   });
-  context.connections.assertRoom({ subject: grant.subject, address: addressOf(request) });
+  const isClient = context.audience === "public";
+  context.connections.assertRoom({ subject: grant.subject, address: addressOf(request), isClient });
   const { path } = target;
   const followed = context.broker.follow({ path, start, replayWindowMs: grant.lifecycle.replayWindowMs });
   try {
@@ -67,7 +70,7 @@ async function stream(
   const aborted = new AbortController();
   response.once("close", () => aborted.abort());
   response.on("error", () => aborted.abort());
-  if (response.destroyed) return;
+  if (hasLeft(response)) return;
   sendHead(response);
   const sink = new SocketSink("sse", toOutlet(response));
   sink.write(Buffer.from(encodeOpening({ retryMs: spreadRetry(), id: encodeOffset(followed.position) })));
@@ -76,7 +79,7 @@ async function stream(
     channel: target.channel.definition.name,
     subject: grant.subject,
     address: addressOf(request),
-    get lastSentAt() {
+    get lastBeatAt() {
       return sink.lastSentAt;
     },
     lastHeardAt: undefined,
@@ -97,8 +100,16 @@ async function stream(
     connection.end(toChanctlError(thrown, context.logger));
   } finally {
     context.connections.remove(connection);
-    response.end();
+    end(response);
   }
+}
+
+/** A peer that does not read would keep a connection that is counted no longer, and its unsent bytes, for ever. */
+function end(response: HttpResponse): void {
+  if (hasLeft(response)) return;
+  response.end();
+  const timer = setTimeout(() => response.destroy(), LINGER_MS);
+  response.once("close", () => clearTimeout(timer));
 }
 
 function sendHead(response: HttpResponse): void {

@@ -58,7 +58,8 @@ export class WebSocketConnection implements Connection {
   #isEnding = false;
   /** Kept: a closed socket no longer knows it, and what was counted must be uncounted. */
   readonly address: string;
-  lastHeardAt: number = performance.now();
+  #heardAt: number = performance.now();
+  lastBeatAt: number = performance.now();
   endsAt: number = Number.POSITIVE_INFINITY;
 
   constructor(context: TransportContext, peer: Peer) {
@@ -66,8 +67,7 @@ export class WebSocketConnection implements Connection {
     this.#peer = peer;
     this.address = addressOf(peer.request);
     this.#sink = new SocketSink("ws", peer.socket);
-    const { maxPublishesPerSec: perSec, publishBurst: burst } = context.limits;
-    this.#rate = new RateLimit({ perSec, burst });
+    this.#rate = new RateLimit(context.limits);
     const { webSocket } = peer;
     this.#inbox = new FrameInbox(webSocket, this.#closed.signal);
     webSocket.on("message", () => this.#hear());
@@ -86,8 +86,10 @@ export class WebSocketConnection implements Connection {
     return this.#grant?.subject;
   }
 
-  get lastSentAt(): number {
-    return this.#sink.lastSentAt;
+  /** Who is made to wait for the app cannot be heard, and is not silent. Who does not read, is. */
+  get lastHeardAt(): number {
+    const waits = this.#peer.webSocket.isPaused && this.#sink.unsentBytes === 0;
+    return waits ? performance.now() : this.#heardAt;
   }
 
   get keepaliveIntervalMs(): number {
@@ -96,7 +98,7 @@ export class WebSocketConnection implements Connection {
 
   keepAlive(): void {
     this.#peer.webSocket.ping();
-    this.#sink.touch();
+    this.lastBeatAt = performance.now();
   }
 
   kill(): void {
@@ -120,11 +122,12 @@ export class WebSocketConnection implements Connection {
   }
 
   async #open(opening: Opening): Promise<void> {
-    const { broker, connections } = this.#context;
+    const { broker, connections, audience } = this.#context;
     const { target, start } = opening;
     const grant = await this.#authorize(opening.token ?? (await this.#awaitToken(target)));
     if (this.#closed.signal.aborted) return;
-    connections.assertRoom({ subject: grant.subject, address: this.address });
+    const isClient = audience === "public";
+    connections.assertRoom({ subject: grant.subject, address: this.address, isClient });
     this.#accept(grant);
     connections.add(this);
     const { replayWindowMs } = grant.lifecycle;
@@ -137,8 +140,9 @@ export class WebSocketConnection implements Connection {
   async #awaitToken(target: ChannelTarget): Promise<string | undefined> {
     const { limits } = this.#context;
     if (hasCredential(this.#context, this.#peer.request, target)) return undefined;
-    const timeout = AbortSignal.timeout(limits.authFrameWaitMs);
-    const frame = await this.#inbox.take(AbortSignal.any([timeout, this.#closed.signal]));
+    const waited = new AbortController();
+    const timer = setTimeout(() => waited.abort(), limits.authFrameWaitMs);
+    const frame = await this.#inbox.take(waited.signal).finally(() => clearTimeout(timer));
     const parsed = frame === undefined ? undefined : parseClientFrame(frame, frameMembers(frame), limits);
     if (parsed?.kind === "auth") return parsed.token;
     throw new ChanctlError(
@@ -164,8 +168,11 @@ export class WebSocketConnection implements Connection {
   }
 
   async #listen({ target }: Opening): Promise<void> {
+    const { signal } = this.#closed;
     for (;;) {
-      const text = await this.#inbox.take(this.#closed.signal);
+      // Who does not read the answers to what it sends is not read on, or they would pile up without bound (CWE-770).
+      if (this.#sink.unsentBytes > this.#context.limits.maxUnsentBytes) await this.#sink.drained(signal);
+      const text = await this.#inbox.take(signal);
       if (text === undefined) return;
       await this.#hearFrame(text, target);
     }
@@ -197,12 +204,7 @@ export class WebSocketConnection implements Connection {
     const grant = this.#grant;
     if (!grant?.operations.has("publish"))
       throw new ChanctlError("forbidden", "the app does not allow you to publish here");
-    const waitSecs = this.#context.audience === "internal" ? 0 : this.#rate.take();
-    if (waitSecs > 0) {
-      throw new ChanctlError("rate_limited", "you publish too fast (`limits.maxPublishesPerSec`)", {
-        retryAfterSecs: waitSecs,
-      });
-    }
+    if (this.#context.audience === "public") this.#rate.take();
     // The channel as it is now: its schemas may have been reloaded since this connection began.
     const channel = this.#context.registry.get(this.channel) ?? target.channel;
     const { isAccepted, ids } = publish(this.#context, {
@@ -233,7 +235,7 @@ export class WebSocketConnection implements Connection {
   }
 
   #hear(): void {
-    this.lastHeardAt = performance.now();
+    this.#heardAt = performance.now();
   }
 
   #sendReady(): void {

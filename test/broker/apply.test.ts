@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AppendKey, Operation } from "#src/broker/operation.ts";
 import { openMemoryStore } from "../support/memory-store.ts";
@@ -41,7 +41,9 @@ describe("apply", () => {
       fc.property(fc.array(operations, { maxLength: 30 }), fc.nat(30), (sequence, cut) => {
         const [one, other] = [openMemoryStore(), openMemoryStore()];
         const results = one.apply(...sequence);
-        expect([...other.apply(...sequence.slice(0, cut)), ...other.apply(...sequence.slice(cut))]).toEqual(results);
+        expect([...other.apply(...sequence.slice(0, cut)), ...other.apply(...sequence.slice(cut))]).toEqual(
+          results,
+        );
         expect(other.dump()).toEqual(one.dump());
       }),
       { numRuns: 300 },
@@ -100,7 +102,10 @@ describe("apply", () => {
     });
 
     it("refuses the same key with another body", () => {
-      const results = openMemoryStore().apply(append({ key: KEY }), append({ key: { ...KEY, fingerprint: "g" } }));
+      const results = openMemoryStore().apply(
+        append({ key: KEY }),
+        append({ key: { ...KEY, fingerprint: "g" } }),
+      );
       expect(results[1]).toEqual({ kind: "refused", reason: "key-reused" });
     });
 
@@ -180,7 +185,9 @@ describe("apply", () => {
     it("does nothing if something was published since it was proposed", () => {
       const store = openMemoryStore();
       store.apply(append(), append());
-      expect(store.apply({ kind: "drop", path: "chat", incarnation: 1, tail: 1 })).toEqual([{ kind: "unchanged" }]);
+      expect(store.apply({ kind: "drop", path: "chat", incarnation: 1, tail: 1 })).toEqual([
+        { kind: "unchanged" },
+      ]);
       expect(messages(store)).toHaveLength(2);
     });
 

@@ -37,7 +37,11 @@ describe("the simulation of the hand-over", () => {
   const faults: readonly (readonly [what: string, fault: PlantedFault])[] = [
     [
       "a subscriber that is attached without a look at the floor",
-      { file: "live-stream.ts", replace: "position: this.#floor }) < 0)", by: "position: this.#floor }) < -1e9)" },
+      {
+        file: "live-stream.ts",
+        replace: "position: this.#floor }) < 0)",
+        by: "position: this.#floor }) < -1e9)",
+      },
     ],
     [
       "a subscriber that is live only after an `await`",
@@ -49,7 +53,11 @@ describe("the simulation of the hand-over", () => {
     ],
     [
       "a subscriber that is live before it has what the window holds",
-      { file: "live-stream.ts", replace: "const canTakeMore = this.#deliverTo(reader);", by: "const canTakeMore = true;" },
+      {
+        file: "live-stream.ts",
+        replace: "const canTakeMore = this.#deliverTo(reader);",
+        by: "const canTakeMore = true;",
+      },
     ],
     [
       "a window that shrinks before its flush",
@@ -65,11 +73,19 @@ describe("the simulation of the hand-over", () => {
     ],
     [
       "a message that is sent again to who has it from a page",
-      { file: "live-stream.ts", replace: "if (from >= this.#tail) return true;", by: "if (from === this.#tail) return true;" },
+      {
+        file: "live-stream.ts",
+        replace: "if (from >= this.#tail) return true;",
+        by: "if (from === this.#tail) return true;",
+      },
     ],
     [
       "messages that leave in another order",
-      { file: "live-stream.ts", replace: "Buffer.concat(encoded)", by: "Buffer.concat(encoded.toReversed())" },
+      {
+        file: "live-stream.ts",
+        replace: "Buffer.concat(encoded)",
+        by: "Buffer.concat(encoded.toReversed())",
+      },
     ],
     [
       "one buffer for readers that stand at different places",
@@ -111,17 +127,26 @@ describe("the simulation of the hand-over", () => {
       "a lost announcement that a repeat of the publish does not bring to light",
       {
         file: "hub.ts",
-        replace: "if (result.isRepeat) stream.skipTo({ incarnation, position: first + count });\n        else",
+        replace:
+          "if (result.isRepeat) stream.skipTo({ incarnation, position: first + count });\n        else",
         by: "if (!result.isRepeat)",
       },
     ],
     [
       "a new life that begins before the last messages of the old have left",
-      { file: "live-stream.ts", replace: "    this.flush();\n    this.#incarnation", by: "    this.#incarnation" },
+      {
+        file: "live-stream.ts",
+        replace: "    this.flush();\n    this.#incarnation",
+        by: "    this.#incarnation",
+      },
     ],
     [
       "a new life that counts on from the tail of the old",
-      { file: "live-stream.ts", replace: "    this.#floor = 0;\n    this.#tail = 0;\n", by: "    this.#floor = 0;\n" },
+      {
+        file: "live-stream.ts",
+        replace: "    this.#floor = 0;\n    this.#tail = 0;\n",
+        by: "    this.#floor = 0;\n",
+      },
     ],
     [
       "a drop that hides a lost announcement",

@@ -21,7 +21,10 @@ describe("Reader", () => {
     apply(append({ texts: ["1", "2"] }), append({ path: "chat/room=a" }), append({ texts: ["3"] }));
     const found = page(reader, 1);
     expect(positions(found)).toEqual([2, 3]);
-    expect(found).toMatchObject({ incarnation: 1, messages: [{ json: expect.stringContaining('"data":2,') }, {}] });
+    expect(found).toMatchObject({
+      incarnation: 1,
+      messages: [{ json: expect.stringContaining('"data":2,') }, {}],
+    });
   });
 
   it("ends a page at `maxMessages`, and with the message that exceeds `maxBytes`", () => {
@@ -48,7 +51,12 @@ describe("Reader", () => {
   it("says `gone` where the message that comes next was pruned, and only there", () => {
     const { reader, apply } = openFileStore();
     apply(append({ texts: ["1", "2", "3"] }), { kind: "trim", incarnation: 1, position: 2 });
-    expect([0, 1, 2, 3].map((position) => positions(page(reader, position)))).toEqual(["gone", "gone", [3], "end"]);
+    expect([0, 1, 2, 3].map((position) => positions(page(reader, position)))).toEqual([
+      "gone",
+      "gone",
+      [3],
+      "end",
+    ]);
     expect(reader.page("chat", { after: ORIGIN, ...EVERYTHING }).kind).toBe("gone");
   });
 

@@ -43,7 +43,10 @@ function readerOf(...operations: readonly Operation[]) {
 }
 
 const at = (position: number, incarnation = 1): string => encodeOffset({ incarnation, position });
-const gone = (oldest: Offset, newest: Offset) => ({ oldest: encodeOffset(oldest), newest: encodeOffset(newest) });
+const gone = (oldest: Offset, newest: Offset) => ({
+  oldest: encodeOffset(oldest),
+  newest: encodeOffset(newest),
+});
 const goneIn = (oldest: number, newest: number, incarnation = 1) =>
   gone({ incarnation, position: oldest }, { incarnation, position: newest });
 
@@ -74,7 +77,9 @@ describe("where a reader begins", () => {
 
   it("goes back a duration", () => {
     const resolve = readerOf(...HISTORY);
-    const rewound = [0, 1, 2, 99].map((minutes) => resolve({ kind: "last-duration", durationMs: minutes * 60_000 }));
+    const rewound = [0, 1, 2, 99].map((minutes) =>
+      resolve({ kind: "last-duration", durationMs: minutes * 60_000 }),
+    );
     expect(rewound).toEqual([at(5), at(4), at(3), at(0)]);
   });
 
@@ -172,7 +177,11 @@ describe("410 Gone", () => {
   it("names where to begin again to a reader that fell out of its window", () => {
     const { reader, apply } = openFileStore();
     apply(...HISTORY);
-    const error = replayWindowExceeded(reader, { path: "chat", now: NOON + 5 * 60_000, replayWindowMs: 2 * 60_000 });
+    const error = replayWindowExceeded(reader, {
+      path: "chat",
+      now: NOON + 5 * 60_000,
+      replayWindowMs: 2 * 60_000,
+    });
     expect(error.fields).toEqual(goneIn(3, 5));
   });
 });

@@ -17,7 +17,11 @@ function decodeTextFrames(bytes: Buffer): string[] {
     const short = bytes.readUInt8(start + 1);
     const head = short === 127 ? 10 : short === 126 ? 4 : 2;
     const length =
-      head === 10 ? Number(bytes.readBigUInt64BE(start + 2)) : head === 4 ? bytes.readUInt16BE(start + 2) : short;
+      head === 10
+        ? Number(bytes.readBigUInt64BE(start + 2))
+        : head === 4
+          ? bytes.readUInt16BE(start + 2)
+          : short;
     texts.push(bytes.toString("utf8", start + head, start + head + length));
     start += head + length;
   }

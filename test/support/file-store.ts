@@ -8,7 +8,7 @@ import { temporaryFolder } from "./temporary-folder.ts";
 /** A store on disk whose writer runs on this thread: what is applied can be read at once. */
 export interface FileStore {
   readonly reader: Reader;
-  apply(...operations: readonly Operation[]): readonly Result[];
+  readonly apply: (...operations: readonly Operation[]) => readonly Result[];
 }
 
 /** Opens an empty store, which goes when the test ends. */
@@ -22,7 +22,7 @@ export function openFileStore(): FileStore {
   });
   return {
     reader,
-    apply(...operations) {
+    apply: (...operations) => {
       const [outcome] = writer.commit([{ id: 1, operations }]);
       if (outcome === undefined || !("results" in outcome)) throw new Error(JSON.stringify(outcome));
       return outcome.results;

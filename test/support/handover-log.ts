@@ -41,7 +41,10 @@ export class SimulatedLog implements Pick<Log, "follow">, Pick<Reader, "stream" 
 
   /** The tail that a reader would find now. */
   get tail(): Offset {
-    return { incarnation: this.#life?.incarnation ?? 0, position: (this.#life?.bodies.length ?? 0) - this.#unreadable };
+    return {
+      incarnation: this.#life?.incarnation ?? 0,
+      position: (this.#life?.bodies.length ?? 0) - this.#unreadable,
+    };
   }
 
   /** The position before the oldest message that is still there. */
@@ -142,7 +145,10 @@ export class SimulatedLog implements Pick<Log, "follow">, Pick<Reader, "stream" 
     if (this.isGone(after)) return { kind: "gone" };
     const messages: StoredMessage[] = [];
     for (let position = after.position + 1; position <= stream.tail; position += 1) {
-      if (messages.push({ position, json: this.bodyAt({ ...stream, position }) ?? "" }) === this.#options.pageLength())
+      if (
+        messages.push({ position, json: this.bodyAt({ ...stream, position }) ?? "" }) ===
+        this.#options.pageLength()
+      )
         break;
     }
     return { kind: "messages", incarnation: stream.incarnation, messages };

@@ -91,7 +91,11 @@ class Simulation {
 
   verdict(): Verdict {
     const violation = this.#violation;
-    return { delivered: this.#delivered, visits: this.#visits, ...(violation === undefined ? {} : { violation }) };
+    return {
+      delivered: this.#delivered,
+      visits: this.#visits,
+      ...(violation === undefined ? {} : { violation }),
+    };
   }
 
   #act(): void {
@@ -174,7 +178,8 @@ class Simulation {
 
   #onGone({ sink }: Peer): void {
     this.#visit("gone");
-    if (!this.#log.isGone(sink.last)) this.#fail(`gone at ${encodeOffset(sink.last)}, where nothing was missed`);
+    if (!this.#log.isGone(sink.last))
+      this.#fail(`gone at ${encodeOffset(sink.last)}, where nothing was missed`);
   }
 
   /** The live tail, the oldest message, somewhere between, or somewhere that may be gone. */

@@ -19,6 +19,7 @@ export function openMemoryStore(): MemoryStore {
   const apply = createApply(db);
   return {
     apply: (...operations) => db.transaction(() => operations.map(apply))(),
-    dump: () => Object.fromEntries(TABLES.map((table) => [table, db.prepare(`SELECT * FROM ${table}`).all()])),
+    dump: () =>
+      Object.fromEntries(TABLES.map((table) => [table, db.prepare(`SELECT * FROM ${table}`).all()])),
   };
 }

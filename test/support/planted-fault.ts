@@ -27,8 +27,8 @@ export async function loadWithFault({ file, replace, by }: PlantedFault): Promis
     plugins: [
       {
         name: "planted-fault",
-        setup: ({ onLoad }) =>
-          onLoad({ filter: /src.broker.[a-z-]+\.ts$/ }, ({ path }) => {
+        setup: (plugin) =>
+          plugin.onLoad({ filter: /src.broker.[a-z-]+\.ts$/ }, ({ path }) => {
             const source = readFileSync(path, "utf8");
             return { loader: "ts", contents: basename(path) === file ? plant(source) : source };
           }),
@@ -40,7 +40,8 @@ export async function loadWithFault({ file, replace, by }: PlantedFault): Promis
 
   function plant(source: string): string {
     const parts = source.split(replace);
-    if (parts.length !== 2) throw new Error(`expected this once in ${file}, got it ${parts.length - 1} times: ${replace}`);
+    if (parts.length !== 2)
+      throw new Error(`expected this once in ${file}, got it ${parts.length - 1} times: ${replace}`);
     return parts.join(by);
   }
 }

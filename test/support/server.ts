@@ -9,7 +9,7 @@ import type { Limits } from "#src/shared/limits.ts";
 import type { LogEntry } from "#src/shared/logger.ts";
 
 /** A channel's definition as its JSON file has it, or the text of a TypeScript file. */
-export type DefinitionFile = Readonly<Record<string, unknown>> | string;
+type DefinitionFile = Readonly<Record<string, unknown>> | string;
 
 export interface TestServerOptions extends Partial<Omit<ServerOptions, "limits" | "channels">> {
   /** Definition files by channel name. */
@@ -30,7 +30,7 @@ export interface TestServer extends AsyncDisposable {
   /** Removes a channel's JSON file. */
   undefine(name: string): void;
   /** Asks the internal listener, with its token. */
-  internal(path: string, init?: RequestInit): Promise<Response>;
+  internal(path: string, init?: Partial<JsonPost>): Promise<Response>;
   /** Publishes as the app. `channel` is the name and the params: `chat?room=a`. */
   publish(channel: string, messages: unknown): Promise<string[]>;
 }
@@ -65,8 +65,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     limits: { ...DEFAULT_LIMITS, ...limits },
     ...rest,
   });
-  const internal = (path: string, init: RequestInit = {}): Promise<Response> =>
-    fetch(running.internalUrl + path, { ...init, headers: { authorization: `Bearer ${TOKEN}`, ...init.headers } });
+  const internal = (path: string, init: Partial<JsonPost> = {}): Promise<Response> =>
+    fetch(running.internalUrl + path, {
+      ...init,
+      headers: { authorization: `Bearer ${TOKEN}`, ...init.headers },
+    });
   return {
     url: running.url,
     internalUrl: running.internalUrl,
@@ -101,8 +104,15 @@ export function toMessagesPath(channel: string): string {
   return `/channels/${name}/messages${query === undefined ? "" : `?${query}`}`;
 }
 
+/** A request with a JSON body, for `fetch` and `request` alike. */
+export interface JsonPost {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
 /** A POST of JSON. A string is sent as it is. */
-export function jsonBody(value: unknown, headers: Readonly<Record<string, string>> = {}): RequestInit {
+export function jsonBody(value: unknown, headers: Readonly<Record<string, string>> = {}): JsonPost {
   return {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },

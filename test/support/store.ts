@@ -17,7 +17,12 @@ export function readAll(store: Store, path: string, incarnation = 1): { position
   const messages: { position: number; json: string }[] = [];
   for (;;) {
     const after = { incarnation, position: messages.at(-1)?.position ?? 0 };
-    const page: Page = store.reader.page(path, { after, notBefore: 0, maxMessages: 1_000, maxBytes: 1_000_000 });
+    const page: Page = store.reader.page(path, {
+      after,
+      notBefore: 0,
+      maxMessages: 1_000,
+      maxBytes: 1_000_000,
+    });
     if (page.kind === "gone") throw new Error(`the messages after ${after.position} are gone`);
     if (page.kind === "end") return messages;
     messages.push(...page.messages);

@@ -5,7 +5,7 @@ import { ReceivedLog, Refusal } from "./subscriber-client.ts";
 import type { ConnectOptions, Subscriber, SubscriberClient } from "./subscriber-client.ts";
 
 /** A frame of the server that is no message. */
-export interface ControlFrame {
+interface ControlFrame {
   readonly control: string;
   readonly [field: string]: unknown;
 }
@@ -24,9 +24,9 @@ export interface WebSocketSubscriber extends Subscriber {
   /** Every control frame, the first `ready` too. */
   readonly controls: readonly ControlFrame[];
   /** Sends a frame: a string as it is, anything else as JSON. */
-  send(frame: unknown): void;
+  readonly send: (frame: unknown) => void;
   /** The first control frame that has these fields, once there is one. Rejects if the connection ends before. */
-  control(fields: Readonly<Record<string, unknown>>): Promise<ControlFrame>;
+  readonly control: (fields: Readonly<Record<string, unknown>>) => Promise<ControlFrame>;
 }
 
 /** Subscribes by WebSocket. @throws {Refusal} */
@@ -52,7 +52,8 @@ export function openWebSocket(url: string, options: WebSocketOptions = {}): Prom
     for (;;) {
       const frame = find(fields);
       if (frame !== undefined) return frame;
-      if (isOver) throw new Error(`ended without ${JSON.stringify(fields)}, after ${JSON.stringify(controls)}`);
+      if (isOver)
+        throw new Error(`ended without ${JSON.stringify(fields)}, after ${JSON.stringify(controls)}`);
       await new Promise<void>((resolve) => waiting.add(resolve));
     }
   };

@@ -8,7 +8,7 @@ export interface SubscriberClient {
    *
    * @throws {Refusal}
    */
-  connect(url: string, options?: ConnectOptions): Promise<Subscriber>;
+  readonly connect: (url: string, options?: ConnectOptions) => Promise<Subscriber>;
 }
 
 export interface ConnectOptions {
@@ -23,10 +23,10 @@ export interface Subscriber {
   readonly startId: string;
   readonly log: ReceivedLog;
   /** Stops taking bytes from the socket. */
-  pause(): void;
-  resume(): void;
+  readonly pause: () => void;
+  readonly resume: () => void;
   /** Leaves, as a client does that goes away. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** One message as it came. */

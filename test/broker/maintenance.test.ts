@@ -1,0 +1,128 @@
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { Clock } from "#src/broker/clock.ts";
+import { Hub } from "#src/broker/hub.ts";
+import { Maintenance } from "#src/broker/maintenance.ts";
+import type { Retention } from "#src/broker/operation.ts";
+import type { LogEntry } from "#src/shared/logger.ts";
+import { append, NOON, resultOf } from "../support/operations.ts";
+import { openStore } from "../support/store.ts";
+
+const DAY = 86_400_000;
+
+/** A store under maintenance, whose clock the test moves. */
+async function maintained() {
+  const store = await openStore();
+  const { reader } = store;
+  const time = { passed: 0 };
+  const log: LogEntry[] = [];
+  const clock = new Clock({
+    notBefore: 0,
+    logger: () => {},
+    wall: () => NOON + time.passed,
+    monotonic: () => time.passed,
+  });
+  const hub = new Hub({ log: store, reader });
+  const logger = (entry: LogEntry): void => void log.push(entry);
+  const maintenance = new Maintenance({ log: store, reader, hub, clock, logger });
+  onTestFinished(() => maintenance.close());
+  const publish = async (retention: Partial<Retention>, texts = ["0"]): Promise<void> => {
+    await store.propose([append({ time: clock.now(), retention, texts })]);
+  };
+  const pass = async (milliseconds: number): Promise<void> => {
+    time.passed += milliseconds;
+    await maintenance.run();
+  };
+  return { store, hub, log, publish, pass, maintenance, stream: () => reader.stream("chat") };
+}
+
+describe("Maintenance", () => {
+  it("deletes what is over the replay window, with or without subscribers", async () => {
+    const { hub, publish, pass, stream } = await maintained();
+    hub.enter("chat");
+    await publish({ replayWindowMs: 1_000 });
+    await pass(600);
+    await publish({ replayWindowMs: 1_000 });
+    expect(stream()?.oldest).toBe(0);
+    await pass(401);
+    expect(stream()).toMatchObject({ oldest: 1, tail: 2 });
+    await pass(1_000);
+    expect(stream()).toMatchObject({ oldest: 2, tail: 2 });
+  });
+
+  it("deletes a long history in steps, in one round", async () => {
+    const { publish, pass, stream } = await maintained();
+    await publish({ replayWindowMs: 0 }, Array.from({ length: 5_000 }, String));
+    await pass(10);
+    expect(stream()).toMatchObject({ oldest: 5_000, tail: 5_000 });
+  });
+
+  it("brings a stream back to its `maxMessages`", async () => {
+    const { publish, pass, stream } = await maintained();
+    await publish({ maxMessages: 3 }, ["1", "2", "3", "4", "5"]);
+    await pass(0);
+    expect(stream()).toMatchObject({ oldest: 2, tail: 5 });
+  });
+
+  it("drops a stream that nobody used for its inactivity TTL, and gives its ids to nobody", async () => {
+    const { store, publish, pass, stream } = await maintained();
+    await publish({ inactivityTtlMs: 1_000 });
+    await pass(900);
+    expect(stream()?.incarnation).toBe(1);
+    await pass(200);
+    expect(stream()).toMatchObject({ incarnation: 2, tail: 0, hasEarlierLife: true });
+    const [result] = await store.propose([append()]);
+    expect(resultOf("appended", result)).toMatchObject({ incarnation: 2, first: 0 });
+  });
+
+  it("counts a subscriber as use, and the TTL from when the last has left", async () => {
+    const { hub, publish, pass, stream } = await maintained();
+    await publish({ inactivityTtlMs: 1_000 });
+    const held = hub.enter("chat");
+    await pass(5_000);
+    expect(stream()?.incarnation).toBe(1);
+    hub.leave(held);
+    await pass(900);
+    expect(stream()?.incarnation).toBe(1);
+    await pass(200);
+    expect(stream()?.incarnation).toBe(2);
+  });
+
+  it("never drops a stream without an inactivity TTL", async () => {
+    const { publish, pass, stream } = await maintained();
+    await publish({ inactivityTtlMs: 0, replayWindowMs: 1_000 });
+    await pass(300 * DAY);
+    expect(stream()).toMatchObject({ incarnation: 1, tail: 1, oldest: 1 });
+  });
+
+  it("keeps an idempotency key for a day at least and two at most", async () => {
+    const { store, pass } = await maintained();
+    await pass(0);
+    await pass(DAY - 1_000);
+    const repeat = async (): Promise<boolean> => {
+      const key = { owner: "app", key: "k", fingerprint: "f" };
+      const [result] = await store.propose([append({ key })]);
+      return resultOf("appended", result).isRepeat;
+    };
+    expect(await repeat()).toBe(false);
+    await pass(1_000);
+    await pass(DAY - 1_000);
+    expect(await repeat()).toBe(true);
+    await pass(1_000);
+    expect(await repeat()).toBe(false);
+  });
+
+  it("tells of what fails and does not throw", async () => {
+    const { store, log, pass } = await maintained();
+    await store.close();
+    await pass(DAY);
+    expect(log).toMatchObject([{ level: "warn", event: "maintenance-failed" }]);
+  });
+
+  it("runs one round at a time", async () => {
+    const { store, publish, maintenance } = await maintained();
+    await publish({ maxMessages: 1 }, ["1", "2"]);
+    const propose = vi.spyOn(store, "propose");
+    await Promise.all([maintenance.run(), maintenance.run()]);
+    expect(propose.mock.calls.flat(2).filter(({ kind }) => kind === "trim")).toHaveLength(1);
+  });
+});
