@@ -46,7 +46,8 @@ function waitUntilLive(page: Page): Promise<void> {
 
 const project = await createChatProject();
 let dev = await startDev(project, ["--port", "0"]);
-const { browser, close } = await launchChromium({ caPath: dev.caPath });
+const chromium = await launchChromium({ caPath: dev.caPath });
+const { browser } = chromium;
 try {
   const pages = {
     ada: await open(browser, { url: dev.url, name: "ada", scheme: "light" }),
@@ -77,7 +78,7 @@ try {
   await mkdir(fileURLToPath(new URL("../docs", import.meta.url)), { recursive: true });
   await frame.screenshot({ path: PICTURE });
 } finally {
-  await close();
+  await chromium.close();
   await dev.stop("SIGTERM");
   await project.remove();
 }

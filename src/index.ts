@@ -7,5 +7,6 @@ export { defineChannel } from "./sdk/define-channel.ts";
 export type { Infer, InferFilledParams, InferMessage, InferParams } from "./sdk/infer.ts";
 export { loadChannels } from "./sdk/load-channels.ts";
 export type { PublishOptions } from "./sdk/publish.ts";
+export type { Message } from "./protocol/message.ts";
 export { ChanctlError } from "./shared/errors.ts";
 export type { ErrorCode } from "./shared/errors.ts";

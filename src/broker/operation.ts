@@ -73,12 +73,12 @@ export interface Appended {
   readonly trimTo?: number;
 }
 
-export interface Refused {
+interface Refused {
   readonly kind: "refused";
   readonly reason: "key-reused";
 }
 
-export interface Trimmed {
+interface Trimmed {
   readonly kind: "trimmed";
   /** Messages deleted; one operation deletes a bounded number, so fewer than asked for may be gone. */
   readonly count: number;
@@ -86,7 +86,7 @@ export interface Trimmed {
   readonly isPartial: boolean;
 }
 
-export interface Dropped {
+interface Dropped {
   readonly kind: "dropped";
   /** The incarnation of the life that has now begun. */
   readonly incarnation: number;

@@ -33,7 +33,7 @@ export interface ChannelDefinition {
 }
 
 /** Query parameters that mean something to the broker, so no param may have their name. */
-export const RESERVED_PARAMS: ReadonlySet<string> = new Set([
+const RESERVED_PARAMS: ReadonlySet<string> = new Set([
   "last_message_id",
   "rewind",
   "token",
