@@ -111,7 +111,11 @@ export class Maintenance {
       return !hub.isFollowed(path) && usedAt + inactivityTtlMs <= now;
     });
     for (const { path } of unused) this.#leftAt.delete(path);
-    return unused.map(({ path, incarnation, tail }) => ({ kind: "drop" as const, path, incarnation, tail }));
+    // Emptied by trims first, which are bounded: a drop deletes whatever is left in one go.
+    return unused.flatMap(({ path, incarnation, tail }) => [
+      { kind: "trim" as const, incarnation, position: tail },
+      { kind: "drop" as const, path, incarnation, tail },
+    ]);
   }
 
   #dueRotation(now: number): Operation[] {
