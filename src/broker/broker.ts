@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ChanctlError } from "../shared/errors.ts";
+import type { Limits } from "../shared/limits.ts";
 import type { Lifecycle } from "../shared/lifecycle.ts";
 import type { Logger } from "../shared/logger.ts";
 import { messageTemplate } from "../protocol/message.ts";
@@ -14,6 +15,7 @@ import { replayWindowExceeded, resolveStartOffset } from "./start-offset.ts";
 import { Store } from "./store.ts";
 import { Subscriber } from "./subscriber.ts";
 import type { Sink } from "./subscriber.ts";
+import { UnsentBudget } from "./unsent-budget.ts";
 
 export interface BrokerOptions {
   /** Where the store is. */
@@ -21,8 +23,8 @@ export interface BrokerOptions {
   readonly logger: Logger;
   /** Names who has the store, should it be in use: "pid 812". */
   readonly holder?: () => string | undefined;
-  /** Past this many unsent bytes a subscriber is no longer pushed to. */
-  readonly maxUnsentBytes: number;
+  /** Past this many unsent bytes a subscriber is no longer pushed to; and all of them together. */
+  readonly limits: Pick<Limits, "maxUnsentBytes" | "maxUnsentBytesTotal">;
 }
 
 export interface PublishRequest {
@@ -70,20 +72,20 @@ export class Broker {
   readonly #hub: Hub;
   readonly #clock: Clock;
   readonly #maintenance: Maintenance;
-  readonly #maxUnsentBytes: number;
+  readonly #unsent: UnsentBudget;
 
   /** @throws {ChanctlError} `store_in_use`, `store_newer`, `store_invalid`. */
   static async open(options: BrokerOptions): Promise<Broker> {
     return new Broker(await Store.open(options), options);
   }
 
-  private constructor(store: Store, { logger, maxUnsentBytes }: BrokerOptions) {
+  private constructor(store: Store, { logger, limits }: BrokerOptions) {
     const { reader } = store;
     this.#store = store;
     this.#clock = new Clock({ notBefore: reader.lastTime(), logger });
     this.#hub = new Hub({ log: store, reader });
     this.#maintenance = new Maintenance({ log: store, reader, hub: this.#hub, clock: this.#clock, logger });
-    this.#maxUnsentBytes = maxUnsentBytes;
+    this.#unsent = new UnsentBudget(limits);
   }
 
   /**
@@ -150,6 +152,7 @@ export class Broker {
       this.#hub.leave(stream);
       throw error;
     }
+    const share = this.#unsent.share();
     let isHeld = true;
     let subscriber: Subscriber | undefined;
     return {
@@ -164,7 +167,7 @@ export class Broker {
             reader,
             position,
             notBefore: () => this.#clock.now() - replayWindowMs,
-            maxUnsentBytes: this.#maxUnsentBytes,
+            isOverBudget: share.isOver,
           });
           if ((await subscriber.run(signal)) === "aborted") return;
           // The oldest message may expire between the start and the first page: who asked for it, and for no id, goes on.
@@ -175,8 +178,10 @@ export class Broker {
         }
       },
       close: () => {
-        if (isHeld) this.#hub.leave(stream);
+        if (!isHeld) return;
         isHeld = false;
+        share.release();
+        this.#hub.leave(stream);
       },
     };
   }

@@ -23,8 +23,8 @@ export interface SubscriberOptions {
   readonly position: Offset;
   /** Messages older than this may not be read, in ms since 1970; asked again for every page. */
   readonly notBefore: () => number;
-  /** Past this many unsent bytes it is no longer pushed to. */
-  readonly maxUnsentBytes: number;
+  /** Whether so many unsent bytes are too many: it is then no longer pushed to. */
+  readonly isOverBudget: (unsentBytes: number) => boolean;
 }
 
 /** One page of replay: small enough that nobody else waits long for it. */
@@ -111,7 +111,7 @@ export class Subscriber implements LiveReader {
   }
 
   #isSlow(): boolean {
-    return this.#options.sink.unsentBytes > this.#options.maxUnsentBytes;
+    return this.#options.isOverBudget(this.#options.sink.unsentBytes);
   }
 
   #untilDetached(signal: AbortSignal): Promise<void> {

@@ -68,7 +68,7 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
       folder: stateFolder,
       logger,
       holder: () => earlier && `pid ${earlier.pid}, ${earlier.url}`,
-      maxUnsentBytes: limits.maxUnsentBytes,
+      limits,
     }),
   );
   // With the store's lock in hand no other chanctl runs here: an app that a killed one left behind can go.

@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { DEFAULT_LIMITS } from "#src/shared/limits.ts";
 import { expect, it, vi } from "vitest";
 import type { Broker } from "#src/broker/broker.ts";
 import { encodeOffset, parseOffset } from "#src/protocol/offset.ts";
@@ -18,7 +19,7 @@ const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
 it(`hands ${SUBSCRIBERS} subscribers over while a publisher runs at full speed (SEED=${seed})`, async () => {
   const random = seededRandom(seed);
   // A small budget, so that those whose peer stalls fall back to pages again and again.
-  const broker = await openBroker({ maxUnsentBytes: 4_096 });
+  const broker = await openBroker({ limits: { ...DEFAULT_LIMITS, maxUnsentBytes: 4_096 } });
   const leaving = new AbortController();
   setMaxListeners(0, leaving.signal);
   const joined: Joined[] = [];

@@ -175,7 +175,6 @@ describe("Subscriber", () => {
     const { log, hub } = openHub({ maxWindowBytes: 0 });
     const sink = new CollectingSink({ isStalled: true });
     const stream = hub.enter(PATH);
-    const maxUnsentBytes = 100;
     const position = log.tail;
     const subscriber = new Subscriber({
       sink,
@@ -183,7 +182,7 @@ describe("Subscriber", () => {
       reader: log,
       position,
       notBefore: () => 0,
-      maxUnsentBytes,
+      isOverBudget: (unsentBytes) => unsentBytes > 100,
     });
     const leaving = new AbortController();
     const ended = subscriber.run(leaving.signal);

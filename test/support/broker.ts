@@ -1,6 +1,7 @@
 import { onTestFinished } from "vitest";
 import { Broker } from "#src/broker/broker.ts";
 import type { BrokerOptions, PublishRequest } from "#src/broker/broker.ts";
+import { DEFAULT_LIMITS } from "#src/shared/limits.ts";
 import { resolveLifecycle } from "#src/shared/lifecycle.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
@@ -9,7 +10,7 @@ export async function openBroker(options: Partial<BrokerOptions> = {}): Promise<
   const broker = await Broker.open({
     folder: temporaryFolder(),
     logger: () => {},
-    maxUnsentBytes: 1_048_576,
+    limits: DEFAULT_LIMITS,
     ...options,
   });
   onTestFinished(() => broker.close());

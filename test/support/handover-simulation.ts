@@ -163,7 +163,7 @@ class Simulation {
       reader: this.#log,
       position: start,
       notBefore: () => 0,
-      maxUnsentBytes,
+      isOverBudget: (unsentBytes) => unsentBytes > maxUnsentBytes,
     });
     this.#peers.add(peer);
     subscriber
