@@ -1,9 +1,9 @@
 /** What one subscriber may take of the budget. */
 interface UnsentShare {
   /** Notes how much waits for this subscriber's socket now. Returns whether that is too much. */
-  isOver(unsentBytes: number): boolean;
+  readonly isOver: (unsentBytes: number) => boolean;
   /** Gives it back. */
-  release(): void;
+  readonly release: () => void;
 }
 
 /**
