@@ -3,24 +3,44 @@ import { join } from "node:path";
 import { endGroup } from "../platform/process-group.ts";
 import { identifyProcess, isGroupOf } from "../platform/process-identity.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
+import { messageOf } from "../shared/errors.ts";
+import type { Logger } from "../shared/logger.ts";
 
 const GRACE_MS = 5_000;
+
+interface RecordOptions {
+  readonly stateFolder: string;
+  readonly logger: Logger;
+}
 
 /**
  * Leaves word in `<stateFolder>/app.pid` of the app's process group, so that the next start can end it if we
  * are killed before we could. Synchronous: there is no moment in which the app runs and nothing is known of it.
+ *
+ * Never throws: the app runs without a record too, so one that cannot be written is a warning.
  */
-export function recordApp(stateFolder: string, pid: number): void {
-  const leader = identifyProcess(pid);
-  if (leader === undefined) return;
-  mkdirSync(stateFolder, { recursive: true });
-  writeFileSync(`${recordPath(stateFolder)}.new`, JSON.stringify(leader));
-  renameSync(`${recordPath(stateFolder)}.new`, recordPath(stateFolder));
+export function recordApp(pid: number, { stateFolder, logger }: RecordOptions): void {
+  const path = recordPath(stateFolder);
+  try {
+    const leader = identifyProcess(pid);
+    if (leader === undefined) return;
+    mkdirSync(stateFolder, { recursive: true });
+    writeFileSync(`${path}.new`, JSON.stringify(leader));
+    renameSync(`${path}.new`, path);
+  } catch (error) {
+    const loss = "if chanctl is killed, end the app by hand";
+    warn(logger, `${path} cannot be written, ${loss}: ${messageOf(error)}`);
+  }
 }
 
-/** Takes the word back: the app's group is gone. */
-export function forgetApp(stateFolder: string): void {
-  rmSync(recordPath(stateFolder), { force: true });
+/** Takes the word back: the app's group is gone. Never throws: a record that stays names no process of today. */
+export function forgetApp({ stateFolder, logger }: RecordOptions): void {
+  const path = recordPath(stateFolder);
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    warn(logger, `${path} cannot be removed: ${messageOf(error)}`);
+  }
 }
 
 /**
@@ -29,16 +49,16 @@ export function forgetApp(stateFolder: string): void {
  *
  * @returns The id of the group that was ended; `undefined` if there was none.
  */
-export async function endOrphan({
-  stateFolder,
-}: {
-  readonly stateFolder: string;
-}): Promise<number | undefined> {
-  const leader = readRecord(stateFolder);
+export async function endOrphan(options: RecordOptions): Promise<number | undefined> {
+  const leader = readRecord(options.stateFolder);
   const isOurs = leader !== undefined && isGroupOf(leader);
   if (isOurs) await endGroup(leader.pid, { graceMs: GRACE_MS });
-  forgetApp(stateFolder);
+  forgetApp(options);
   return isOurs ? leader.pid : undefined;
+}
+
+function warn(logger: Logger, message: string): void {
+  logger({ level: "warn", event: "app-record-failed", message });
 }
 
 function recordPath(stateFolder: string): string {

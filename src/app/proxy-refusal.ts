@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { PROBLEM_CONTENT_TYPE, toProblem } from "../protocol/problem.ts";
+import { toProblemAnswer } from "../protocol/problem.ts";
+import type { ProblemAnswer } from "../protocol/problem.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import type { App } from "./app.ts";
 import type { ProxyRequest } from "./proxy-headers.ts";
@@ -10,11 +11,7 @@ import type { DownState } from "./waiting-page.ts";
 
 /** Answers with an error, as a problem body. */
 export function sendRefusal(response: ProxyResponse, error: ChanctlError): void {
-  const headers = {
-    "content-type": PROBLEM_CONTENT_TYPE,
-    ...(error.retryAfterSecs === undefined ? {} : { "retry-after": String(error.retryAfterSecs) }),
-  };
-  send(response, { status: error.status, headers, body: JSON.stringify(toProblem(error)) });
+  send(response, toProblemAnswer(error));
 }
 
 interface DownOptions {
@@ -30,21 +27,19 @@ export function sendAppDown(
   { app, showOutput }: DownOptions,
 ): void {
   const state: DownState = app.state === "ready" ? "unreachable" : app.state;
-  const headers = { [APP_STATE_HEADER]: state, "retry-after": "1" };
+  const error = new ChanctlError("app_unavailable", `the app must be ready to answer, and is ${state}`, {
+    retryAfterSecs: 1,
+  });
+  const problem = toProblemAnswer(error);
+  const headers = { ...problem.headers, [APP_STATE_HEADER]: state };
   if (!isNavigation(request)) {
-    const error = new ChanctlError("app_unavailable", `the app must be ready to answer, and is ${state}`);
-    const body = JSON.stringify(toProblem(error));
-    send(response, {
-      status: error.status,
-      headers: { ...headers, "content-type": PROBLEM_CONTENT_TYPE },
-      body,
-    });
+    send(response, { ...problem, headers });
     return;
   }
   const nonce = randomBytes(16).toString("base64");
   const source = `'nonce-${nonce}'`;
   send(response, {
-    status: 503,
+    status: problem.status,
     headers: {
       ...headers,
       "content-type": "text/html; charset=utf-8",
@@ -64,18 +59,10 @@ export function isNavigation({ method, headers }: ProxyRequest): boolean {
   return (method === "GET" || method === "HEAD") && (headers.accept ?? "").includes("text/html");
 }
 
-function send(
-  response: ProxyResponse,
-  answer: {
-    readonly status: number;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly body: string;
-  },
-): void {
+function send(response: ProxyResponse, answer: ProblemAnswer): void {
   if (response.headersSent || hasLeft(response)) return;
   response.writeHead(answer.status, {
     ...answer.headers,
-    "cache-control": "no-store",
     "content-length": Buffer.byteLength(answer.body),
     "x-content-type-options": "nosniff",
   });

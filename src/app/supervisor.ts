@@ -2,7 +2,7 @@ import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { signalGroup } from "../platform/process-group.ts";
 import { formatDuration } from "../shared/duration.ts";
-import { ChanctlError } from "../shared/errors.ts";
+import { ChanctlError, messageOf } from "../shared/errors.ts";
 import type { Logger } from "../shared/logger.ts";
 import { announcedPort } from "./announced-port.ts";
 import { runApp } from "./app-run.ts";
@@ -102,6 +102,7 @@ export class Supervisor implements App {
     if (this.#supervision !== undefined || this.#isClosing) return;
     process.once("exit", this.#killGroup);
     this.#supervision = this.#supervise();
+    this.#supervision.catch(() => {}); // close() throws it; unhandled it would end the broker
   }
 
   /** Ends the app, if it runs, and starts it again at once, even if it had been given up. */
@@ -150,19 +151,21 @@ export class Supervisor implements App {
   }
 
   async #run(signal: AbortSignal): Promise<RunOutcome> {
-    const { stateFolder, slowStartMs = SLOW_START_MS, stopGraceMs = STOP_GRACE_MS } = this.#options;
+    const { slowStartMs = SLOW_START_MS, stopGraceMs = STOP_GRACE_MS } = this.#options;
     const startedAt = performance.now();
     this.#failure = undefined;
     this.#lastLines = [];
     this.#enter("starting");
     let slow = setTimeout(() => this.#warnThatItDoesNotListen(slowStartMs), slowStartMs);
-    const outcome = await runApp({
+    const onExit = (): void =>
+      this.#enter(this.#isClosing ? "stopped" : signal.aborted ? "starting" : "crashed");
+    const run = runApp({
       ...this.#options,
       graceMs: stopGraceMs,
       signal,
       onStart: (pid) => {
         this.#pid = pid;
-        recordApp(stateFolder, pid);
+        recordApp(pid, this.#options);
       },
       onLine: (line) => {
         this.#lastLines = [...this.#lastLines.slice(1 - LAST_LINES), line.text];
@@ -178,10 +181,16 @@ export class Supervisor implements App {
         this.#tell("info", "app-ready", `the app is ready after ${formatDuration(afterMs)}`, { afterMs });
         this.#enter("ready");
       },
-      onExit: () => this.#enter(this.#isClosing ? "stopped" : signal.aborted ? "starting" : "crashed"),
+      onExit,
+    });
+    const outcome = await run.catch((error: unknown): RunOutcome => {
+      this.#killGroup();
+      onExit();
+      const ranMs = performance.now() - startedAt;
+      return { reason: `could not be run: ${messageOf(error)}`, ranMs, wasReady: false };
     });
     clearTimeout(slow);
-    forgetApp(stateFolder);
+    forgetApp(this.#options);
     this.#pid = undefined;
     return outcome;
   }

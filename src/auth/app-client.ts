@@ -19,9 +19,12 @@ export interface AppClientOptions {
 export interface AppAnswer {
   readonly status: number;
   readonly body: unknown;
+  /** When the question that was answered was put, by `performance.now()`. */
+  readonly askedAt: number;
 }
 
 const CONNECT_TIMEOUT_MS = 2_000;
+/** How long one question may wait for its answer, in ms. */
 const TOTAL_TIMEOUT_MS = 5_000;
 const MAX_ANSWER_BYTES = 64 * 1_024;
 const RETRY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
@@ -77,6 +80,7 @@ export class AppClient {
       return failed("no app is running that could be asked", { isRetryable: false });
     }
     const timeout = AbortSignal.timeout(TOTAL_TIMEOUT_MS);
+    const askedAt = performance.now();
     try {
       const response = await this.#agent.request({
         origin: app.origin,
@@ -94,7 +98,7 @@ export class AppClient {
       if (RETRY_STATUSES.has(response.statusCode)) {
         return failed(`the app answered ${response.statusCode}`, { isRetryable: true });
       }
-      return { answer: { status: response.statusCode, body: parseJson(text) } };
+      return { answer: { status: response.statusCode, body: parseJson(text), askedAt } };
     } catch (cause) {
       return failed(`the app did not answer: ${messageOf(cause)}`, { isRetryable: isReset(cause), cause });
     }

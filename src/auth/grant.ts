@@ -1,7 +1,7 @@
 import { ChanctlError } from "../shared/errors.ts";
 import { clampSetting } from "../shared/lifecycle.ts";
 import type { Lifecycle } from "../shared/lifecycle.ts";
-import type { Logger } from "../shared/logger.ts";
+import type { LogEntry, Logger } from "../shared/logger.ts";
 import { parseAuthorizeAnswer, parseOnPublishAnswer } from "../protocol/app-call.ts";
 import type {
   Allowed,
@@ -21,6 +21,8 @@ export interface Grant {
   readonly expiresAt?: number;
   /** The channel's lifecycle with what the app chose for this connection. */
   readonly lifecycle: Lifecycle;
+  /** When the app was asked, by `performance.now()`: it could not know of anything later. */
+  readonly askedAt: number;
 }
 
 interface GrantContext {
@@ -38,7 +40,7 @@ const REFUSAL_CODES = { 401: "unauthenticated", 403: "forbidden", 404: "channel_
 
 /** What anyone may do on a public channel. */
 export function publicGrant({ transport, lifecycle }: ChannelDefinition): Grant {
-  return { operations: new Set(OPERATIONS[transport]), lifecycle };
+  return { operations: new Set(OPERATIONS[transport]), lifecycle, askedAt: performance.now() };
 }
 
 /**
@@ -48,11 +50,11 @@ export function publicGrant({ transport, lifecycle }: ChannelDefinition): Grant 
  *   anything that is no answer, never the code of a rejection.
  */
 export function toGrant(answer: AppAnswer, context: GrantContext): Grant {
-  assertNotRefused(answer);
+  assertNotRefused(answer, context.logger);
   const parsed = answer.status === 200 ? parseAuthorizeAnswer(answer.body) : undefined;
   if (parsed === undefined) throw noAnswer(answer, "authorize");
   if (!parsed.ok) throw refusal(parsed);
-  return grantOf(parsed, context);
+  return { ...grantOf(parsed, context), askedAt: answer.askedAt };
 }
 
 /**
@@ -68,7 +70,7 @@ export function toPublishAnswer(answer: AppAnswer): OnPublishAnswer & { ok: true
   return parsed;
 }
 
-function grantOf(allowed: Allowed, context: GrantContext): Grant {
+function grantOf(allowed: Allowed, context: GrantContext): Omit<Grant, "askedAt"> {
   const { transport, lifecycle } = context.definition;
   const possible = OPERATIONS[transport];
   const { subject, operations, expiresAt } = allowed;
@@ -113,10 +115,20 @@ function clampOverride(
   return used;
 }
 
+/** A 404 that the SDK did not write is a refusal all the same, but hardly one that anybody meant. */
+const NOT_MOUNTED: LogEntry = {
+  level: "warn",
+  event: "authorize-not-found",
+  message:
+    "the app answered 404 to POST /channels/authorize: is the SDK mounted before its other routes, as in " +
+    "`app.use(channels.middleware)`, and is its CHANCTL_TOKEN ours?",
+};
+
 /** The app's own 401, 403 and 404 mean the same as `"ok": false` with that status. */
-function assertNotRefused({ status, body }: AppAnswer): void {
+function assertNotRefused({ status, body }: AppAnswer, logger?: Logger): void {
   if (status !== 401 && status !== 403 && status !== 404) return;
   const parsed = parseAuthorizeAnswer(body);
+  if (status === 404 && parsed === undefined) logger?.(NOT_MOUNTED);
   const reason = parsed?.ok === false ? parsed.reason : undefined;
   throw refusal({ ok: false, status, ...(reason === undefined ? {} : { reason }) });
 }

@@ -7,6 +7,7 @@ import type {
   Operation,
   Result,
   RotateKeysOperation,
+  SweepOperation,
   TrimOperation,
 } from "./operation.ts";
 
@@ -53,6 +54,8 @@ export function createApply(db: Database): Apply {
         return trim(operation);
       case "drop":
         return drop(operation);
+      case "sweep":
+        return sweep(operation);
       case "rotate-keys":
         return rotateKeys(operation);
       default:
@@ -103,29 +106,7 @@ export function createApply(db: Database): Apply {
     if (key !== undefined) {
       insertKey(stream.id, key.owner, key.key, key.fingerprint, incarnation, first, count, messageTime);
     }
-    const excess = position - stream.oldest - maxMessages;
-    const trimTo = limitPosition({ ...stream, tail: position, bytes }, { excess, maxMessages, maxBytes });
-    return {
-      kind: "appended",
-      incarnation,
-      first,
-      count,
-      time: messageTime,
-      isRepeat: false,
-      ...(trimTo === undefined ? {} : { trimTo }),
-    };
-  }
-
-  /** Where a stream that holds too much should be trimmed; by bytes it is an estimate that the next append corrects. */
-  function limitPosition(
-    stream: Pick<StreamRow, "tail" | "oldest" | "bytes">,
-    { excess, maxMessages, maxBytes }: { excess: number; maxMessages: number; maxBytes: number },
-  ): number | undefined {
-    const byCount = maxMessages > 0 && excess > 0 ? stream.oldest + excess : undefined;
-    if (maxBytes === 0 || stream.bytes <= maxBytes) return byCount;
-    const retained = stream.tail - stream.oldest;
-    const surplus = Math.ceil((retained * (stream.bytes - maxBytes)) / stream.bytes);
-    return Math.max(byCount ?? 0, stream.oldest + surplus);
+    return { kind: "appended", incarnation, first, count, time: messageTime, isRepeat: false };
   }
 
   function repeatOf(known: KeyRow, fingerprint: string): Result {
@@ -149,10 +130,18 @@ export function createApply(db: Database): Apply {
   function drop({ path, incarnation, tail }: DropOperation): Result {
     const stream = sql.streamByPath.get(path);
     if (stream?.incarnation !== incarnation || stream.tail !== tail) return { kind: "unchanged" };
-    sql.deleteUpTo.run(incarnation, tail);
     const next = nextIncarnation();
     sql.beginLife.run(next, stream.id);
+    sql.endLife.run(incarnation);
     return { kind: "dropped", incarnation: next };
+  }
+
+  function sweep({ incarnation }: SweepOperation): Result {
+    if (sql.endedLife.get(incarnation) === undefined) return { kind: "unchanged" };
+    const { changes } = sql.deleteSome.run(incarnation, MAX_TRIMMED);
+    const isPartial = changes === MAX_TRIMMED;
+    if (!isPartial) sql.forgetLife.run(incarnation);
+    return { kind: "trimmed", count: changes, isPartial };
   }
 
   function rotateKeys({ generation, time }: RotateKeysOperation): Result {
@@ -245,6 +234,12 @@ function prepare(db: Database) {
       "SELECT sum(octet_length(body)) AS bytes FROM messages WHERE incarnation = ? AND position <= ?",
     ),
     deleteUpTo: db.prepare<[number, number]>("DELETE FROM messages WHERE incarnation = ? AND position <= ?"),
+    endLife: db.prepare<[number]>("INSERT INTO ended_lives (incarnation) VALUES (?)"),
+    endedLife: db.prepare<[number], unknown>("SELECT 1 FROM ended_lives WHERE incarnation = ?"),
+    deleteSome: db.prepare<[number, number]>(
+      "DELETE FROM messages WHERE rowid IN (SELECT rowid FROM messages WHERE incarnation = ? LIMIT ?)",
+    ),
+    forgetLife: db.prepare<[number]>("DELETE FROM ended_lives WHERE incarnation = ?"),
     clearKeys0: db.prepare("DELETE FROM keys_0"),
     clearKeys1: db.prepare("DELETE FROM keys_1"),
     ...prepareKeys(db),

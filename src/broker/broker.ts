@@ -152,7 +152,6 @@ export class Broker {
       this.#hub.leave(stream);
       throw error;
     }
-    const share = this.#unsent.share();
     let isHeld = true;
     let subscriber: Subscriber | undefined;
     return {
@@ -160,6 +159,7 @@ export class Broker {
         return subscriber?.position ?? position;
       },
       run: async (sink, signal) => {
+        using share = this.#unsent.share(() => sink.unsentBytes);
         for (;;) {
           subscriber = new Subscriber({
             sink,
@@ -180,7 +180,6 @@ export class Broker {
       close: () => {
         if (!isHeld) return;
         isHeld = false;
-        share.release();
         this.#hub.leave(stream);
       },
     };
@@ -188,7 +187,7 @@ export class Broker {
 
   /** Commits what was accepted, then frees everything. */
   async close(): Promise<void> {
-    this.#maintenance.close();
+    await this.#maintenance.close();
     await this.#store.close();
     this.#hub.close();
   }

@@ -44,7 +44,10 @@ export class Hub {
     this.#reader = reader;
     this.#maxWindowBytes = maxWindowBytes;
     this.#maxWindowsBytes = maxWindowsBytes;
-    this.#unfollow = log.follow((batch) => this.#onCommitted(batch));
+    this.#unfollow = log.follow({
+      onCommitted: (batch) => this.#onCommitted(batch),
+      onUncertain: () => this.#resync(),
+    });
   }
 
   /** The live end of a stream, kept until as many `leave`. */
@@ -108,6 +111,16 @@ export class Hub {
         stream.beginLife(result.incarnation);
         this.#noteChanged(stream);
       }
+    }
+  }
+
+  /** A writer may have died between a commit and the word of it: a quiet stream would never show it. */
+  #resync(): void {
+    for (const stream of this.#streams.values()) {
+      const info = this.#reader.stream(stream.path);
+      if (info === undefined) continue;
+      stream.skipTo({ incarnation: info.incarnation, position: info.tail });
+      this.#noteChanged(stream);
     }
   }
 

@@ -123,7 +123,8 @@ export class LiveStream {
       return false;
     const before = this.#bytes;
     const canTakeMore = this.#deliverTo(reader);
-    if (this.#bytes > before) this.#onGrown();
+    // The next flush counts what was encoded, and lets go of what was joined for this reader.
+    if (this.#bytes > before || Object.keys(this.#shared).length > 0) this.#onGrown();
     if (canTakeMore) this.#live.add(reader);
     return canTakeMore;
   }

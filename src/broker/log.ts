@@ -10,7 +10,7 @@ export interface Committed {
  * The seam between whoever changes streams and wherever they are stored: this process, a parent process, or a
  * replicated log.
  *
- * An implementation MUST call its followers before it resolves the proposal, in commit order, and MUST do
+ * An implementation MUST tell its followers before it resolves the proposal, in commit order, and MUST do
  * neither before the commit is durable. It MUST NOT split the operations of one proposal over two commits.
  */
 export interface Log {
@@ -22,6 +22,13 @@ export interface Log {
    *   with the same key is harmless.
    */
   propose(operations: readonly Operation[]): Promise<readonly Result[]>;
-  /** Calls `listener` with each batch that commits from now on. Returns how to stop. */
-  follow(listener: (batch: readonly Committed[]) => void): () => void;
+  /** Tells the follower of each batch that commits from now on. Returns how to stop. */
+  follow(follower: Follower): () => void;
+}
+
+/** Somebody who hears of what was committed. */
+export interface Follower {
+  onCommitted(batch: readonly Committed[]): void;
+  /** Something may have been committed that nobody was told of: look at the store. */
+  onUncertain?(): void;
 }

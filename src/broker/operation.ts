@@ -4,7 +4,12 @@ import type { Lifecycle } from "../shared/lifecycle.ts";
  * Everything that changes a stream, as plain values. An operation carries its own time and every random
  * value, so that applying the same operations in the same order gives the same store on any node.
  */
-export type Operation = AppendOperation | TrimOperation | DropOperation | RotateKeysOperation;
+export type Operation =
+  | AppendOperation
+  | TrimOperation
+  | DropOperation
+  | SweepOperation
+  | RotateKeysOperation;
 
 /** The part of a lifecycle that a stream's row remembers, so that pruning goes on when the definition is gone. */
 export type Retention = Pick<Lifecycle, "replayWindowMs" | "inactivityTtlMs" | "maxMessages" | "maxBytes">;
@@ -38,14 +43,20 @@ export interface TrimOperation {
 }
 
 /**
- * Ends one life of a stream that nobody used: all messages go, and the next life begins empty under a new
- * incarnation. Does nothing if the stream has moved on since it was looked at.
+ * Ends one life of a stream that nobody used: the next begins empty under a new incarnation, and nobody can read
+ * the messages of the old, which sweeps then delete. Does nothing if the stream has moved on since it was looked at.
  */
 export interface DropOperation {
   readonly kind: "drop";
   readonly path: string;
   readonly incarnation: number;
   readonly tail: number;
+}
+
+/** Deletes messages of a life that has ended: a bounded number, so that nobody waits long behind it. */
+export interface SweepOperation {
+  readonly kind: "sweep";
+  readonly incarnation: number;
 }
 
 /** Forgets the older half of the idempotency keys. Does nothing if `generation` is no longer the current one. */
@@ -69,8 +80,6 @@ export interface Appended {
   readonly time: number;
   /** The key was seen before: nothing was stored now, these are the ids of then. */
   readonly isRepeat: boolean;
-  /** The stream holds more than its `maxMessages` or `maxBytes`: this position is where it should be trimmed. */
-  readonly trimTo?: number;
 }
 
 interface Refused {

@@ -1,21 +1,10 @@
 import Database from "better-sqlite3";
 import { isOrigin } from "../protocol/offset.ts";
 import type { Offset } from "../protocol/offset.ts";
-
-/** A stream as the store has it. */
-export interface StreamInfo {
-  readonly path: string;
-  readonly incarnation: number;
-  /** The position after the last message. */
-  readonly tail: number;
-  /** The position before the oldest message that is still there. */
-  readonly oldest: number;
-  /** Something before this life was dropped. */
-  readonly hasEarlierLife: boolean;
-  readonly replayWindowMs: number;
-  /** 0: its state is never dropped. */
-  readonly inactivityTtlMs: number;
-}
+import { DueReader } from "./due-reader.ts";
+import { readStore } from "./read-store.ts";
+import { STREAM_COLUMNS, toStreamInfo } from "./stream-info.ts";
+import type { StreamInfo, StreamRow } from "./stream-info.ts";
 
 /** A message as it is stored: the same bytes for every reader. */
 export interface StoredMessage {
@@ -50,20 +39,27 @@ export interface PageRequest {
 export class Reader {
   readonly #db: Database.Database;
   readonly #sql: ReturnType<typeof prepare>;
+  /** What is due for maintenance, on the same connection. */
+  readonly due: DueReader;
 
   constructor(file: string) {
     this.#db = new Database(file, { readonly: true, fileMustExist: true });
     this.#sql = prepare(this.#db);
+    this.due = new DueReader(this.#db);
   }
 
   /** The stream at a path; `undefined` if nothing was ever written to it. */
   stream(path: string): StreamInfo | undefined {
-    const row = this.#sql.stream.get(path);
+    const row = readStore(this.#db, () => this.#sql.stream.get(path));
     return row === undefined ? undefined : toStreamInfo(row);
   }
 
   /** The next messages after an offset, decided by what may be read now. */
-  page(path: string, { after, notBefore, maxMessages, maxBytes }: PageRequest): Page {
+  page(path: string, request: PageRequest): Page {
+    return readStore(this.#db, () => this.#page(path, request));
+  }
+
+  #page(path: string, { after, notBefore, maxMessages, maxBytes }: PageRequest): Page {
     const stream = this.stream(path);
     if (stream === undefined) return isOrigin(after) ? { kind: "end" } : { kind: "gone" };
     if (isOrigin(after) ? stream.hasEarlierLife : after.incarnation !== stream.incarnation)
@@ -95,21 +91,11 @@ export class Reader {
     let high = tail;
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
-      const found = this.#sql.timeAt.get(incarnation, middle + 1);
+      const found = readStore(this.#db, () => this.#sql.timeAt.get(incarnation, middle + 1));
       if (found !== undefined && found.time < time) low = middle + 1;
       else high = middle;
     }
     return low;
-  }
-
-  /** Streams whose oldest message is over its replay window at `now`, most overdue first. */
-  dueForTrim(now: number, limit: number): StreamInfo[] {
-    return this.#sql.dueForTrim.all(now, limit).map(toStreamInfo);
-  }
-
-  /** Streams that nobody has published to for their `inactivityTtlMs` at `now`. */
-  dueForDrop(now: number, limit: number): StreamInfo[] {
-    return this.#sql.dueForDrop.all(now, limit).map(toStreamInfo);
   }
 
   /** The time of the last message of all, in ms since 1970; 0 in an empty store. */
@@ -117,44 +103,10 @@ export class Reader {
     return this.#sql.meta.get("last_time")?.value ?? 0;
   }
 
-  /** Which generation of idempotency keys is current, and when it became so. */
-  keyGeneration(): { generation: number; rotatedAt: number } {
-    return {
-      generation: this.#sql.meta.get("key_generation")?.value ?? 0,
-      rotatedAt: this.#sql.meta.get("keys_rotated_at")?.value ?? 0,
-    };
-  }
-
   close(): void {
     this.#db.close();
   }
 }
-
-interface StreamRow {
-  readonly path: string;
-  readonly incarnation: number;
-  readonly tail: number;
-  readonly oldest: number;
-  readonly has_earlier_life: number;
-  readonly replay_window_ms: number;
-  readonly inactivity_ttl_ms: number;
-}
-
-function toStreamInfo(row: StreamRow): StreamInfo {
-  const { path, incarnation, tail, oldest } = row;
-  return {
-    path,
-    incarnation,
-    tail,
-    oldest,
-    hasEarlierLife: row.has_earlier_life === 1,
-    replayWindowMs: row.replay_window_ms,
-    inactivityTtlMs: row.inactivity_ttl_ms,
-  };
-}
-
-const STREAM_COLUMNS =
-  "path, incarnation, tail, oldest, has_earlier_life, replay_window_ms, inactivity_ttl_ms";
 
 function prepare(db: Database.Database) {
   return {
@@ -165,16 +117,6 @@ function prepare(db: Database.Database) {
     ),
     timeAt: db.prepare<[number, number], { time: number }>(
       "SELECT time FROM messages WHERE incarnation = ? AND position >= ? ORDER BY position LIMIT 1",
-    ),
-    dueForTrim: db.prepare<[number, number], StreamRow>(
-      `SELECT ${STREAM_COLUMNS} FROM streams
-       WHERE tail > oldest AND oldest_time + replay_window_ms < ?
-       ORDER BY oldest_time + replay_window_ms LIMIT ?`,
-    ),
-    dueForDrop: db.prepare<[number, number], StreamRow>(
-      `SELECT ${STREAM_COLUMNS} FROM streams
-       WHERE inactivity_ttl_ms > 0 AND tail > 0 AND last_time + inactivity_ttl_ms < ?
-       ORDER BY last_time + inactivity_ttl_ms LIMIT ?`,
     ),
   };
 }

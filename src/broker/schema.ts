@@ -12,6 +12,7 @@ import { ChanctlError } from "../shared/errors.ts";
  * - `messages`: all streams in one append-only rowid table (a packed or WITHOUT ROWID key costs 2.7–6 times as
  *   much). `position` is where the message ends, so "after an offset" is one range of the index. JSON is TEXT
  *   because BLOB columns read several times slower.
+ * - `ended_lives`: incarnations that are over and may still have messages to sweep.
  * - `producers`: idempotent producers of Durable Streams.
  * - `keys_0`, `keys_1`: idempotency keys; writes go to the current one, both are read, they swap daily.
  */
@@ -42,6 +43,8 @@ const MIGRATIONS: readonly string[] = [
     max_bytes INTEGER NOT NULL
   );
   CREATE INDEX streams_by_trim_time ON streams (oldest_time + replay_window_ms) WHERE tail > oldest;
+  CREATE INDEX streams_over_limit ON streams (id)
+    WHERE max_messages > 0 AND tail - oldest > max_messages OR max_bytes > 0 AND bytes > max_bytes;
   CREATE INDEX streams_by_drop_time ON streams (last_time + inactivity_ttl_ms) WHERE inactivity_ttl_ms > 0 AND tail > 0;
 
   CREATE TABLE messages (
@@ -52,6 +55,10 @@ const MIGRATIONS: readonly string[] = [
     body NOT NULL
   );
   CREATE UNIQUE INDEX messages_by_position ON messages (incarnation, position);
+
+  CREATE TABLE ended_lives (
+    incarnation INTEGER PRIMARY KEY
+  );
 
   CREATE TABLE producers (
     stream INTEGER NOT NULL,

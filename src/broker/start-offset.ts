@@ -2,7 +2,8 @@ import { ChanctlError } from "../shared/errors.ts";
 import { encodeOffset, isOrigin, ORIGIN } from "../protocol/offset.ts";
 import type { Offset } from "../protocol/offset.ts";
 import type { Start } from "../protocol/start.ts";
-import type { Reader, StreamInfo } from "./reader.ts";
+import type { Reader } from "./reader.ts";
+import type { StreamInfo } from "./stream-info.ts";
 
 export interface StartRequest {
   readonly path: string;

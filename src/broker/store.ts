@@ -1,10 +1,10 @@
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { ChanctlError, messageOf } from "../shared/errors.ts";
 import type { Logger } from "../shared/logger.ts";
-import type { Committed, Log } from "./log.ts";
+import type { Committed, Follower, Log } from "./log.ts";
 import type { Operation, Result } from "./operation.ts";
 import { Reader } from "./reader.ts";
 import { StoreLock } from "./store-lock.ts";
@@ -25,9 +25,12 @@ interface Waiting {
   readonly reject: (error: ChanctlError) => void;
 }
 
-/** Operations that may wait for the writer; beyond it a publisher is told to come back. */
+/** What may wait for the writer; beyond it a publisher is told to come back. */
 const MAX_WAITING = 100_000;
+const MAX_WAITING_BYTES = 64 * 1_024 * 1_024;
 const RESTART_WRITER_MS = 1_000;
+/** A store in trouble is told of, but not once for every message that it refuses. */
+const WARN_EVERY_MS = 10_000;
 
 /**
  * The durable log in this process: SQLite behind a writer thread.
@@ -38,11 +41,15 @@ export class Store implements Log {
   readonly #file: string;
   readonly #lock: StoreLock;
   readonly #logger: Logger;
-  readonly #followers = new Set<(batch: readonly Committed[]) => void>();
+  readonly #followers = new Set<Follower>();
   readonly #waiting = new Map<number, Waiting>();
+  #waitingBytes = 0;
+  #warnedAt = Number.NEGATIVE_INFINITY;
   #outbox: Proposal[] = [];
   #nextId = 1;
   #writer: Worker | undefined;
+  /** A writer on its way: it must be waited for before the lock is given up. */
+  #starting: Promise<void> | undefined;
   #checkpointer: Worker | undefined;
   #reader: Reader | undefined;
   #restart: NodeJS.Timeout | undefined;
@@ -50,7 +57,7 @@ export class Store implements Log {
 
   /** @throws {ChanctlError} `store_in_use`, `store_newer`, `store_invalid`. */
   static async open(options: StoreOptions): Promise<Store> {
-    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    makeFolder(options.folder);
     const store = new Store(options);
     try {
       await store.#startWriter();
@@ -81,20 +88,21 @@ export class Store implements Log {
     if (this.#writer === undefined || this.#closing !== undefined) {
       return Promise.reject(unavailable("the store is not open for writing"));
     }
-    if (this.#waiting.size >= MAX_WAITING) {
-      return Promise.reject(unavailable(`${MAX_WAITING} writes are waiting for the disk`));
+    if (this.#waiting.size >= MAX_WAITING || this.#waitingBytes >= MAX_WAITING_BYTES) {
+      return Promise.reject(unavailable("too many writes are waiting for the disk"));
     }
     return new Promise((resolve, reject) => {
       const proposal = { id: this.#nextId++, operations };
       this.#waiting.set(proposal.id, { proposal, resolve, reject });
+      this.#waitingBytes += sizeOf(proposal);
       // One message a turn of the event loop: whatever all sockets brought in it goes to the writer together.
       if (this.#outbox.push(proposal) === 1) setImmediate(() => this.#post());
     });
   }
 
-  follow(listener: (batch: readonly Committed[]) => void): () => void {
-    this.#followers.add(listener);
-    return () => this.#followers.delete(listener);
+  follow(follower: Follower): () => void {
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
   }
 
   #post(): void {
@@ -104,7 +112,12 @@ export class Store implements Log {
     else this.#writer.postMessage(proposals satisfies ToWriter);
   }
 
-  async #startWriter(): Promise<void> {
+  #startWriter(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
     const writer = startThread("./writer-thread.js", this.#file);
     const [message]: FromWriter[] = await once(writer, "message");
     if (message?.kind === "failed") {
@@ -134,13 +147,44 @@ export class Store implements Log {
         if (result !== undefined) batch.push({ operation, result });
       }
     }
-    for (const follower of this.#followers) follower(batch);
+    for (const follower of this.#followers) follower.onCommitted(batch);
+    const failure = outcomes.find((outcome) => "error" in outcome);
+    if (failure !== undefined) this.#onFailure(failure.error.message);
     for (const outcome of outcomes) {
-      const waiting = this.#waiting.get(outcome.id);
-      this.#waiting.delete(outcome.id);
+      const waiting = this.#take(outcome.id);
       if ("results" in outcome) waiting?.resolve(outcome.results);
       else
         waiting?.reject(new ChanctlError(outcome.error.code, outcome.error.message, { retryAfterSecs: 1 }));
+    }
+  }
+
+  #onFailure(message: string): void {
+    this.#tellUncertain();
+    const now = performance.now();
+    if (now - this.#warnedAt < WARN_EVERY_MS) return;
+    this.#warnedAt = now;
+    this.#logger({
+      level: "error",
+      event: "store-failed",
+      message: `the store does not take writes: ${message}`,
+      fields: { file: this.#file },
+    });
+  }
+
+  #take(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return undefined;
+    this.#waiting.delete(id);
+    this.#waitingBytes -= sizeOf(waiting.proposal);
+    return waiting;
+  }
+
+  #tellUncertain(): void {
+    try {
+      for (const follower of this.#followers) follower.onUncertain?.();
+    } catch (cause) {
+      // The store cannot be read now. The next append shows a live reader the hole.
+      this.#warn("store-unreadable", cause);
     }
   }
 
@@ -149,17 +193,19 @@ export class Store implements Log {
     this.#failAll("the writer thread has stopped");
     if (this.#closing !== undefined) return;
     this.#restart = setTimeout(() => {
-      this.#startWriter().catch((cause: unknown) => {
-        this.#warn("writer-thread-failed", cause);
-        this.#onWriterExit();
-      });
+      this.#startWriter().then(
+        () => this.#tellUncertain(),
+        (cause: unknown) => {
+          this.#warn("writer-thread-failed", cause);
+          this.#onWriterExit();
+        },
+      );
     }, RESTART_WRITER_MS);
   }
 
   #failAll(reason: string): void {
     this.#outbox = [];
-    for (const { reject } of this.#waiting.values()) reject(unavailable(reason));
-    this.#waiting.clear();
+    for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(unavailable(reason));
   }
 
   #warn(event: string, cause: unknown): void {
@@ -175,9 +221,11 @@ export class Store implements Log {
   async #close(): Promise<void> {
     clearTimeout(this.#restart);
     if (this.#outbox.length > 0) this.#post();
+    await this.#starting?.catch(() => {}); // told where it was started
     await stopThread(this.#checkpointer);
-    await stopThread(this.#writer);
+    // The last connection to close moves the WAL into the file and removes it, and only a writer can.
     this.#reader?.close();
+    await stopThread(this.#writer);
     this.#lock.close();
   }
 
@@ -200,4 +248,28 @@ async function stopThread(thread: Worker | undefined): Promise<void> {
 
 function unavailable(message: string): ChanctlError {
   return new ChanctlError("store_unavailable", message, { retryAfterSecs: 1 });
+}
+
+/** What a proposal takes while it waits, about. */
+function sizeOf({ operations }: Proposal): number {
+  let size = 0;
+  for (const operation of operations) {
+    if (operation.kind !== "append") continue;
+    for (const template of operation.templates) size += template.length;
+  }
+  return size;
+}
+
+/** @throws {ChanctlError} `store_invalid`. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    // Also where somebody else made it: what people say to each other is for the owner's eyes (CWE-732).
+    chmodSync(folder, 0o700);
+  } catch (cause) {
+    throw new ChanctlError("store_invalid", `the folder ${folder} cannot be made: ${messageOf(cause)}`, {
+      cause,
+      hint: "the store is kept there: make the folder above it writable, or move what is in its place",
+    });
+  }
 }

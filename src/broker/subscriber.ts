@@ -23,8 +23,8 @@ export interface SubscriberOptions {
   readonly position: Offset;
   /** Messages older than this may not be read, in ms since 1970; asked again for every page. */
   readonly notBefore: () => number;
-  /** Whether so many unsent bytes are too many: it is then no longer pushed to. */
-  readonly isOverBudget: (unsentBytes: number) => boolean;
+  /** Whether too many bytes wait for its socket: it is then no longer pushed to. */
+  readonly isOverBudget: () => boolean;
 }
 
 /** One page of replay: small enough that nobody else waits long for it. */
@@ -111,7 +111,7 @@ export class Subscriber implements LiveReader {
   }
 
   #isSlow(): boolean {
-    return this.#options.isOverBudget(this.#options.sink.unsentBytes);
+    return this.#options.isOverBudget();
   }
 
   #untilDetached(signal: AbortSignal): Promise<void> {

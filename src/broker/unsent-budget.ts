@@ -1,51 +1,61 @@
-/** What one subscriber may take of the budget. */
-interface UnsentShare {
-  /** Notes how much waits for this subscriber's socket now. Returns whether that is too much. */
-  readonly isOver: (unsentBytes: number) => boolean;
-  /** Gives it back. */
-  readonly release: () => void;
+/** What one subscriber may take of the budget; given back when it is disposed of. */
+interface UnsentShare extends Disposable {
+  /** Whether what waits for this subscriber's socket now is too much. */
+  readonly isOver: () => boolean;
 }
+
+interface UnsentLimits {
+  readonly maxUnsentBytes: number;
+  readonly maxUnsentBytesTotal: number;
+}
+
+/** A sum over all sockets costs more than a write, so it is made now and then. */
+const SUM_EVERY_MS = 250;
 
 /**
  * How many bytes may wait for slow sockets: for each, and for all together. While all together are over theirs,
  * each is held to an equal part of it, so that the slow give way and the others notice nothing.
  */
 export class UnsentBudget {
-  readonly #maxBytes: number;
-  readonly #maxTotalBytes: number;
-  #shares = 0;
-  /** As of the last word of each subscriber: what has drained since counts until its next. */
-  #totalBytes = 0;
+  readonly #limits: UnsentLimits;
+  readonly #now: () => number;
+  readonly #members = new Set<() => number>();
+  #isOverTotal = false;
+  #summedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({
-    maxUnsentBytes,
-    maxUnsentBytesTotal,
-  }: {
-    maxUnsentBytes: number;
-    maxUnsentBytesTotal: number;
-  }) {
-    this.#maxBytes = maxUnsentBytes;
-    this.#maxTotalBytes = maxUnsentBytesTotal;
+  /** @param now a clock that never jumps, in ms. */
+  constructor(limits: UnsentLimits, now: () => number = () => performance.now()) {
+    this.#limits = limits;
+    this.#now = now;
   }
 
-  /** Takes part, until `release`. */
-  share(): UnsentShare {
-    this.#shares += 1;
-    let noted = 0;
-    const note = (unsentBytes: number): void => {
-      this.#totalBytes += unsentBytes - noted;
-      noted = unsentBytes;
-    };
+  /**
+   * Takes part.
+   *
+   * @param unsentBytes how much waits for the subscriber's socket.
+   */
+  share(unsentBytes: () => number): UnsentShare {
+    this.#members.add(unsentBytes);
     return {
-      isOver: (unsentBytes) => {
-        note(unsentBytes);
-        if (unsentBytes > this.#maxBytes) return true;
-        return this.#totalBytes > this.#maxTotalBytes && unsentBytes > this.#maxTotalBytes / this.#shares;
-      },
-      release: () => {
-        note(0);
-        this.#shares -= 1;
-      },
+      isOver: () => this.#isOver(unsentBytes()),
+      [Symbol.dispose]: () => void this.#members.delete(unsentBytes),
     };
+  }
+
+  #isOver(unsentBytes: number): boolean {
+    if (unsentBytes === 0) return false;
+    const { maxUnsentBytes, maxUnsentBytesTotal } = this.#limits;
+    if (unsentBytes > maxUnsentBytes) return true;
+    this.#sum();
+    return this.#isOverTotal && unsentBytes > maxUnsentBytesTotal / this.#members.size;
+  }
+
+  #sum(): void {
+    const now = this.#now();
+    if (now - this.#summedAt < SUM_EVERY_MS) return;
+    this.#summedAt = now;
+    let total = 0;
+    for (const unsentBytes of this.#members) total += unsentBytes();
+    this.#isOverTotal = total > this.#limits.maxUnsentBytesTotal;
   }
 }

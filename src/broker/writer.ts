@@ -35,6 +35,8 @@ const BUSY_RETRY_MS = 5;
 export class Writer {
   readonly #file: string;
   readonly #reserve: Reserve;
+  /** Which file was opened: another one under the same name is not ours. */
+  readonly #inode: number;
   #db: Database.Database;
   #apply: Apply;
 
@@ -42,6 +44,7 @@ export class Writer {
   constructor(file: string) {
     this.#file = file;
     this.#db = openForWriting(file);
+    this.#inode = inodeOf(file);
     this.#apply = createApply(this.#db);
     this.#reserve = new Reserve(`${file}.reserve`);
     this.#reserve.fill();
@@ -49,6 +52,8 @@ export class Writer {
 
   /** Commits proposals and says what each came to. Never throws. */
   commit(proposals: readonly Proposal[]): Outcome[] {
+    // Nobody will ever find what is written to a file that was removed, and a new one would give out the old ids again.
+    if (inodeOf(this.#file) !== this.#inode) return proposals.map(toRemoved);
     // Without its reserve the disk is full: trims may go on, they make the room; appends may not, they would take it.
     const isFull = !this.#reserve.isFilled && !this.#reserve.fill();
     if (!isFull) return this.#commitTogether(proposals);
@@ -69,7 +74,7 @@ export class Writer {
   }
 
   #recover(proposals: readonly Proposal[], thrown: unknown): Outcome[] {
-    const trouble = storeTroubleOf(thrown);
+    const trouble = this.#db.open ? storeTroubleOf(thrown) : "store_unavailable";
     if (trouble === undefined) {
       // One bad operation must fail alone.
       this.#rollback();
@@ -177,6 +182,19 @@ function onlyFrees({ operations }: Proposal): boolean {
   return operations.every(isFreeing);
 }
 
+/** 0 if it is not there. */
+function inodeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.ino ?? 0;
+}
+
+function toRemoved(proposal: Proposal): Outcome {
+  return failed(
+    proposal,
+    "store_unavailable",
+    "the store's file was removed while it was in use: restart chanctl",
+  );
+}
+
 function toStoreFull(proposal: Proposal): Outcome {
   return failed(proposal, "store_full", "the disk of the store is full");
 }
@@ -189,7 +207,6 @@ function failed({ id }: Proposal, code: ErrorCode, message: string): Outcome {
 function storeTroubleOf(thrown: unknown): "store_full" | "store_unavailable" | undefined {
   const code = errorCodeOf(thrown);
   if (code === "SQLITE_FULL") return "store_full";
-  if (thrown instanceof TypeError && /not open/.test(thrown.message)) return "store_unavailable";
   const isOfTheOperation =
     code === undefined || /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG|ERROR)/.test(code);
   return isOfTheOperation ? undefined : "store_unavailable";

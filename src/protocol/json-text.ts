@@ -1,3 +1,5 @@
+import { ChanctlError } from "../shared/errors.ts";
+
 /**
  * Looks into JSON text without changing it. `JSON.parse` and `stringify` would turn
  * `12345678901234567890` and `1.0` into other numbers; what a writer sent is stored and served as it came,
@@ -60,7 +62,14 @@ function skipWhitespace(text: string, from: number): number {
   return index;
 }
 
-/** The index just after the value that begins at `start`. */
+/** Deeper than anybody means: whoever turns such a value into text again runs out of stack (CWE-674). */
+const MAX_DEPTH = 256;
+
+/**
+ * The index just after the value that begins at `start`.
+ *
+ * @throws {ChanctlError} `malformed` if it is nested too deep.
+ */
 function endOfValue(text: string, start: number): number {
   let depth = 0;
   let index = start;
@@ -71,8 +80,11 @@ function endOfValue(text: string, start: number): number {
       if (depth === 0) return index;
       continue;
     }
-    if (OPENERS.has(code)) depth += 1;
-    else if (CLOSERS.has(code)) {
+    if (OPENERS.has(code)) {
+      depth += 1;
+      if (depth > MAX_DEPTH)
+        throw new ChanctlError("malformed", `the JSON is nested deeper than ${MAX_DEPTH}`);
+    } else if (CLOSERS.has(code)) {
       if (depth === 0) return index;
       depth -= 1;
       if (depth === 0) return index + 1;

@@ -1,3 +1,4 @@
+import { clip } from "../shared/clip.ts";
 import { ChanctlError, messageOf } from "../shared/errors.ts";
 import { arrayElements, isArrayText, isObjectText, objectMembers } from "./json-text.ts";
 
@@ -27,6 +28,9 @@ export interface PublishLimits {
   /** Messages in one publish. */
   readonly maxBatchMessages: number;
 }
+
+/** Characters of a message's type; it goes with every message, and into the log. */
+const MAX_TYPE_LENGTH = 256;
 
 /**
  * Reads the body of a publish: one `{"type","data"}` or an array of them. Other fields are ignored.
@@ -76,7 +80,13 @@ export function parseDraft(
   if (typeof type !== "string" || type === "") {
     throw new ChanctlError(
       "malformed",
-      `\`type\` of ${place} must be a text, got \`${typeText ?? "nothing"}\``,
+      `\`type\` of ${place} must be a text, got \`${clip(typeText ?? "nothing")}\``,
+    );
+  }
+  if (type.length > MAX_TYPE_LENGTH) {
+    throw new ChanctlError(
+      "malformed",
+      `\`type\` of ${place} must have at most ${MAX_TYPE_LENGTH} characters, got ${type.length}`,
     );
   }
   const dataText = members.get("data");

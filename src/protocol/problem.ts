@@ -28,3 +28,24 @@ export function toProblem(error: ChanctlError): Problem {
     ...error.fields,
   };
 }
+
+/** An HTTP answer in full; the names of its headers are in lower case. */
+export interface ProblemAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The HTTP answer that an error is. `Retry-After` is in whole seconds (RFC 9110, section 10.2.3). */
+export function toProblemAnswer(error: ChanctlError): ProblemAnswer {
+  const { status, retryAfterSecs } = error;
+  return {
+    status,
+    headers: {
+      "content-type": PROBLEM_CONTENT_TYPE,
+      "cache-control": "no-store",
+      ...(retryAfterSecs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterSecs)) }),
+    },
+    body: JSON.stringify(toProblem(error)),
+  };
+}

@@ -54,6 +54,7 @@ interface Entry {
 export class Registry {
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(change: ChannelChange) => void>();
+  readonly #saveListeners = new Set<(name: string) => void>();
   readonly #limits: RegistryOptions["limits"];
   readonly #logger: Logger;
   readonly #compileSchema: CompileSchema = createSchemaCompiler();
@@ -116,6 +117,17 @@ export class Registry {
     return () => void this.#listeners.delete(listener);
   }
 
+  /**
+   * Calls `listener` when a channel's file was saved and loads, whether the broker sees a change or not: the code of
+   * `verify` and `onPublish` may be another.
+   *
+   * @returns a function that ends this.
+   */
+  onSaved(listener: (name: string) => void): () => void {
+    this.#saveListeners.add(listener);
+    return () => void this.#saveListeners.delete(listener);
+  }
+
   /** Ends the watch. The channels stay as they are. */
   async close(): Promise<void> {
     await this.#folder?.close();
@@ -153,10 +165,11 @@ export class Registry {
     this.#logger({
       level: "info",
       event: "reload",
-      message: `channel ${name} ${change?.kind ?? "unchanged"} in ${formatDuration(durationMs)}`,
+      message: toMessage(name, { change, durationMs }),
       fields: { channel: name, change: change?.kind ?? "unchanged", durationMs: Math.round(durationMs) },
     });
     if (change !== undefined) this.#emit(change);
+    for (const listener of this.#saveListeners) listener(name);
   }
 
   #toChannel({ name, file, definition }: Extract<FolderEvent, { kind: "loaded" }>): Channel | ChanctlError {
@@ -195,6 +208,15 @@ export class Registry {
       message: `channel files are not reloaded: ${messageOf(error)}`,
     });
   }
+}
+
+/** A save that changes nothing here may well have changed `verify`: nobody must think that it is live. */
+function toMessage(
+  name: string,
+  { change, durationMs }: { change: ChannelChange | undefined; durationMs: number },
+): string {
+  if (change !== undefined) return `channel ${name} ${change.kind} in ${formatDuration(durationMs)}`;
+  return `channel ${name} saved; what the broker reads of it is as before, verify and onPublish run in the app`;
 }
 
 /** `undefined` if nothing of the definition has changed: the code of `verify` runs in the app. */

@@ -23,10 +23,11 @@ export interface AppCall {
   readBody(): Promise<unknown>;
 }
 
-/** What the app answers; no body is an empty one. */
+/** What the app answers. */
 export interface AppAnswer {
   readonly status: number;
-  readonly body?: AuthorizeAnswer | OnPublishAnswer;
+  /** JSON text; absent: an empty body. */
+  readonly json?: string;
 }
 
 const NOT_FOUND: AppAnswer = { status: 404 };
@@ -47,7 +48,8 @@ export async function answerCall(call: AppCall, findChannel: FindChannel): Promi
   try {
     const body = await call.readBody();
     const answer = call.path === AUTHORIZE_PATH ? authorize(body, findChannel) : approve(body, findChannel);
-    return { status: 200, body: await answer };
+    // Within the try: a hook may return what JSON has no form for, a `1n` or a cycle.
+    return { status: 200, json: JSON.stringify(await answer) };
   } catch (thrown) {
     console.error(`chanctl: ${call.path} failed:`, thrown);
     return { status: 500 };
@@ -59,7 +61,9 @@ async function authorize(body: unknown, findChannel: FindChannel): Promise<Autho
   const channel = await requireChannel(name, findChannel);
   if (channel.verify === undefined) return channel.public === true ? { ok: true } : denied(name);
   const answer = parseAuthorizeAnswer(await channel.verify(request));
-  if (answer === undefined) throw badAnswer(name, "verify", '`allow({ subject: "…" })` or `reject("…")`');
+  if (answer === undefined) {
+    throw badAnswer(name, { hook: "verify", expected: '`allow({ subject: "…" })` or `reject("…")`' });
+  }
   return answer;
 }
 
@@ -68,8 +72,9 @@ async function approve(body: unknown, findChannel: FindChannel): Promise<OnPubli
   const channel = await requireChannel(name, findChannel);
   const verdict = await channel.onPublish?.(request);
   if (verdict === undefined) return { ok: true };
+  if (!isObject(verdict)) throw badPublishAnswer(name);
   const answer = parseOnPublishAnswer("ok" in verdict ? verdict : { ok: true, message: verdict });
-  if (answer === undefined) throw badAnswer(name, "onPublish", 'a message, nothing, or `reject("…")`');
+  if (answer === undefined) throw badPublishAnswer(name);
   return answer;
 }
 
@@ -85,7 +90,19 @@ function denied(name: string): AuthorizeAnswer {
   return { ok: false, reason: `the channel ${name} has no \`verify\`` };
 }
 
-function badAnswer(name: string, hook: string, expected: string): ChanctlError {
+/** By its type it is one; a hook in plain JavaScript may still return `null`. */
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
+
+function badPublishAnswer(name: string): ChanctlError {
+  return badAnswer(name, { hook: "onPublish", expected: 'a message, nothing, or `reject("…")`' });
+}
+
+function badAnswer(
+  name: string,
+  { hook, expected }: { readonly hook: string; readonly expected: string },
+): ChanctlError {
   return new ChanctlError(
     "definition_invalid",
     `\`${hook}\` of the channel \`${name}\` must return ${expected}`,

@@ -14,7 +14,7 @@ export interface Grant {
   readonly keepaliveIntervalMs?: number | undefined;
   /** This caller's connection is ended between 80 and 100 % of this, in ms. */
   readonly maxConnectionLifetimeMs?: number | undefined;
-  /** Can only keep the stream longer than the channel says, in ms. */
+  /** Reserved: checked and bounded like the others, in ms, and without effect so far. */
   readonly inactivityTtlMs?: number | undefined;
 }
 

@@ -6,7 +6,7 @@ export function fetchHandler(findChannel: FindChannel): (request: Request) => Pr
   return async (request) => {
     const path = new URL(request.url).pathname;
     if (!isCallPath(path)) return new Response(null, { status: 404 });
-    const { status, body } = await answerCall(
+    const { status, json } = await answerCall(
       {
         method: request.method,
         path,
@@ -15,6 +15,7 @@ export function fetchHandler(findChannel: FindChannel): (request: Request) => Pr
       },
       findChannel,
     );
-    return body === undefined ? new Response(null, { status }) : Response.json(body, { status });
+    if (json === undefined) return new Response(null, { status });
+    return new Response(json, { status, headers: { "content-type": "application/json" } });
   };
 }

@@ -19,10 +19,11 @@ export function nodeMiddleware(findChannel: FindChannel): Middleware {
   };
 }
 
-function send(response: ServerResponse, { status, body }: AppAnswer): void {
+function send(response: ServerResponse, { status, json }: AppAnswer): void {
+  if (response.headersSent) return; // a time-out of the app's own was faster
   response.statusCode = status;
-  if (body === undefined) response.end();
-  else response.setHeader("content-type", "application/json").end(JSON.stringify(body));
+  if (json === undefined) response.end();
+  else response.setHeader("content-type", "application/json").end(json);
 }
 
 /** A framework that mounts the middleware below a path cuts `url` and keeps `originalUrl`. */

@@ -43,7 +43,9 @@ const LONGEST_PAUSE_MS = 2_000;
  * Every attempt carries the same key and the same bytes, so an attempt whose answer was lost is not stored twice.
  *
  * @returns Their ids, in order.
- * @throws {ChanctlError} the broker's own code; `cannot_connect` once `timeoutMs` is over; the signal's reason.
+ * @throws {ChanctlError} the broker's own code, at once if it refuses; once `timeoutMs` is over that of the last
+ *   attempt: `cannot_connect` if it got no answer, else what the broker was too busy for, such as `rate_limited`.
+ * @throws the reason of `signal`.
  */
 export async function publishBatch(publish: Publish, options: PublishOptions): Promise<readonly string[]> {
   const { signal, timeoutMs = 30_000 } = options;

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { usingStateFile } from "../platform/state-file.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { Listener } from "./listener.ts";
 import type { ServerOptions } from "./options.ts";
@@ -8,6 +9,7 @@ import type { ServerOptions } from "./options.ts";
 export function bindPublic({ host, port, tls, http2, limits }: ServerOptions): Promise<Listener> {
   const { maxHeaderBytes, handshakeTimeoutMs } = limits;
   return Listener.bind({
+    audience: "public",
     host,
     port,
     http2,
@@ -21,20 +23,32 @@ export function bindPublic({ host, port, tls, http2, limits }: ServerOptions): P
  * Binds the internal listener: on the port that was asked for, else on the last run's, so that an app outlives a
  * restart of the broker, else on any.
  *
- * @throws {ChanctlError} `port_in_use`, `cannot_listen`.
+ * @throws {ChanctlError} `port_in_use`, `cannot_listen`; `store_invalid` if the port cannot be kept.
  */
 export async function bindInternal(options: ServerOptions): Promise<Listener> {
   const { internalHost, internalPort, limits, stateFolder } = options;
   const { maxHeaderBytes, handshakeTimeoutMs } = limits;
   const bind = (port: number): Promise<Listener> =>
-    Listener.bind({ host: internalHost, port, http2: false, maxHeaderBytes, handshakeTimeoutMs });
+    Listener.bind({
+      audience: "internal",
+      host: internalHost,
+      port,
+      http2: false,
+      maxHeaderBytes,
+      handshakeTimeoutMs,
+    });
   if (internalPort !== undefined) return bind(internalPort);
   const path = join(stateFolder, "internal-port");
   const listener = await bind(await readPort(path)).catch((error: unknown) => {
     if (error instanceof ChanctlError && error.code === "port_in_use") return bind(0);
     throw error;
   });
-  await writeFile(path, `${listener.port}\n`, { mode: 0o600 });
+  try {
+    await usingStateFile(path, () => writeFile(path, `${listener.port}\n`, { mode: 0o600 }));
+  } catch (error) {
+    await listener.close({ graceMs: 0 });
+    throw error;
+  }
   return listener;
 }
 

@@ -90,6 +90,14 @@ async function importDefault(path: string): Promise<unknown> {
   const cacheFolder = join(dirname(path), ".chanctl", "definitions");
   const { outfile } = await bundleModule({ entry: path, cacheFolder, errorCode: "config_invalid" });
   let loaded: unknown;
+  // A config that ends the process would end the command without a word, and with exit code 0.
+  const tellExit = (): void => {
+    process.stderr.write(
+      `error: ${basename(path)} ended the process while it ran\n  fix: remove the call of process.exit\n`,
+    );
+    process.exitCode = 3;
+  };
+  process.once("exit", tellExit);
   try {
     loaded = await import(pathToFileURL(outfile).href);
   } catch (cause) {
@@ -98,6 +106,7 @@ async function importDefault(path: string): Promise<unknown> {
       ...(errorCodeOf(cause) === "ERR_MODULE_NOT_FOUND" ? { hint: "npm install" } : {}),
     });
   } finally {
+    process.off("exit", tellExit);
     await rm(outfile, { force: true });
   }
   if (typeof loaded === "object" && loaded !== null && "default" in loaded) return loaded.default;

@@ -35,8 +35,8 @@ export class InternalRoutes {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (this.#isAllowed(request) && this.#channels.upgrade(request, socket, head)) return;
-    socket.end("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    if (!this.#isAllowed(request)) refuseUpgrade(socket, "401 Unauthorized\r\nwww-authenticate: Bearer");
+    else if (!this.#channels.upgrade(request, socket, head)) refuseUpgrade(socket, "404 Not Found");
   }
 
   #isAllowed(request: HttpRequest): boolean {
@@ -49,7 +49,7 @@ export class InternalRoutes {
       const route = `${request.method} ${url.pathname}`;
       if (route === "GET /_chanctl/channels") sendJson(response, 200, { channels: this.#listChannels() });
       else if (route === "POST /_chanctl/disconnect") {
-        sendJson(response, 200, { closed: this.#disconnect(await readBody(request, MAX_BODY_BYTES)) });
+        sendJson(response, 200, { closed: this.#disconnect(await readBody(request, { maxBytes: MAX_BODY_BYTES })) });
       } else if (request.method === "GET" && url.pathname.startsWith(TAIL_PREFIX)) {
         sendJson(response, 200, { id: this.#tail(url.pathname.slice(TAIL_PREFIX.length), url.searchParams) });
       } else throw new ChanctlError("not_found", `the internal listener has no ${route}`);
@@ -82,6 +82,10 @@ export class InternalRoutes {
     const reason = new ChanctlError("disconnected", "the app has disconnected you");
     return this.#context.connections.endWhere((connection) => connection.subject === subject, reason);
   }
+}
+
+function refuseUpgrade(socket: Duplex, head: string): void {
+  socket.end(`HTTP/1.1 ${head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
 }
 
 function parseSubject(body: Buffer): string {

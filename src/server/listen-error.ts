@@ -2,28 +2,44 @@ import { homedir } from "node:os";
 import { findPortOwner } from "../platform/port-owner.ts";
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
 
+/** Whom a listener is for. */
+export type Audience = "public" | "internal";
+
+/** What is set where. */
+const SETTINGS = {
+  public: { portFlag: "--port", hostKey: "host" },
+  internal: { portFlag: "--internal-port", hostKey: "internalHost" },
+} as const satisfies Record<Audience, object>;
+
+interface Wanted {
+  readonly audience: Audience;
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Why a port could not be had, and what to do about it. */
-export async function toListenError(
-  cause: unknown,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<ChanctlError> {
+export async function toListenError(cause: unknown, { audience, host, port }: Wanted): Promise<ChanctlError> {
+  const { portFlag, hostKey } = SETTINGS[audience];
   const code = errorCodeOf(cause);
-  if (code === "EADDRINUSE") return portInUse(port, cause);
+  if (code === "EADDRINUSE") return portInUse({ port, portFlag }, cause);
   if (code === "EACCES") {
     return new ChanctlError("cannot_listen", `port ${port} may only be used by root`, {
       cause,
-      hint: "chanctl dev --port 4433",
+      hint: `${portFlag} 4433     any port from 1024 on`,
     });
   }
   return new ChanctlError("cannot_listen", `cannot listen on ${host}:${port}: ${messageOf(cause)}`, {
     cause,
-    hint: "check `host`: it must be an address of this machine, such as 127.0.0.1 or 0.0.0.0",
+    hint: `check \`${hostKey}\`: it must be an address of this machine, such as 127.0.0.1 or 0.0.0.0`,
   });
 }
 
-async function portInUse(port: number, cause: unknown): Promise<ChanctlError> {
+async function portInUse(
+  { port, portFlag }: { readonly port: number; readonly portFlag: string },
+  cause: unknown,
+): Promise<ChanctlError> {
   const owner = await findPortOwner(port);
-  const another = "chanctl dev --port 0     pick a free port";
+  const another = `${`${portFlag} 0`.padEnd(24)} pick a free port`;
   if (owner === undefined) {
     return new ChanctlError("port_in_use", `port ${port} is in use`, { cause, hint: another });
   }

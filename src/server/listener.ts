@@ -9,10 +9,14 @@ import { createServer as createNetServer } from "node:net";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { HttpRequest, HttpResponse } from "../transports/http.ts";
+import { answerClientError } from "./client-error.ts";
 import { toListenError } from "./listen-error.ts";
+import type { Audience } from "./listen-error.ts";
 import { redirectToHttps } from "./redirect.ts";
 
 export interface ListenerOptions {
+  /** Which of the server's two it is. */
+  readonly audience: Audience;
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
@@ -56,12 +60,12 @@ export class Listener {
   /** @throws {ChanctlError} `port_in_use`, `cannot_listen`. */
   static async bind(options: ListenerOptions): Promise<Listener> {
     const listener = new Listener(options);
-    const { host, port } = options;
+    const { audience, host, port } = options;
     listener.#net.listen({ host, port, backlog: BACKLOG });
     try {
       await once(listener.#net, "listening");
     } catch (cause) {
-      throw await toListenError(cause, { host, port });
+      throw await toListenError(cause, { audience, host, port });
     }
     return listener;
   }
@@ -105,8 +109,16 @@ export class Listener {
   }
 
   get port(): number {
-    const address = this.#net.address() as AddressInfo;
-    return address.port;
+    return this.#bound.port;
+  }
+
+  /** The IP address that it is bound to, whatever name `host` is. */
+  get address(): string {
+    return this.#bound.address;
+  }
+
+  get #bound(): AddressInfo {
+    return this.#net.address() as AddressInfo;
   }
 
   /** Presents another certificate from the next handshake on. */
@@ -170,6 +182,7 @@ function begin(server: WebServer, { handshakeTimeoutMs, maxHeaderBytes }: Listen
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     maxHeaderSize: maxHeaderBytes,
   });
+  server.on("clientError", answerClientError);
   server.emit("listening");
 }
 

@@ -4,7 +4,8 @@ import type { Connections } from "../transports/connections.ts";
 
 /**
  * What a changed definition means for those who are connected: a removed channel ends its connections; changed
- * params, auth or transport ask them to come back and be asked again; anything else applies to them as they are.
+ * params, auth or transport ask them to come back and be asked again. Changed messages and `onPublish` apply to
+ * them from the next message on; what a changed lifecycle says of a connection, to those that come later.
  */
 export function applyChange(connections: Connections, change: ChannelChange): void {
   const isOfChannel = ({ channel }: { channel: string }): boolean => channel === change.name;

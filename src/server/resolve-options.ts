@@ -61,7 +61,7 @@ export function resolveOptions({
   const stateFolder = join(root, ".chanctl");
   const app = resolveApp(sources, defaults.appCommand);
   const internalPort = read(SETTINGS.internalPort, sources);
-  const token = env["CHANCTL_TOKEN"];
+  const token = resolveToken(env["CHANCTL_TOKEN"]);
   const tls = resolveTls(sources);
   return {
     root,
@@ -79,6 +79,16 @@ export function resolveOptions({
     limits: resolveLimits(readLimits(sources)),
     env,
   };
+}
+
+/** Sent as Bearer, so it must have the form of one (RFC 6750, section 2.1). */
+function resolveToken(token: string | undefined): string | undefined {
+  if (!token || /^[\w.~+/-]+=*$/.test(token)) return token || undefined;
+  throw new ChanctlError(
+    "config_invalid",
+    "`CHANCTL_TOKEN` must be letters, digits and `-._~+/`, got something else",
+    { hint: "unset CHANCTL_TOKEN     chanctl then makes a token of its own" },
+  );
 }
 
 /** The first source that says what the app is decides: `--app-url` replaces the config's `app.command`. */

@@ -9,6 +9,7 @@ import { readRunFile, removeRunFile, writeRunFile } from "../platform/run-file.t
 import { Registry } from "../registry/registry.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { Connections } from "../transports/connections.ts";
+import { toUrlAddress } from "./address-url.ts";
 import { prepareApp } from "./app-process.ts";
 import type { AppProcess } from "./app-process.ts";
 import { bindInternal, bindPublic } from "./bind.ts";
@@ -23,7 +24,7 @@ import { loadToken } from "./token-file.ts";
 export interface RunningServer {
   /** Where clients connect; resolves in plain Node. */
   readonly url: string;
-  /** Where the app and the operator talk to the broker, with the internal token. */
+  /** Where the app and the operator talk to the broker, with the internal token; by address, never by name. */
   readonly internalUrl: string;
   readonly caPath?: string;
   /** The app that we started; `pid` is absent while it does not run. */
@@ -72,7 +73,7 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
     }),
   );
   // With the store's lock in hand no other chanctl runs here: an app that a killed one left behind can go.
-  await endOrphan({ stateFolder });
+  await endOrphan({ stateFolder, logger });
   const token = options.token ?? (await loadToken(stateFolder));
   const registry = opened.add(await openRegistry(options));
   if (!options.watch) assertAllValid(registry);
@@ -84,7 +85,7 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
   const internalListener = await bindInternal(options);
   opened.add({ close: () => internalListener.close({ graceMs: DRAIN_MS }) });
   const url = `${tls === undefined ? "http" : "https"}://${toUrlHost(options.host)}:${publicListener.port}`;
-  const internalUrl = `http://${toUrlHost(options.internalHost)}:${internalListener.port}`;
+  const internalUrl = `http://${toUrlAddress(internalListener.address)}:${internalListener.port}`;
 
   const app = options.app && opened.add(await prepareApp(options.app, options, { url, internalUrl, token }));
   const proxy = app && opened.add(createAppProxy({ app: app.app, logger, showOutput: options.watch }));
@@ -165,7 +166,7 @@ function toAppView({ pid }: AppProcess, port: number): RunningServer["app"] & {}
   };
 }
 
-/** An address to connect to: one that means "all addresses" is reached on the loopback. */
+/** A name for browsers: an address that means "all addresses" is reached on the loopback. */
 function toUrlHost(host: string): string {
   if (host === "0.0.0.0" || host === "127.0.0.1") return "localhost";
   if (host === "::") return "localhost";

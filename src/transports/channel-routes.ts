@@ -47,13 +47,16 @@ export class ChannelRoutes {
     try {
       setCorsHeaders(request, response, allowedOrigins);
       const method = METHODS[url.resource];
-      if (request.method === "OPTIONS") return sendPreflight(response, method);
-      const channel = findChannel(registry, url.name);
+      if (request.method === "OPTIONS") {
+        const headerName = registry.get(url.name)?.definition.auth?.headerName;
+        return sendPreflight(response, { methods: method, headerName });
+      }
+      findChannel(registry, url.name);
       response.setHeader("allow", method);
       assertMethod(request.method, [method]);
       response.removeHeader("allow");
       assertOriginAllowed(request, allowedOrigins);
-      const call = { request, response, channel, url };
+      const call = { request, response, url };
       if (url.resource === "messages") {
         await servePublish(this.#context, { ...call, rate: this.#rateOf(connectionOf(request)) });
       } else await serveSse(this.#context, call);

@@ -1,3 +1,4 @@
+import { compareDefinitions } from "../registry/channel-change.ts";
 import type { Channel } from "../registry/channel.ts";
 import type { Registry } from "../registry/registry.ts";
 import { ChanctlError } from "../shared/errors.ts";
@@ -66,6 +67,23 @@ export function findChannel(registry: Registry, name: string): Channel {
   const channel = registry.get(name);
   if (channel === undefined) throw new ChanctlError("channel_unknown", `there is no channel \`${name}\``);
   return channel;
+}
+
+/**
+ * The target with its channel as it is now; what was asked about may have changed while the app was asked (CWE-367).
+ *
+ * @throws {ChanctlError} `channel_unknown` if it is gone; `service_restart` if who may read or write what is no
+ *   longer what it was: come back and be asked again.
+ */
+export function toCurrent(registry: Registry, target: ChannelTarget): ChannelTarget {
+  const { definition } = target.channel;
+  const channel = findChannel(registry, definition.name);
+  if (channel === target.channel) return target;
+  const { params, auth, transport } = compareDefinitions(definition, channel.definition);
+  if (!params && !auth && !transport) return { ...target, channel };
+  throw new ChanctlError("service_restart", `the definition of \`${definition.name}\` has changed`, {
+    retryAfterSecs: 1,
+  });
 }
 
 /** @throws {ChanctlError} `params_invalid` naming the param. */

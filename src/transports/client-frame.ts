@@ -2,6 +2,7 @@ import { ChanctlError } from "../shared/errors.ts";
 import { isObjectText, objectMembers } from "../protocol/json-text.ts";
 import { parseDraft } from "../protocol/message.ts";
 import type { Draft } from "../protocol/message.ts";
+import { assertKey } from "./idempotency-key.ts";
 
 /** What a client says on a WebSocket. */
 export type ClientFrame =
@@ -10,7 +11,6 @@ export type ClientFrame =
   | { readonly kind: "pong" };
 
 const MAX_REF_LENGTH = 128;
-const MAX_KEY_LENGTH = 256;
 
 /** The members of a frame, as text. @throws {ChanctlError} `malformed` if it is not a JSON object. */
 export function frameMembers(text: string): Map<string, string> {
@@ -58,8 +58,8 @@ export function parseClientFrame(
 
 function readKey(members: ReadonlyMap<string, string>): string | undefined {
   const key = textMember(members, "key");
-  if (key === undefined || (key.length > 0 && key.length <= MAX_KEY_LENGTH)) return key;
-  throw new ChanctlError("malformed", `\`key\` must have 1 to ${MAX_KEY_LENGTH} characters`);
+  if (key !== undefined) assertKey(key, "key");
+  return key;
 }
 
 function textMember(members: ReadonlyMap<string, string>, name: string): string | undefined {

@@ -30,7 +30,18 @@ interface Newcomer extends Pick<Connection, "subject" | "address"> {
   readonly isClient: boolean;
 }
 
+/** What an ending is decided by. */
+type Member = Pick<Connection, "channel" | "subject">;
+
+interface Ending {
+  readonly at: number;
+  readonly matches: (member: Member) => boolean;
+  readonly reason: ChanctlError;
+}
+
 const TICK_MS = 1_000;
+/** Longer than the app may take for an answer: whoever it has let in before an ending is met by that ending. */
+const ENDINGS_KEPT_MS = 15_000;
 /** Clients that a shutdown sends away come back spread over this time. */
 const RECONNECT_SPREAD_MS = 5_000;
 const SILENT_INTERVALS = 2;
@@ -40,6 +51,8 @@ export class Connections {
   readonly #all = new Set<Connection>();
   readonly #bySubject = new Map<string, number>();
   readonly #byAddress = new Map<string, number>();
+  /** The latest, oldest first. */
+  readonly #endings: Ending[] = [];
   readonly #limits: Limits;
   readonly #timer: NodeJS.Timeout;
   #isClosing = false;
@@ -73,24 +86,58 @@ export class Connections {
     throw overLimit("maxConnectionsPerAddress", maxConnectionsPerAddress);
   }
 
-  /** Counts a connection until it is removed. */
-  add(connection: Connection): void {
+  /**
+   * Counts a connection until it is removed. One that was granted before an ending that means it is ended now: it
+   * was on its way when all others were (CWE-367).
+   *
+   * @param askedAt when the app was asked about it, by `performance.now()`.
+   */
+  add(connection: Connection, { askedAt }: { readonly askedAt: number }): void {
     this.#all.add(connection);
     this.#count(connection, 1);
+    const missed = this.#endingSince(connection, askedAt);
+    if (missed !== undefined) connection.end(missed.reason, { afterMs: spreadReconnect() });
+  }
+
+  /** Whether a grant still holds: nothing that means its holder has been ended since the app was asked. */
+  isCurrent(member: Member, { askedAt }: { readonly askedAt: number }): boolean {
+    const isRemembered = performance.now() - askedAt < ENDINGS_KEPT_MS;
+    return isRemembered && this.#endingSince(member, askedAt) === undefined;
   }
 
   remove(connection: Connection): void {
     if (this.#all.delete(connection)) this.#count(connection, -1);
   }
 
-  /** Ends all connections that match. Returns how many. */
-  endWhere(matches: (connection: Connection) => boolean, reason: ChanctlError): number {
+  /** Ends all connections that match, those too that the app is being asked about. Returns how many there were. */
+  endWhere(matches: (member: Member) => boolean, reason: ChanctlError): number {
+    this.#forgetEndings();
+    this.#endings.push({ at: performance.now(), matches, reason });
     const ended = [...this.#all].filter(matches);
-    for (const connection of ended) connection.end(reason, { afterMs: spread(RECONNECT_SPREAD_MS) });
+    for (const connection of ended) connection.end(reason, { afterMs: spreadReconnect() });
     return ended.length;
   }
 
-  /** Sends everyone away, each with a time of its own to come back, so that they don't all return at once. */
+  /** From the newest on: most were asked about a moment ago, and look at none. */
+  #endingSince(member: Member, askedAt: number): Ending | undefined {
+    for (let index = this.#endings.length - 1; index >= 0; index -= 1) {
+      const ending = this.#endings[index];
+      if (ending === undefined || ending.at < askedAt) return undefined;
+      if (ending.matches(member)) return ending;
+    }
+    return undefined;
+  }
+
+  #forgetEndings(): void {
+    const since = performance.now() - ENDINGS_KEPT_MS;
+    const kept = this.#endings.findIndex(({ at }) => at >= since);
+    this.#endings.splice(0, kept === -1 ? this.#endings.length : kept);
+  }
+
+  /**
+   * Sends everyone away, each with a time of its own to come back, so that they don't all return at once. Who has
+   * publishes under way leaves when they are acknowledged: whoever closes the listeners waits for that.
+   */
   close(): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
@@ -107,6 +154,7 @@ export class Connections {
 
   #tick(): void {
     const now = performance.now();
+    this.#forgetEndings();
     for (const connection of this.#all) {
       const { lastBeatAt, lastHeardAt, keepaliveIntervalMs, endsAt } = connection;
       if (now >= endsAt) {
@@ -132,6 +180,11 @@ export function endOfLife({ maxConnectionLifetimeMs }: Lifecycle, expiresAt: num
   const livesForMs = maxConnectionLifetimeMs * (0.8 + 0.2 * Math.random());
   const grantedForMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - Date.now();
   return performance.now() + Math.min(livesForMs, grantedForMs);
+}
+
+/** When one of many that are sent away at once should come back. */
+export function spreadReconnect(): number {
+  return spread(RECONNECT_SPREAD_MS);
 }
 
 function spread(maxMs: number): number {

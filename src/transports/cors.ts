@@ -3,7 +3,7 @@ import { ChanctlError } from "../shared/errors.ts";
 import { headerOf, hostOf, sendAnswer } from "./http.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 
-const ALLOWED_HEADERS = "authorization, content-type, idempotency-key, last-event-id";
+const ALLOWED_HEADERS = ["authorization", "content-type", "idempotency-key", "last-event-id"];
 const EXPOSED_HEADERS = "retry-after";
 const PREFLIGHT_MAX_AGE_SECS = 600;
 
@@ -21,11 +21,18 @@ export function setCorsHeaders(
   response.setHeader("access-control-expose-headers", EXPOSED_HEADERS);
 }
 
+interface Preflight {
+  readonly methods: string;
+  /** The header that the channel's `auth` names, in lower case. */
+  readonly headerName: string | undefined;
+}
+
 /** Answers a preflight: anyone is answered, only the allowed are allowed. */
-export function sendPreflight(response: HttpResponse, methods: string): void {
+export function sendPreflight(response: HttpResponse, { methods, headerName }: Preflight): void {
+  const allowed = new Set([...ALLOWED_HEADERS, ...(headerName === undefined ? [] : [headerName])]);
   const headers = {
     "access-control-allow-methods": methods,
-    "access-control-allow-headers": ALLOWED_HEADERS,
+    "access-control-allow-headers": [...allowed].join(", "),
     "access-control-max-age": String(PREFLIGHT_MAX_AGE_SECS),
   };
   sendAnswer(response, { status: 204, headers });

@@ -64,21 +64,42 @@ export function toChanctlError(thrown: unknown, logger: Logger): ChanctlError {
   return new ChanctlError("internal", "something went wrong in the server", { cause: thrown });
 }
 
+interface BodyLimits {
+  readonly maxBytes: number;
+  /** How long it may take, in ms. @default 30 s: it is a message, not an upload */
+  readonly timeoutMs?: number;
+}
+
+const BODY_TIMEOUT_MS = 30_000;
+
 /**
- * Reads a request's body, up to a limit.
+ * Reads a request's body.
  *
- * @throws {ChanctlError} `too_big` as soon as it is more; the rest is not read.
+ * @throws {ChanctlError} `too_big` as soon as it is more than the limit, the rest is not read; `malformed` if it
+ *   breaks off or takes too long (CWE-400).
  */
-export async function readBody(request: HttpRequest, maxBytes: number): Promise<Buffer> {
+export async function readBody(
+  request: HttpRequest,
+  { maxBytes, timeoutMs = BODY_TIMEOUT_MS }: BodyLimits,
+): Promise<Buffer> {
   const tooBig = (): ChanctlError => new ChanctlError("too_big", `the body is larger than ${maxBytes} bytes`);
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooBig();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request) {
-    const bytes: Buffer = chunk;
-    size += bytes.length;
-    if (size > maxBytes) throw tooBig();
-    chunks.push(bytes);
+  const timer = setTimeout(() => request.destroy(), timeoutMs);
+  try {
+    for await (const chunk of request) {
+      const bytes: Buffer = chunk;
+      size += bytes.length;
+      if (size > maxBytes) throw tooBig();
+      chunks.push(bytes);
+    }
+  } catch (cause) {
+    // A client that leaves in the middle is no bug of ours.
+    if (cause instanceof ChanctlError) throw cause;
+    throw new ChanctlError("malformed", "the body broke off", { cause });
+  } finally {
+    clearTimeout(timer);
   }
   return Buffer.concat(chunks, size);
 }

@@ -7,11 +7,18 @@ import type { Sink } from "../broker/subscriber.ts";
 export class SocketSink implements Sink {
   readonly encoding: Encoding;
   readonly #outlet: Writable;
+  readonly #isOpen: () => boolean;
   #lastSentAt = performance.now();
 
-  constructor(encoding: Encoding, outlet: Writable) {
+  /** @param options `isOpen`: whether the protocol still allows anything to be sent. @default as long as the outlet does */
+  constructor(
+    encoding: Encoding,
+    outlet: Writable,
+    { isOpen = () => true }: { isOpen?: () => boolean } = {},
+  ) {
     this.encoding = encoding;
     this.#outlet = outlet;
+    this.#isOpen = isOpen;
   }
 
   /** Counts from the stream's own high-water mark on: below it Node never says `drain`, and a wait would not end. */
@@ -25,7 +32,7 @@ export class SocketSink implements Sink {
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#outlet.destroyed) return;
+    if (this.#outlet.destroyed || !this.#isOpen()) return;
     this.#outlet.write(bytes);
     this.#lastSentAt = performance.now();
   }

@@ -4,9 +4,9 @@ import { encodeOffset } from "../protocol/offset.ts";
 import { parseStart } from "../protocol/start.ts";
 import type { Followed } from "../broker/broker.ts";
 import type { Grant } from "../auth/grant.ts";
-import type { Channel } from "../registry/channel.ts";
+import type { ChanctlError } from "../shared/errors.ts";
 import { addressOf, authorize } from "./access.ts";
-import { resolveTarget } from "./channel-target.ts";
+import { findChannel, resolveTarget, toCurrent } from "./channel-target.ts";
 import type { ChannelTarget, ChannelUrl } from "./channel-target.ts";
 import { endOfLife } from "./connections.ts";
 import type { Connection } from "./connections.ts";
@@ -19,7 +19,6 @@ import { SocketSink } from "./socket-sink.ts";
 export interface SseCall {
   readonly request: HttpRequest;
   readonly response: HttpResponse;
-  readonly channel: Channel;
   readonly url: ChannelUrl;
 }
 
@@ -31,8 +30,8 @@ const LINGER_MS = 5_000;
 
 /** `GET /channels/<name>`: the stream as Server-Sent Events, from where the client asks, until one side ends it. */
 export async function serveSse(context: TransportContext, call: SseCall): Promise<void> {
-  const { request, channel, url } = call;
-  const target = resolveTarget(channel, url.query);
+  const { request, url } = call;
+  const asked = resolveTarget(findChannel(context.registry, url.name), url.query);
   const start = parseStart({
     lastEventId: headerOf(request, "last-event-id"),
     lastMessageId: url.query.get("last_message_id") ?? undefined,
@@ -41,11 +40,13 @@ export async function serveSse(context: TransportContext, call: SseCall): Promis
   const token = url.query.get("token") || undefined;
   const grant = await authorize(context, {
     request,
-    target,
+    target: asked,
     operation: "subscribe",
     transport: "sse",
     ...(token === undefined ? {} : { token }),
   });
+  // From here to `connections.add` no `await` may enter: a change of the channel would pass this connection by.
+  const target = toCurrent(context.registry, asked);
   const isClient = context.audience === "public";
   context.connections.assertRoom({ subject: grant.subject, address: addressOf(request), isClient });
   const { path } = target;
@@ -75,6 +76,7 @@ async function stream(
   const sink = new SocketSink("sse", toOutlet(response));
   sink.write(Buffer.from(encodeOpening({ retryMs: spreadRetry(), id: encodeOffset(followed.position) })));
 
+  let reason: ChanctlError | undefined;
   const connection: Connection = {
     channel: target.channel.definition.name,
     subject: grant.subject,
@@ -86,20 +88,23 @@ async function stream(
     keepaliveIntervalMs: grant.lifecycle.keepaliveIntervalMs,
     endsAt: endOfLife(grant.lifecycle, grant.expiresAt),
     keepAlive: () => sink.write(Buffer.from(SSE_KEEPALIVE)),
-    end: (reason, { afterMs = spreadRetry() } = {}) => {
-      sink.write(Buffer.from(encodeEnding({ retryMs: afterMs, reason: reason.title })));
+    end: (why, { afterMs = spreadRetry() } = {}) => {
+      if (aborted.signal.aborted) return;
+      reason = why;
+      sink.write(Buffer.from(encodeEnding({ retryMs: afterMs, reason: why.title })));
       aborted.abort();
     },
     kill: () => response.destroy(),
   };
-  context.connections.add(connection);
-  logConnect(context, target, grant);
+  const logEnd = logConnect(context, { path: target.path, subject: grant.subject, transport: "sse" });
+  context.connections.add(connection, grant);
   try {
     await followed.run(sink, aborted.signal);
   } catch (thrown) {
     connection.end(toChanctlError(thrown, context.logger));
   } finally {
     context.connections.remove(connection);
+    logEnd(reason);
     end(response);
   }
 }

@@ -20,8 +20,8 @@ export interface Upgrade {
   readonly url: ChannelUrl;
 }
 
-/** What a frame holds beside the message's data: type, ref, key. */
-const FRAME_OVERHEAD_BYTES = 2_048;
+/** What a frame holds beside the message's data: type, ref and key, at their longest and all in `\u` escapes. */
+const FRAME_OVERHEAD_BYTES = 4_096;
 const TOKEN_PROTOCOL = /(?:^|,)\s*bearer\.([^\s,]+)/;
 
 /**

@@ -1,16 +1,19 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { endOrphan, recordApp } from "#src/app/orphan.ts";
+import { endOrphan, forgetApp, recordApp } from "#src/app/orphan.ts";
 import { pickFreePort } from "#src/platform/free-port.ts";
 import { spawnGroup } from "#src/platform/process-group.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { eventually, fixture, isAlive } from "./support.ts";
+import { collectLog, eventually, fixture, isAlive } from "./support.ts";
+
+/** What these tests are not about. */
+const { logger } = collectLog();
 
 /** Runs a supervisor in a process of its own. @returns That process, and the ids of what it runs. */
 async function superviseApart(
@@ -43,7 +46,7 @@ test("ends the app of a chanctl that was killed, with its children", async () =>
   child.kill("SIGKILL");
   await once(child, "exit");
   expect(pids.map(isAlive)).not.toContain(false);
-  expect(await endOrphan({ stateFolder })).toBe(pids.at(-1));
+  expect(await endOrphan({ stateFolder, logger })).toBe(pids.at(-1));
   expect(pids.map(isAlive)).not.toContain(true);
   expect(existsSync(join(stateFolder, "app.pid"))).toBe(false);
 });
@@ -52,12 +55,12 @@ test("ends what is left of an app whose first process has exited since", async (
   const stateFolder = temporaryFolder();
   const env = { PATH: process.env["PATH"], PORT: String(await pickFreePort()) };
   const leader = spawnGroup(fixture("leaves-child"), { cwd: "/", env });
-  recordApp(stateFolder, leader.pid ?? 0);
+  recordApp(leader.pid ?? 0, { stateFolder, logger });
   const [line] = (await once(leader.stdout, "data")) as [Buffer];
   if (leader.exitCode === null) await once(leader, "exit");
   const child = Number(String(line).split(" ")[1]);
   expect(isAlive(child)).toBe(true);
-  expect(await endOrphan({ stateFolder })).toBe(leader.pid);
+  expect(await endOrphan({ stateFolder, logger })).toBe(leader.pid);
   expect(isAlive(child)).toBe(false);
 });
 
@@ -66,18 +69,32 @@ test("does not end another process that was given the app's id", async () => {
   const other = spawnGroup("sleep 600", { cwd: "/", env: { PATH: process.env["PATH"] } });
   onTestFinished(() => void other.kill("SIGKILL"));
   const pid = other.pid ?? 0;
-  recordApp(stateFolder, pid);
+  recordApp(pid, { stateFolder, logger });
   const path = join(stateFolder, "app.pid");
   writeFileSync(path, readFileSync(path, "utf8").replace(/\d+"\}$/, '1"}'));
-  expect(await endOrphan({ stateFolder })).toBeUndefined();
+  expect(await endOrphan({ stateFolder, logger })).toBeUndefined();
   expect(isAlive(pid)).toBe(true);
 });
 
 test("finds nothing to end without a record, or with one that cannot be read", async () => {
   const stateFolder = temporaryFolder();
-  expect(await endOrphan({ stateFolder })).toBeUndefined();
+  expect(await endOrphan({ stateFolder, logger })).toBeUndefined();
   for (const text of ["", "{}", "null", '{"pid":1,"startedAt":"x"}', '{"pid":-1,"startedAt":""}']) {
     writeFileSync(join(stateFolder, "app.pid"), text);
-    expect(await endOrphan({ stateFolder })).toBeUndefined();
+    expect(await endOrphan({ stateFolder, logger })).toBeUndefined();
   }
+});
+
+test("a record that can be neither written nor removed is a warning each time, never an error", async () => {
+  const stateFolder = temporaryFolder();
+  mkdirSync(join(stateFolder, "app.pid"));
+  const log = collectLog();
+  const options = { stateFolder, logger: log.logger };
+  recordApp(process.pid, options);
+  forgetApp(options);
+  expect(await endOrphan(options)).toBeUndefined();
+  expect(log.entries.map(({ level, event }) => `${level} ${event}`)).toEqual(
+    Array.from({ length: 3 }, () => "warn app-record-failed"),
+  );
+  for (const { message } of log.entries) expect(message).toContain(join(stateFolder, "app.pid"));
 });

@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -69,6 +69,29 @@ describe("starting", () => {
     expect(exit.message).toContain(`pid ${process.pid}`);
     squatter.close();
     await app.waitUntilReady(never);
+  });
+
+  test("runs, restarts and ends an app of which no record can be kept", async () => {
+    const stateFolder = join(temporaryFolder(), "file");
+    writeFileSync(stateFolder, "");
+    const { app, log } = await supervise("serves", { stateFolder });
+    await app.waitUntilReady(never);
+    const first = app.pid ?? 0;
+    app.restart();
+    await eventually(() => expect(app.pid).not.toBe(first));
+    await app.waitUntilReady(never);
+    const second = app.pid ?? 0;
+    await app.close();
+    expect([first, second].map(isAlive)).toEqual([false, false]);
+    expect(log.map(({ event }) => event)).toContain("app-record-failed");
+  });
+
+  test("an app that the system refuses to spawn is told of like one that exits at once", async () => {
+    const { app, log } = await supervise("serves", { environment: { HUGE: "x".repeat(4 * 1_024 * 1_024) } });
+    const exit = await eventually(() => log.find(({ event }) => event === "app-exit") ?? fail());
+    expect(exit.message).toMatch(/could not be run: .*E2BIG/);
+    await app.close();
+    expect(app.state).toBe("stopped");
   });
 
   test("refuses to wait for an app that is not running", async () => {

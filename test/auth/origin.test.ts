@@ -12,7 +12,10 @@ const EVIL = "https://evil.example";
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startTestServer({ channels: { chat: PUBLIC_ROOMS }, allowedOrigins: [PARTNER] });
+  server = await startTestServer({
+    channels: { chat: PUBLIC_ROOMS, keyed: { transport: "ws", auth: { headerName: "X-Key" } } },
+    allowedOrigins: [PARTNER],
+  });
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
@@ -97,6 +100,16 @@ describe("a preflight", () => {
       expect(evil.headers).not.toHaveProperty("access-control-allow-origin");
     },
   );
+});
+
+describe("a preflight of a channel with a header of its own", () => {
+  it.each(["/channels/keyed", "/channels/keyed/messages"])("for %s allows that header", async (path) => {
+    const headers = { "access-control-request-method": "GET", origin: PARTNER };
+    const { headers: answered } = await send("OPTIONS", { path, headers });
+    expect(answered["access-control-allow-headers"]).toBe(
+      "authorization, content-type, idempotency-key, last-event-id, x-key",
+    );
+  });
 });
 
 describe("an error", () => {

@@ -167,17 +167,22 @@ describe("apply", () => {
       const store = openMemoryStore();
       store.apply(append(), { kind: "drop", path: "chat", incarnation: 1, tail: 1 }, append());
       expect(store.apply({ kind: "trim", incarnation: 1, position: 1 })).toEqual([{ kind: "unchanged" }]);
-      expect(messages(store)).toHaveLength(1);
+      expect(streams(store)).toMatchObject([{ incarnation: 2, oldest: 0 }]);
     });
   });
 
   describe("drop", () => {
-    it("deletes all messages and begins a new life under a new incarnation", () => {
+    it("begins a new life under a new incarnation; sweeps delete the messages of the old", () => {
       const store = openMemoryStore();
       store.apply(append({ texts: ["1", "2"] }), append({ path: "chat/room=a" }));
       const [dropped] = store.apply({ kind: "drop", path: "chat", incarnation: 1, tail: 2 });
       expect(dropped).toEqual({ kind: "dropped", incarnation: 3 });
       expect(store.apply(append())).toMatchObject([{ incarnation: 3, first: 0 }]);
+      expect(store.apply({ kind: "sweep", incarnation: 1 }, { kind: "sweep", incarnation: 1 })).toEqual([
+        { kind: "trimmed", count: 2, isPartial: false },
+        { kind: "unchanged" },
+      ]);
+      expect(store.apply({ kind: "sweep", incarnation: 2 })).toEqual([{ kind: "unchanged" }]);
       expect(messages(store).map(({ incarnation }) => incarnation)).toEqual([2, 3]);
       expect(streams(store)[0]).toMatchObject({ incarnation: 3, tail: 1, has_earlier_life: 1 });
     });
@@ -199,27 +204,6 @@ describe("apply", () => {
   });
 
   describe("a stream with a limit", () => {
-    it("says where to trim when it holds more than `maxMessages`", () => {
-      const results = openMemoryStore().apply(
-        append({ texts: ["1", "2"], retention: { maxMessages: 2 } }),
-        append({ texts: ["3", "4", "5"], retention: { maxMessages: 2 } }),
-      );
-      expect(results.map((result) => resultOf("appended", result).trimTo)).toEqual([undefined, 3]);
-    });
-
-    it("comes under `maxBytes` by trimming where it is told to", () => {
-      const store = openMemoryStore();
-      const retention = { maxBytes: 1_000 };
-      for (const size of [700, 10, 10, 300, 10, 10, 10]) {
-        const [result] = store.apply(append({ texts: [`"${"x".repeat(size)}"`], retention }));
-        const { trimTo } = resultOf("appended", result);
-        if (trimTo !== undefined) store.apply({ kind: "trim", incarnation: 1, position: trimTo });
-      }
-      const kept = messages(store).reduce((sum, { body }) => sum + body.length, 0);
-      expect(kept).toBeLessThanOrEqual(1_000);
-      expect(messages(store).length).toBeGreaterThan(0);
-    });
-
     it("remembers the lifecycle last given", () => {
       const store = openMemoryStore();
       store.apply(append({ retention: { maxMessages: 5 } }), append({ retention: { replayWindowMs: 1 } }));

@@ -145,6 +145,17 @@ describe("Hub", () => {
     expect(stream.attach(behind)).toBe(false);
   });
 
+  it("sends live readers back to the log at once when the log is no longer sure", () => {
+    const { log, hub } = openHub();
+    const stream = hub.enter(PATH);
+    const reading = new Reading(log.tail);
+    stream.attach(reading);
+    log.loseAnnouncement(log.commit(2), { isRepeated: false });
+    expect(stream.liveCount).toBe(1);
+    log.tellUncertain();
+    expect(stream.liveCount).toBe(0);
+  });
+
   it("says when the last reader of a stream has left", () => {
     const { hub } = openHub();
     const onLeft = vi.fn<(path: string) => void>();
@@ -182,7 +193,7 @@ describe("Subscriber", () => {
       reader: log,
       position,
       notBefore: () => 0,
-      isOverBudget: (unsentBytes) => unsentBytes > 100,
+      isOverBudget: () => sink.unsentBytes > 100,
     });
     const leaving = new AbortController();
     const ended = subscriber.run(leaving.signal);

@@ -63,6 +63,14 @@ describe("Maintenance", () => {
     expect(stream()).toMatchObject({ oldest: 2, tail: 5 });
   });
 
+  it("brings a stream under its `maxBytes` without deleting more than it must", async () => {
+    const { publish, pass, stream } = await maintained();
+    await publish({ maxBytes: 10_000 }, [`"${"x".repeat(60_000)}"`]);
+    await publish({ maxBytes: 10_000 }, Array.from({ length: 19 }, String));
+    await pass(0);
+    expect(stream()).toMatchObject({ oldest: 1, tail: 20 });
+  });
+
   it("drops a stream that nobody used for its inactivity TTL, and gives its ids to nobody", async () => {
     const { store, publish, pass, stream } = await maintained();
     await publish({ inactivityTtlMs: 1_000 });

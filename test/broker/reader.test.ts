@@ -15,6 +15,8 @@ function positions(found: Page): readonly number[] | string {
   return found.kind === "messages" ? found.messages.map(({ position }) => position) : found.kind;
 }
 
+const anyOf = (limit: number) => ({ limit, isUnused: () => true });
+
 describe("Reader", () => {
   it("gives what comes after an offset, in order and as it was stored", () => {
     const { reader, apply } = openFileStore();
@@ -106,9 +108,38 @@ describe("Reader", () => {
       append({ path: "empty", time: NOON, retention: { replayWindowMs: 10 } }),
       { kind: "trim", incarnation: 4, position: 1 },
     );
-    expect(reader.dueForTrim(NOON + 100, 10).map(({ path }) => path)).toEqual(["older", "old"]);
-    expect(reader.dueForTrim(NOON + 100, 1).map(({ path }) => path)).toEqual(["older"]);
-    expect(reader.dueForTrim(NOON + 10, 10)).toEqual([]); // as old as the window is not over it
+    expect(reader.due.overWindow(NOON + 100, 10).map(({ path }) => path)).toEqual(["older", "old"]);
+    expect(reader.due.overWindow(NOON + 100, 1).map(({ path }) => path)).toEqual(["older"]);
+    expect(reader.due.overWindow(NOON + 10, 10)).toEqual([]); // as old as the window is not over it
+  });
+
+  it("lists the streams that hold more than they may, with the place that brings them under it", () => {
+    const { reader, apply } = openFileStore();
+    const texts = ["1", "2", "3", "4", "5"];
+    apply(
+      append({ path: "free", texts }),
+      append({ path: "counted", texts, retention: { maxMessages: 2 } }),
+      append({
+        path: "weighed",
+        texts: [`"${"x".repeat(5_000)}"`, ...texts],
+        retention: { maxBytes: 1_000 },
+      }),
+      append({ path: "both", texts, retention: { maxMessages: 4, maxBytes: 1 } }),
+    );
+    const over = reader.due.overLimit(10);
+    expect(over.map((stream) => [stream.path, reader.due.positionUnderLimit(stream)])).toEqual([
+      ["counted", 3],
+      ["weighed", 1],
+      ["both", 5],
+    ]);
+  });
+
+  it("looks past streams that are in use for those that are not", () => {
+    const { reader, apply } = openFileStore();
+    const paths = ["a", "b", "c"];
+    apply(...paths.map((path) => append({ path, retention: { inactivityTtlMs: 50 } })));
+    const isUnused = ({ path }: { path: string }): boolean => path === "c";
+    expect(reader.due.unused(NOON + 100, { limit: 1, isUnused }).map(({ path }) => path)).toEqual(["c"]);
   });
 
   it("lists the streams that nobody published to for their inactivity TTL", () => {
@@ -118,9 +149,9 @@ describe("Reader", () => {
       append({ path: "unused", retention: { inactivityTtlMs: 50 } }),
       append({ path: "used", time: NOON + 60, retention: { inactivityTtlMs: 50 } }),
     );
-    expect(reader.dueForDrop(NOON + 100, 10).map(({ path }) => path)).toEqual(["unused"]);
+    expect(reader.due.unused(NOON + 100, anyOf(10)).map(({ path }) => path)).toEqual(["unused"]);
     apply({ kind: "drop", path: "unused", incarnation: 2, tail: 1 });
-    expect(reader.dueForDrop(NOON + 100, 10)).toEqual([]);
+    expect(reader.due.unused(NOON + 100, anyOf(10))).toEqual([]);
   });
 
   it("knows the time of the last message of all", () => {

@@ -39,12 +39,14 @@ describe("Store", () => {
   it("tells followers before proposers, in commit order, of what a reader finds", async () => {
     const store = await openStore();
     const events: string[] = [];
-    store.follow((batch) => {
-      for (const { result } of batch) {
-        const { first } = resultOf("appended", result);
-        const isReadable = (store.reader.stream("chat")?.tail ?? 0) > first;
-        events.push(`${isReadable ? "announced" : "announced too early"} ${first}`);
-      }
+    store.follow({
+      onCommitted: (batch) => {
+        for (const { result } of batch) {
+          const { first } = resultOf("appended", result);
+          const isReadable = (store.reader.stream("chat")?.tail ?? 0) > first;
+          events.push(`${isReadable ? "announced" : "announced too early"} ${first}`);
+        }
+      },
     });
     const propose = async (): Promise<void> => {
       const [result] = await store.propose([append()]);
@@ -57,18 +59,18 @@ describe("Store", () => {
 
   it("tells nobody who has stopped following", async () => {
     const store = await openStore();
-    const follower = vi.fn<(batch: readonly Committed[]) => void>();
-    const unfollow = store.follow(follower);
+    const onCommitted = vi.fn<(batch: readonly Committed[]) => void>();
+    const unfollow = store.follow({ onCommitted });
     await store.propose([append()]);
     unfollow();
     await store.propose([append()]);
-    expect(follower).toHaveBeenCalledTimes(1);
+    expect(onCommitted).toHaveBeenCalledTimes(1);
   });
 
   it("commits what comes in while a commit is under way together", async () => {
     const store = await openStore();
     let batches = 0;
-    store.follow(() => (batches += 1));
+    store.follow({ onCommitted: () => (batches += 1) });
     const proposals: Promise<readonly Result[]>[] = [];
     for (let turn = 0; turn < 20; turn += 1) {
       for (let index = 0; index < 50; index += 1) proposals.push(store.propose([append()]));

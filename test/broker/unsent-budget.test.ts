@@ -1,31 +1,36 @@
 import { expect, it } from "vitest";
 import { UnsentBudget } from "#src/broker/unsent-budget.ts";
 
-const LIMITS = { maxUnsentBytes: 100, maxUnsentBytesTotal: 200 };
+/** A budget of 100 each and 200 together, and subscribers with so many unsent bytes. */
+function budgetWith(...unsent: number[]) {
+  const time = { now: 0 };
+  const budget = new UnsentBudget({ maxUnsentBytes: 100, maxUnsentBytesTotal: 200 }, () => time.now);
+  const shares = unsent.map((_, index) => budget.share(() => unsent[index] ?? 0));
+  return { unsent, shares, pass: (milliseconds: number) => (time.now += milliseconds) };
+}
 
 it("lets each have its own maximum while all together are within theirs", () => {
-  const budget = new UnsentBudget(LIMITS);
-  const [one, other] = [budget.share(), budget.share()];
-  expect([one.isOver(100), other.isOver(100), other.isOver(101)]).toEqual([false, false, true]);
+  const { shares, unsent } = budgetWith(100, 100);
+  expect(shares.map((share) => share.isOver())).toEqual([false, false]);
+  unsent[0] = 101;
+  expect(shares.map((share) => share.isOver())).toEqual([true, false]);
 });
 
 it("holds each to an equal part while all together are over", () => {
-  const budget = new UnsentBudget(LIMITS);
-  const shares = Array.from({ length: 4 }, () => budget.share());
-  expect(shares.slice(0, 3).map((share) => share.isOver(70))).toEqual([false, false, true]);
-  expect(shares[3]?.isOver(50)).toBe(false);
-  expect(shares[3]?.isOver(51)).toBe(true);
+  const { shares } = budgetWith(90, 90, 50, 0);
+  expect(shares.map((share) => share.isOver())).toEqual([true, true, false, false]);
 });
 
-it("gives room back when sockets drain and when subscribers leave", () => {
-  const budget = new UnsentBudget(LIMITS);
-  const [one, two, three] = [budget.share(), budget.share(), budget.share()];
-  for (const share of [one, two, three]) share.isOver(90);
-  expect(three.isOver(90)).toBe(true);
-  one.isOver(0);
-  expect(three.isOver(90)).toBe(false);
-  one.isOver(90);
-  expect(three.isOver(90)).toBe(true);
-  two.release();
-  expect(three.isOver(90)).toBe(false);
+it("gives room back when sockets drain, without a word of theirs, and when subscribers leave", () => {
+  const { shares, unsent, pass } = budgetWith(90, 90, 90);
+  expect(shares[2]?.isOver()).toBe(true);
+  unsent[0] = 0;
+  pass(1_000);
+  expect(shares[2]?.isOver()).toBe(false);
+  unsent[0] = 90;
+  pass(1_000);
+  expect(shares[2]?.isOver()).toBe(true);
+  shares[1]?.[Symbol.dispose]();
+  pass(1_000);
+  expect(shares[2]?.isOver()).toBe(false);
 });

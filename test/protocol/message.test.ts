@@ -50,6 +50,29 @@ describe("parsePublishBody", () => {
 });
 
 describe("parseDraft", () => {
+  it("refuses a type of more than 256 characters, naming the limit", () => {
+    const text = (length: number): string => JSON.stringify({ type: "t".repeat(length), data: 1 });
+    expect(parseDraft(text(256), "the body", LIMITS).type).toHaveLength(256);
+    expect(() => parseDraft(text(257), "message 7", LIMITS)).toThrow(
+      expect.objectContaining({
+        code: "malformed",
+        message: "`type` of message 7 must have at most 256 characters, got 257",
+      }),
+    );
+  });
+
+  it("shows only the beginning of a type that is no text", () => {
+    const text = JSON.stringify({ type: { a: "x".repeat(10_000) }, data: 1 });
+    let message = "";
+    try {
+      parseDraft(text, "the body", LIMITS);
+    } catch (error) {
+      message = String(error);
+    }
+    expect(message).toContain("must be a text, got");
+    expect(message.length).toBeLessThan(200);
+  });
+
   it.each(["x", "ü", "€", "😀"])("counts the bytes of the data in UTF-8: %s", (character) => {
     const bytes = Buffer.byteLength(character);
     const text = (length: number): string => `{"type":"a","data":"${character.repeat(length)}"}`;

@@ -53,14 +53,17 @@ describe("a watching registry", () => {
     expect(changed.filter(([, differs]) => differs).map(([key]) => key)).toEqual([part]);
   });
 
-  it("tells nobody of a save that changes nothing of the definition", async () => {
+  it("tells of a save that changes nothing of the definition as a save only", async () => {
     const project = createProject({ "channels/chat.ts": version(1) });
-    const { changes, logged } = await openWatching(project);
+    const { registry, changes, logged } = await openWatching(project);
+    const saved: string[] = [];
+    registry.onSaved((name) => saved.push(name));
     project.write("channels/chat.ts", `// a comment\n${version(1)}`);
     await eventually(() =>
       expect(logged).toMatchObject([{ event: "reload", fields: { change: "unchanged" } }]),
     );
     expect(changes).toEqual([]);
+    expect(saved).toEqual(["chat"]);
   });
 
   it("adds, renames and removes", async () => {

@@ -12,6 +12,18 @@ import type { Listener } from "../support/fixture-app.ts";
 
 const TOKEN = "the-token-of-this-test";
 
+const cycle: Record<string, unknown> = {};
+cycle["self"] = cycle;
+
+/** What `onPublish` must not return, by the text of the message that makes it do so. */
+const BAD_ANSWERS: Readonly<Record<string, unknown>> = {
+  "no object": "text",
+  null: null,
+  "no message": { kind: "message" },
+  "a big integer": { type: "message", data: { count: 1n } },
+  "a cycle": { type: "message", data: cycle },
+};
+
 const chat = defineChannel({
   transport: "ws",
   paramsSchema: { type: "object", properties: { room: { type: "string" } }, required: ["room"] },
@@ -20,6 +32,8 @@ const chat = defineChannel({
   verify({ params, cookie, header, operation }) {
     if (cookie === "throws") throw new Error("the session store is down");
     if (cookie === "garbage") return { ok: true, subject: 7 } as never;
+    if (cookie === "nothing") return undefined as never;
+    if (cookie === "null") return null as never;
     if (cookie === undefined) return reject("sign in first", { status: 401 });
     return allow({
       subject: `${cookie}/${params.room}/${operation}/${header?.value ?? "-"}`,
@@ -29,6 +43,7 @@ const chat = defineChannel({
   onPublish({ message, subject }) {
     if (message.data.text === "spam") return reject("no spam");
     if (message.data.text === "as is") return undefined;
+    if (message.data.text in BAD_ANSWERS) return BAD_ANSWERS[message.data.text] as never;
     return { type: "message", data: { text: `${subject}: ${message.data.text}` } };
   },
 });
@@ -94,6 +109,10 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+function loggedErrors(): string[] {
+  return consoleError.mock.calls.map((args: unknown[]) => String(args[1]));
+}
+
 describe.each(Object.entries(MOUNTS))("%s", (_, mount) => {
   async function call(
     path: string,
@@ -154,6 +173,21 @@ describe.each(Object.entries(MOUNTS))("%s", (_, mount) => {
     expect((await ask("spam")).body).toEqual({ ok: false, reason: "no spam", status: 403 });
   });
 
+  test("says what verify must return when it returns nothing", async () => {
+    for (const cookie of ["nothing", "null"]) {
+      expect(await call("/channels/authorize", { ...AUTHORIZE, cookie })).toEqual({ status: 500 });
+      expect(loggedErrors().at(-1)).toMatch(/`verify` of the channel `chat` must return/);
+    }
+  });
+
+  test.each(Object.keys(BAD_ANSWERS))("answers 500 when onPublish returns %s", async (text) => {
+    expect(await ask(text)).toEqual({ status: 500 });
+    expect(consoleError).toHaveBeenCalledOnce();
+    if (["null", "no object", "no message"].includes(text)) {
+      expect(loggedErrors().at(-1)).toMatch(/`onPublish` of the channel `chat` must return/);
+    }
+  });
+
   test("has nothing for whoever is not the broker", async () => {
     expect(await call("/channels/authorize", { ...AUTHORIZE, cookie: "ada" }, "guess")).toEqual({
       status: 404,
@@ -174,6 +208,20 @@ describe.each(Object.entries(MOUNTS))("%s", (_, mount) => {
     expect([204, 404]).toContain(status);
     expect(consoleError).not.toHaveBeenCalled();
   });
+});
+
+test("leaves an answer alone that the app's own time-out has given", async () => {
+  const channels = createChannels({ open });
+  await using app = await startFixtureApp((request, response) => {
+    channels.middleware(request, response, () => {});
+    response.writeHead(504).end();
+  });
+  const response = await fetch(`${app.url}/channels/authorize`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${TOKEN}` },
+    body: JSON.stringify({ ...AUTHORIZE, channel: "open", params: {} }),
+  });
+  expect(response.status).toBe(504);
 });
 
 test("GET on a call's path has nothing to see", async () => {

@@ -86,9 +86,14 @@ describe("the internal listener", () => {
     expect(await response.json()).toEqual({ id });
   });
 
-  it("answers 404 to what it has not", async () => {
+  it("answers 404 to what it has not, to an upgrade too", async () => {
     const response = await guarded.server.internal("/_chanctl/nope");
     expect(response.status).toBe(404);
+    const headers = bearer(guarded.server.token);
+    for (const path of ["/", "/_chanctl/channels"]) {
+      await expect(openWebSocket(guarded.server.internalUrl + path, { headers })).rejects.toThrow("404");
+      await expect(openWebSocket(guarded.server.internalUrl + path)).rejects.toThrow("401");
+    }
   });
 });
 

@@ -1,5 +1,6 @@
-import type { Committed, Log } from "#src/broker/log.ts";
-import type { Page, PageRequest, Reader, StoredMessage, StreamInfo } from "#src/broker/reader.ts";
+import type { Committed, Follower, Log } from "#src/broker/log.ts";
+import type { Page, PageRequest, Reader, StoredMessage } from "#src/broker/reader.ts";
+import type { StreamInfo } from "#src/broker/stream-info.ts";
 import { composeMessage, messageTemplate } from "#src/protocol/message.ts";
 import { encodeOffset, isOrigin } from "#src/protocol/offset.ts";
 import type { Offset } from "#src/protocol/offset.ts";
@@ -27,7 +28,7 @@ export interface SimulatedLogOptions {
  */
 export class SimulatedLog implements Pick<Log, "follow">, Pick<Reader, "stream" | "page"> {
   readonly #options: SimulatedLogOptions;
-  readonly #followers = new Set<(batch: readonly Committed[]) => void>();
+  readonly #followers = new Set<Follower>();
   readonly #unannounced: Committed[] = [];
   readonly #lives: Life[] = [];
   #nextIncarnation = 1;
@@ -114,13 +115,18 @@ export class SimulatedLog implements Pick<Log, "follow">, Pick<Reader, "stream" 
   announce(count: number, { times = 1 }: { times?: number } = {}): void {
     const batch = this.#unannounced.splice(0, count);
     for (let time = 0; time < times; time += 1) {
-      if (batch.length > 0) for (const follower of this.#followers) follower(batch);
+      if (batch.length > 0) for (const follower of this.#followers) follower.onCommitted(batch);
     }
   }
 
-  follow(listener: (batch: readonly Committed[]) => void): () => void {
-    this.#followers.add(listener);
-    return () => this.#followers.delete(listener);
+  /** Tells the followers that something may have been committed of which they were not told. */
+  tellUncertain(): void {
+    for (const follower of this.#followers) follower.onUncertain?.();
+  }
+
+  follow(follower: Follower): () => void {
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
   }
 
   stream(path: string): StreamInfo | undefined {
@@ -133,8 +139,11 @@ export class SimulatedLog implements Pick<Log, "follow">, Pick<Reader, "stream" 
       tail: this.tail.position,
       oldest: this.#oldest,
       hasEarlierLife: this.#lives.length > 1,
+      bytes: 0,
       replayWindowMs: 0,
       inactivityTtlMs: 0,
+      maxMessages: 0,
+      maxBytes: 0,
     };
   }
 

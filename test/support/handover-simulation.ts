@@ -163,7 +163,7 @@ class Simulation {
       reader: this.#log,
       position: start,
       notBefore: () => 0,
-      isOverBudget: (unsentBytes) => unsentBytes > maxUnsentBytes,
+      isOverBudget: () => sink.unsentBytes > maxUnsentBytes,
     });
     this.#peers.add(peer);
     subscriber

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { ChanctlError } from "#src/shared/errors.ts";
 import { resolveLifecycle } from "#src/shared/lifecycle.ts";
-import { endOfLife } from "#src/transports/connections.ts";
+import { DEFAULT_LIMITS } from "#src/shared/limits.ts";
+import { Connections, endOfLife } from "#src/transports/connections.ts";
 import { RateLimit } from "#src/transports/rate-limit.ts";
 
 describe("the end of a connection's life", () => {
@@ -19,6 +21,24 @@ describe("the end of a connection's life", () => {
     expect(left).toBeLessThanOrEqual(1_001_000);
     expect(left).toBeGreaterThan(0);
     expect(endOfLife(lifecycle, Date.now() - 1)).toBeLessThan(performance.now());
+  });
+});
+
+describe("a grant", () => {
+  it("holds only if it was asked for after the last ending that means its holder, and a moment ago", () => {
+    const connections = new Connections(DEFAULT_LIMITS);
+    const [u1, u2] = ["u1", "u2"].map((subject) => ({ channel: "chat", subject }));
+    const before = { askedAt: performance.now() - 1 };
+    const reason = new ChanctlError("disconnected", "the app has disconnected you");
+    connections.endWhere(({ subject }) => subject === "u1", reason);
+    connections.endWhere(({ channel }) => channel === "other", reason);
+    const after = { askedAt: performance.now() + 1 };
+    expect(u1 && connections.isCurrent(u1, before)).toBe(false);
+    expect(u1 && connections.isCurrent(u1, after)).toBe(true);
+    expect(u2 && connections.isCurrent(u2, before)).toBe(true);
+    // Endings are not remembered for ever, so an older grant cannot be judged.
+    expect(u2 && connections.isCurrent(u2, { askedAt: performance.now() - 15_001 })).toBe(false);
+    connections.close();
   });
 });
 

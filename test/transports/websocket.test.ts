@@ -127,6 +127,19 @@ describe("a publish", () => {
     },
   );
 
+  it("gets its ref back in the client's own text, refused or not, also a number that JavaScript cannot keep", async () => {
+    const { send, webSocket, control, close } = await join();
+    const frames: string[] = [];
+    webSocket.on("message", (data: Buffer) => void frames.push(data.toString("utf8")));
+    send('{"type":"message","ref":12345678901234567890}');
+    send('{"type":"message","data":1,"ref":12345678901234567890}');
+    await control({ control: "ack" });
+    const answers = frames.filter((frame) => frame.includes('"control":'));
+    expect(answers).toHaveLength(2);
+    for (const answer of answers) expect(answer).toContain('"ref":12345678901234567890,');
+    close();
+  });
+
   it("needs no ref", async () => {
     const { send, control, close } = await join();
     send({ type: "message", data: null });
@@ -244,6 +257,25 @@ describe("a frame", () => {
     expect(controls.length).toBeLessThan(20);
   });
 
+  it("closes with 4400 also when good ones that store nothing come between", async () => {
+    const { send, log } = await join();
+    for (let index = 0; index < 100; index += 1) {
+      send("nonsense");
+      send({ control: "pong" });
+    }
+    expect(await log.ended).toMatchObject({ closeCode: 4400 });
+  });
+
+  it("that is malformed is forgiven once a publish is stored", async () => {
+    const { send, control, close } = await join();
+    for (let ref = 0; ref < 4; ref += 1) {
+      for (let index = 0; index < 5; index += 1) send("nonsense");
+      send({ type: "message", data: 1, ref });
+      expect(await control({ ref })).toMatchObject({ control: "ack" });
+    }
+    close();
+  });
+
   it("in binary closes with 1003", async () => {
     const { webSocket, log } = await join();
     webSocket.send(Buffer.from('{"type":"message","data":1}'), { binary: true });
@@ -258,6 +290,14 @@ describe("a frame", () => {
     send({ type: "message", data: "x".repeat(length) });
     expect(await log.ended).toMatchObject({ closeCode: 1009 });
     expect(log.received).toEqual([]);
+  });
+
+  it("may have its longest type, key and data, and the first two in escapes", async () => {
+    const { send, control, close } = await join();
+    const [type, key] = [String.raw`\u0074`.repeat(256), String.raw`\u006b`.repeat(256)];
+    send(`{"type":"${type}","key":"${key}","ref":"r","data":"${"x".repeat(998)}"}`);
+    expect(await control({ ref: "r" })).toMatchObject({ control: "ack" });
+    close();
   });
 
   it("that is not UTF-8 closes with 1007", async () => {

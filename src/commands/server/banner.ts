@@ -13,8 +13,6 @@ interface BannerOptions {
   readonly app: AppOptions | undefined;
   /** Another name that the server's certificate is for: `shop.localhost`. */
   readonly projectHost?: string | undefined;
-  /** The CA was made by this start: nobody trusts it yet. */
-  readonly isNewAuthority?: boolean;
 }
 
 /** What a person reads when the server is up: how long it took, where it is, what it serves. */
@@ -32,7 +30,7 @@ export function banner(server: RunningServer, options: BannerOptions, io: Io): s
         .map((entry) => channelText(entry, io))
         .join(", ") || noChannels(io),
     ],
-    ...trustRows(server, options),
+    ...trustRows(server),
   ];
   const lines = rows.map(([name = "", text = ""]) => `  ${dim(name.padEnd(9))} ${text}\n`);
   return `\n  ${bold("chanctl")} ${options.version}  ${dim(`ready in ${formatDuration(readyMs)}`)}\n\n${lines.join("")}\n`;
@@ -59,10 +57,11 @@ function noChannels(io: Io): string {
   return palette(io.color).dim("none     chanctl channel add chat --transport ws --param room:string");
 }
 
-function trustRows({ caPath }: RunningServer, { isNewAuthority }: BannerOptions): string[][] {
-  if (caPath === undefined || !isNewAuthority) return [];
+/** Whether a browser trusts the CA is not known here, so that it is shown at each start. */
+function trustRows({ caPath }: RunningServer): string[][] {
+  if (caPath === undefined) return [];
   return [
-    ["CA", `${caPath} is new: browsers warn until they trust it`],
+    ["CA", `${caPath}     a browser that warns does not trust it yet:`],
     ["", trustCommand(caPath, process.platform)],
   ];
 }

@@ -23,8 +23,6 @@ interface ReporterOptions {
   readonly app: AppOptions | undefined;
   /** Another name that the server's certificate is for: `shop.localhost`. */
   readonly projectHost?: string | undefined;
-  /** The CA was made by this start: nobody trusts it yet. @default false */
-  readonly isNewAuthority?: boolean;
   /** Leave out what happens at each connection and publish. @default false */
   readonly isQuiet?: boolean;
 }

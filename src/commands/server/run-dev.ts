@@ -52,7 +52,6 @@ export async function runDev(
     startedAt,
     app,
     projectHost: certificates && `${owner.projectName}.localhost`,
-    isNewAuthority: certificates?.isNewAuthority ?? false,
   });
   const logger = reporter.entry;
   const serverOptions: ServerOptions = {

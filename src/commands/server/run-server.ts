@@ -10,6 +10,8 @@ import type { Reporter } from "./reporter.ts";
 /** npm sends a Ctrl-C on to its child, which the terminal has told already. @see https://github.com/npm/run-script/blob/main/lib/signal-manager.js */
 const SAME_SIGNAL_MS = 250;
 
+const START_GRACE_MS = 1_000;
+
 interface RunOptions {
   readonly io: Io;
   readonly reporter: Reporter;
@@ -37,6 +39,9 @@ export async function runServer(
       io.exitNow(exitCodeOf(signal));
     }
     firstSignalAt = Math.min(firstSignalAt, performance.now());
+    // A start that hangs, in a definition say, is not waited for; an app that was started ends with us.
+    if (server === undefined)
+      setTimeout(() => server ?? io.exitNow(exitCodeOf(signal)), START_GRACE_MS).unref();
     io.setExitCode(exitCodeOf(signal));
     ending.abort();
   });

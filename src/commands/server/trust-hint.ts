@@ -4,5 +4,5 @@ export function trustCommand(caPath: string, platform: NodeJS.Platform): string 
     return `security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db "${caPath}"`;
   }
   if (platform === "win32") return `certutil -user -addstore Root "${caPath}"`;
-  return `certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n chanctl -i "${caPath}"`;
+  return `mkdir -p ~/.pki/nssdb && certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n chanctl -i "${caPath}"`;
 }
