@@ -15,6 +15,7 @@ import { decideRestart, NO_CRASHES } from "./restart-policy.ts";
 const LAST_LINES = 20;
 const STOP_GRACE_MS = 5_000;
 const SLOW_START_MS = 20_000;
+const RETRY_AFTER_GIVING_UP_MS = 30_000;
 /** How long an app that says it listens on another port is given to listen on its own too. */
 const OTHER_PORT_WAIT_MS = 2_000;
 
@@ -210,8 +211,11 @@ export class Supervisor implements App {
   ): Promise<void> {
     this.#failure = this.#fail(`${reason}, ${times} times in a row without ever listening`);
     this.#enter("crashed");
-    this.#tell("error", "app-given-up", this.#failure.message, this.#failure.fields);
-    await once(signal, "abort");
+    const { message, fields, hint } = this.#failure;
+    const next = `it is tried again in ${formatDuration(RETRY_AFTER_GIVING_UP_MS)}`;
+    this.#tell("error", "app-given-up", `${message}; ${next}`, { ...fields, hint });
+    // Whoever mends it need not tell us; restart() cuts this short.
+    await delay(RETRY_AFTER_GIVING_UP_MS, undefined, { signal }).catch(() => {});
   }
 
   #fail(reason: string): ChanctlError {

@@ -44,6 +44,13 @@ export interface RegistryEntry {
   readonly error: ChanctlError | undefined;
 }
 
+/** A channel whose file was saved and loads. */
+export interface SavedChannel {
+  readonly name: string;
+  /** Relative to the project. */
+  readonly file: string;
+}
+
 interface Entry {
   readonly file: string;
   readonly channel: Channel | undefined;
@@ -54,7 +61,7 @@ interface Entry {
 export class Registry {
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(change: ChannelChange) => void>();
-  readonly #saveListeners = new Set<(name: string) => void>();
+  readonly #saveListeners = new Set<(saved: SavedChannel) => void>();
   readonly #limits: RegistryOptions["limits"];
   readonly #logger: Logger;
   readonly #compileSchema: CompileSchema = createSchemaCompiler();
@@ -123,7 +130,7 @@ export class Registry {
    *
    * @returns a function that ends this.
    */
-  onSaved(listener: (name: string) => void): () => void {
+  onSaved(listener: (saved: SavedChannel) => void): () => void {
     this.#saveListeners.add(listener);
     return () => void this.#saveListeners.delete(listener);
   }
@@ -169,7 +176,7 @@ export class Registry {
       fields: { channel: name, change: change?.kind ?? "unchanged", durationMs: Math.round(durationMs) },
     });
     if (change !== undefined) this.#emit(change);
-    for (const listener of this.#saveListeners) listener(name);
+    for (const listener of this.#saveListeners) listener({ name, file });
   }
 
   #toChannel({ name, file, definition }: Extract<FolderEvent, { kind: "loaded" }>): Channel | ChanctlError {
@@ -210,13 +217,12 @@ export class Registry {
   }
 }
 
-/** A save that changes nothing here may well have changed `verify`: nobody must think that it is live. */
 function toMessage(
   name: string,
   { change, durationMs }: { change: ChannelChange | undefined; durationMs: number },
 ): string {
   if (change !== undefined) return `channel ${name} ${change.kind} in ${formatDuration(durationMs)}`;
-  return `channel ${name} saved; what the broker reads of it is as before, verify and onPublish run in the app`;
+  return `channel ${name} saved; what the broker reads of it is as before`;
 }
 
 /** `undefined` if nothing of the definition has changed: the code of `verify` runs in the app. */

@@ -18,6 +18,8 @@ export interface AppProcess {
   /** The id of the app's process group; absent while it does not run. */
   readonly pid?: () => number | undefined;
   start(): void;
+  /** Ends it, if it runs, and starts it again at once. */
+  restart(): void;
   close(): Promise<void>;
   kill(): void;
 }
@@ -33,7 +35,13 @@ export async function prepareApp(
   address: BrokerAddress,
 ): Promise<AppProcess> {
   if ("url" in app) {
-    return { app: remoteApp(app.url), start: () => {}, close: async () => {}, kill: () => {} };
+    return {
+      app: remoteApp(app.url),
+      start: () => {},
+      restart: () => {},
+      close: async () => {},
+      kill: () => {},
+    };
   }
   const port = app.port === 0 ? await pickFreePort() : app.port;
   const { root, stateFolder, logger } = options;
@@ -51,6 +59,7 @@ export async function prepareApp(
     port,
     pid: () => supervisor.pid,
     start: () => supervisor.start(),
+    restart: () => supervisor.restart(),
     close: () => supervisor.close(),
     kill: () => supervisor.kill(),
   };

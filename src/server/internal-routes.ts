@@ -49,7 +49,9 @@ export class InternalRoutes {
       const route = `${request.method} ${url.pathname}`;
       if (route === "GET /_chanctl/channels") sendJson(response, 200, { channels: this.#listChannels() });
       else if (route === "POST /_chanctl/disconnect") {
-        sendJson(response, 200, { closed: this.#disconnect(await readBody(request, { maxBytes: MAX_BODY_BYTES })) });
+        sendJson(response, 200, {
+          closed: this.#disconnect(await readBody(request, { maxBytes: MAX_BODY_BYTES })),
+        });
       } else if (request.method === "GET" && url.pathname.startsWith(TAIL_PREFIX)) {
         sendJson(response, 200, { id: this.#tail(url.pathname.slice(TAIL_PREFIX.length), url.searchParams) });
       } else throw new ChanctlError("not_found", `the internal listener has no ${route}`);

@@ -18,6 +18,7 @@ import { Opened } from "./opened.ts";
 import type { ServerOptions, TlsOptions } from "./options.ts";
 import { PublicRoutes } from "./public-routes.ts";
 import { applyChange } from "./reload.ts";
+import { RestartOnSave } from "./restart-on-save.ts";
 import { loadToken } from "./token-file.ts";
 
 /** A server that runs. */
@@ -96,6 +97,7 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
   publicListener.serve(new PublicRoutes({ ...context, audience: "public" }, { proxy }));
   internalListener.serve(new InternalRoutes({ ...context, audience: "internal" }, { token }));
   app?.start();
+  if (app?.pid !== undefined && options.watch) opened.add(new RestartOnSave(registry, { app, logger }));
 
   const caPath = tls?.caPath;
   const version = await readPackageVersion();

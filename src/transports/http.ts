@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { ChanctlError, messageOf } from "../shared/errors.ts";
 import type { Logger } from "../shared/logger.ts";
-import { PROBLEM_CONTENT_TYPE, toProblem } from "../protocol/problem.ts";
+import { toProblemAnswer } from "../protocol/problem.ts";
 
 /** A request over HTTP/1.1 or HTTP/2. */
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
@@ -39,16 +39,7 @@ export function sendJson(response: HttpResponse, status: number, value: unknown)
 
 /** Sends an error as a problem body: the one place where an error becomes an HTTP answer. */
 export function sendProblem(response: HttpResponse, error: ChanctlError): void {
-  const { retryAfterSecs } = error;
-  sendAnswer(response, {
-    status: error.status,
-    headers: {
-      "content-type": PROBLEM_CONTENT_TYPE,
-      "cache-control": "no-store",
-      ...(retryAfterSecs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterSecs)) }),
-    },
-    body: JSON.stringify(toProblem(error)),
-  });
+  sendAnswer(response, toProblemAnswer(error));
 }
 
 /** Anything thrown, as an error of the table: what is not one already is a bug, logged with its stack. */

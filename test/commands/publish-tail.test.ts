@@ -256,7 +256,7 @@ describe("without a server", () => {
     ]) {
       const { code, stderr } = await runCli(args, { cwd: killed.project.root });
       expect(code).toBe(5);
-      expect(stderr).toMatch(/^error: cannot connect to http:\/\/localhost:\d+: .*\n {2}fix: chanctl dev/);
+      expect(stderr).toMatch(/^error: cannot connect to http:\/\/127.0.0.1:\d+: .*\n {2}fix: chanctl dev/);
     }
   });
 });

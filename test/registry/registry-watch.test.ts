@@ -57,13 +57,13 @@ describe("a watching registry", () => {
     const project = createProject({ "channels/chat.ts": version(1) });
     const { registry, changes, logged } = await openWatching(project);
     const saved: string[] = [];
-    registry.onSaved((name) => saved.push(name));
+    registry.onSaved(({ name, file }) => saved.push(`${name} ${file}`));
     project.write("channels/chat.ts", `// a comment\n${version(1)}`);
     await eventually(() =>
       expect(logged).toMatchObject([{ event: "reload", fields: { change: "unchanged" } }]),
     );
     expect(changes).toEqual([]);
-    expect(saved).toEqual(["chat"]);
+    expect(saved).toEqual(["chat channels/chat.ts"]);
   });
 
   it("adds, renames and removes", async () => {
