@@ -12,6 +12,8 @@ export class AppConnection {
   readonly #client: Client;
   #socket: AppSocket | undefined;
   #isHeld = false;
+  /** It has served a request before: one that breaks now may have met the app closing it. */
+  wasUsed = false;
 
   constructor(origin: URL, connect: Connector) {
     this.#client = new Client(origin, {

@@ -30,6 +30,7 @@ export class AppConnections {
   /** Takes a connection back that has done its request. */
   giveBack(connection: AppConnection): void {
     connection.resume();
+    connection.wasUsed = true;
     this.#idle.push(connection);
   }
 

@@ -18,7 +18,7 @@ export interface Upgraded {
 interface ExchangeOptions {
   readonly connections: AppConnections;
   /** The app was asked and nothing has been answered to the client: it may be asked again. */
-  readonly onUnanswered: (error: Error) => void;
+  readonly onUnanswered: (error: Error, connection: { readonly wasUsed: boolean }) => void;
   readonly onUpgrade?: (upgraded: Upgraded) => void;
 }
 
@@ -100,7 +100,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const stage = this.#stage;
     if (stage === "over") return;
     this.#abandon();
-    if (stage === "waiting") this.#options.onUnanswered(error);
+    if (stage === "waiting") this.#options.onUnanswered(error, this.#connection);
     else breakOff(this.#response);
   }
 

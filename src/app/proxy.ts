@@ -104,7 +104,7 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
     const upgrade = onUpgrade === undefined ? undefined : wantedProtocol(request);
     const exchange = new Exchange(response, {
       connections,
-      onUnanswered: (error) => void repeatOrRefuse(call, error),
+      onUnanswered: (error, { wasUsed }) => void repeatOrRefuse(call, { error, wasUsed }),
       ...(onUpgrade === undefined ? {} : { onUpgrade }),
     });
     exchange.start({
@@ -117,7 +117,10 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
   }
 
   /** What comes of a request that the app did not answer. */
-  async function repeatOrRefuse(call: Call, error: Error): Promise<void> {
+  async function repeatOrRefuse(
+    call: Call,
+    { error, wasUsed }: { error: Error; wasUsed: boolean },
+  ): Promise<void> {
     const { request, response, refusals, wasRepeated } = call;
     const code = errorCodeOf(error) ?? "";
     const method = request.method ?? "";
@@ -133,7 +136,8 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
       }
       warn("app-unreachable", `the app refuses connections at ${app.origin.host}`);
       sendAppDown(request, response, { app, showOutput });
-    } else if (!wasRepeated && IDEMPOTENT.has(method) && !hasBody(request)) {
+    } else if (wasUsed && !wasRepeated && IDEMPOTENT.has(method) && !hasBody(request)) {
+      // On a connection of its own the app has had the request, and may have died of it.
       admit({ ...call, wasRepeated: true });
     } else {
       const detail = "the app broke the connection off before it answered";
