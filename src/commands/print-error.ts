@@ -1,4 +1,5 @@
 import { ChanctlError } from "../shared/errors.ts";
+import { toFileError } from "./file-error.ts";
 import type { Io } from "./io.ts";
 import { palette } from "./palette.ts";
 
@@ -13,16 +14,17 @@ const FIX = "  fix: ";
  *        kill 812                 stop that one
  * ```
  *
- * Whatever is not a `ChanctlError` is a bug of ours and is shown with its stack.
+ * Whatever else is thrown is a bug of ours and is shown with its stack, but for what the system says of files.
  *
  * @returns The exit code.
  */
 export function printError(thrown: unknown, io: Io): number {
   const { red, dim } = palette(io.errorColor);
-  if (thrown instanceof ChanctlError) {
-    const fix = thrown.hint === undefined ? "" : `${dim(FIX)}${indentRest(thrown.hint, FIX.length)}\n`;
-    io.stderr(`${red("error:")} ${indentRest(thrown.message, 2)}\n${fix}`);
-    return thrown.exitCode;
+  const error = thrown instanceof ChanctlError ? thrown : toFileError(thrown);
+  if (error !== undefined) {
+    const fix = error.hint === undefined ? "" : `${dim(FIX)}${indentRest(error.hint, FIX.length)}\n`;
+    io.stderr(`${red("error:")} ${indentRest(error.message, 2)}\n${fix}`);
+    return error.exitCode;
   }
   const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   io.stderr(`${red("error:")} ${stack}\n`);

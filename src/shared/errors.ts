@@ -90,6 +90,7 @@ export const ERRORS = {
   store_in_use: { title: "store is in use" },
   store_newer: { title: "store was written by a newer chanctl" },
   store_invalid: { title: "store cannot be opened" },
+  file_failed: { title: "a file or folder cannot be used" },
   would_overwrite: { title: "a file would be overwritten" },
   install_failed: { title: "packages were not installed" },
   not_bound: { title: "channel has no name yet" },
