@@ -235,7 +235,7 @@ function prepare(db: Database) {
     ),
     deleteUpTo: db.prepare<[number, number]>("DELETE FROM messages WHERE incarnation = ? AND position <= ?"),
     endLife: db.prepare<[number]>("INSERT INTO ended_lives (incarnation) VALUES (?)"),
-    endedLife: db.prepare<[number], unknown>("SELECT 1 FROM ended_lives WHERE incarnation = ?"),
+    endedLife: db.prepare<[number]>("SELECT 1 FROM ended_lives WHERE incarnation = ?"),
     deleteSome: db.prepare<[number, number]>(
       "DELETE FROM messages WHERE rowid IN (SELECT rowid FROM messages WHERE incarnation = ? LIMIT ?)",
     ),

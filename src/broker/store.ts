@@ -205,7 +205,7 @@ export class Store implements Log {
 
   #failAll(reason: string): void {
     this.#outbox = [];
-    for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(unavailable(reason));
+    for (const id of this.#waiting.keys()) this.#take(id)?.reject(unavailable(reason));
   }
 
   #warn(event: string, cause: unknown): void {

@@ -1,7 +1,7 @@
 import type { ChanctlError } from "../shared/errors.ts";
 
 /** The media type of a problem body (RFC 9457, section 3). */
-export const PROBLEM_CONTENT_TYPE = "application/problem+json";
+const PROBLEM_CONTENT_TYPE = "application/problem+json";
 
 /** The body of an HTTP error. */
 export interface Problem {
@@ -18,7 +18,7 @@ export interface Problem {
  *
  * @see https://www.rfc-editor.org/rfc/rfc9457#section-3
  */
-export function toProblem(error: ChanctlError): Problem {
+function toProblem(error: ChanctlError): Problem {
   return {
     title: error.title,
     status: error.status,
