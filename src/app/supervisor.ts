@@ -229,7 +229,8 @@ export class Supervisor implements App {
   #warnThatItDoesNotListen(afterMs: number): void {
     const expected = `must listen on the port in \`PORT\`, ${this.#options.port}`;
     const message = `the app ${expected}; it has not for ${formatDuration(afterMs)}`;
-    this.#tell("warn", "app-not-listening", message, { lastLines: this.#lastLines });
+    const hint = "listen on `process.env.PORT`     or say where it listens: --app-port 3000";
+    this.#tell("warn", "app-not-listening", message, { lastLines: this.#lastLines, hint });
   }
 
   #warnOfOtherPort(other: number): void {
