@@ -69,28 +69,7 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (stream, producer)
   ) WITHOUT ROWID;
 
-  CREATE TABLE keys_0 (
-    stream INTEGER NOT NULL,
-    owner TEXT NOT NULL,
-    key TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    incarnation INTEGER NOT NULL,
-    first INTEGER NOT NULL,
-    count INTEGER NOT NULL,
-    time INTEGER NOT NULL,
-    PRIMARY KEY (stream, owner, key)
-  ) WITHOUT ROWID;
-  CREATE TABLE keys_1 (
-    stream INTEGER NOT NULL,
-    owner TEXT NOT NULL,
-    key TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    incarnation INTEGER NOT NULL,
-    first INTEGER NOT NULL,
-    count INTEGER NOT NULL,
-    time INTEGER NOT NULL,
-    PRIMARY KEY (stream, owner, key)
-  ) WITHOUT ROWID;
+  ${["keys_0", "keys_1"].map(createKeyTable).join("\n")}
   `,
 ];
 
@@ -115,4 +94,19 @@ export function migrate(db: Database, file: string): void {
       db.pragma(`user_version = ${index + 1}`);
     })();
   }
+}
+
+/** Idempotency keys: two tables, of which one is emptied each day. */
+function createKeyTable(name: string): string {
+  return `CREATE TABLE ${name} (
+    stream INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    incarnation INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    PRIMARY KEY (stream, owner, key)
+  ) WITHOUT ROWID;`;
 }
