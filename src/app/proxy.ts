@@ -85,15 +85,17 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
 
   async function hold(call: Call): Promise<void> {
     const { request, response } = call;
-    const left = new AbortController();
-    const leave = (): void => left.abort();
-    response.once("close", leave);
-    const signal = AbortSignal.any([left.signal, AbortSignal.timeout(HOLD_MS)]);
-    const isReady = await app.waitUntilReady(signal).then(
+    const over = new AbortController();
+    const end = (): void => over.abort();
+    response.once("close", end);
+    // A plain timer: Node 20 may collect an `AbortSignal.timeout` that only `AbortSignal.any` knows, and it never fires.
+    const timer = setTimeout(end, HOLD_MS);
+    const isReady = await app.waitUntilReady(over.signal).then(
       () => true,
       () => false,
     );
-    response.off("close", leave);
+    clearTimeout(timer);
+    response.off("close", end);
     if (isReady) forward(call);
     else sendAppDown(request, response, { app, showOutput });
   }

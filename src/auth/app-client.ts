@@ -58,28 +58,24 @@ export class AppClient {
    *
    * @throws {ChanctlError} `app_unavailable` if there is no app, or no answer.
    */
-  async post(path: string, body: unknown, { signal }: { signal?: AbortSignal } = {}): Promise<AppAnswer> {
+  async post(path: string, body: unknown): Promise<AppAnswer> {
     const deadline = performance.now() + this.#options.retryMs;
     let pauseMs = FIRST_PAUSE_MS;
     for (;;) {
-      const attempt = await this.#attempt(path, body, signal);
+      const attempt = await this.#attempt(path, body);
       if ("answer" in attempt) return attempt.answer;
-      if (!attempt.isRetryable || performance.now() + pauseMs > deadline || signal?.aborted)
-        throw attempt.error;
+      if (!attempt.isRetryable || performance.now() + pauseMs > deadline) throw attempt.error;
       // Jitter: a thousand clients that reconnect at once must not ask at once again.
-      await sleep(pauseMs * (0.5 + Math.random()), undefined, signal === undefined ? {} : { signal }).catch(
-        () => {},
-      );
+      await sleep(pauseMs * (0.5 + Math.random()));
       pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2);
     }
   }
 
-  async #attempt(path: string, body: unknown, signal: AbortSignal | undefined): Promise<Attempt> {
+  async #attempt(path: string, body: unknown): Promise<Attempt> {
     const { app, token } = this.#options;
     if (app.origin === undefined) {
       return failed("no app is running that could be asked", { isRetryable: false });
     }
-    const timeout = AbortSignal.timeout(TOTAL_TIMEOUT_MS);
     const askedAt = performance.now();
     try {
       const response = await this.#agent.request({
@@ -92,7 +88,7 @@ export class AppClient {
           accept: "application/json",
         },
         body: JSON.stringify(body),
-        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+        signal: AbortSignal.timeout(TOTAL_TIMEOUT_MS),
       });
       const text = await response.body.text();
       if (RETRY_STATUSES.has(response.statusCode)) {
