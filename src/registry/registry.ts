@@ -10,6 +10,7 @@ import type { ChannelChange } from "./channel-change.ts";
 import { Channel } from "./channel.ts";
 import { DefinitionFolder } from "./definition-folder.ts";
 import type { FolderEvent } from "./definition-folder.ts";
+import { placeDefinition } from "./definition-place.ts";
 import { createSchemaCompiler } from "./schema-check.ts";
 import type { CompileSchema } from "./schema-check.ts";
 
@@ -62,12 +63,14 @@ export class Registry {
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(change: ChannelChange) => void>();
   readonly #saveListeners = new Set<(saved: SavedChannel) => void>();
+  readonly #root: string;
   readonly #limits: RegistryOptions["limits"];
   readonly #logger: Logger;
   readonly #compileSchema: CompileSchema = createSchemaCompiler();
   #folder: DefinitionFolder | undefined;
 
-  private constructor({ limits, logger }: RegistryOptions) {
+  private constructor({ root, limits, logger }: RegistryOptions) {
+    this.#root = root;
     this.#limits = limits;
     this.#logger = logger;
   }
@@ -188,7 +191,7 @@ export class Registry {
     } catch (error) {
       if (!(error instanceof ChanctlError)) throw error;
       const { code, message, hint } = error;
-      return new ChanctlError(code, `${file}: ${message}`, {
+      return new ChanctlError(code, placeDefinition(message, { root: this.#root, file }), {
         cause: error,
         ...(hint === undefined ? {} : { hint }),
       });

@@ -148,6 +148,14 @@ describe("a definition file", () => {
 });
 
 describe("a broken definition", () => {
+  it("points at the definition whose meaning is wrong", async () => {
+    const text = "// a chat\n// for all\nexport default {\n  transprt: 1,\n};\n";
+    const { registry } = await openRegistry(createProject({ "channels/chat.ts": text }));
+    const message = registry.failures[0]?.message;
+    expect(message).toContain("channels/chat.ts:3:1: unknown key `transprt`\n\n");
+    expect(message).toContain("> 3 | export default {\n    | ^\n  4 |   transprt: 1,\n");
+  });
+
   it("is shown with a code frame, and the others load", async () => {
     const project = createProject({
       "channels/chat.ts": "export default {\n  public: true,\n  transport: = 'ws',\n};\n",
@@ -200,15 +208,15 @@ describe("a broken definition", () => {
 
   it.each([
     ["export const chat = {};", "channels/chat.ts must export its channel as default, got no default"],
-    ["export default 5;", "channels/chat.ts: a definition must be an object"],
-    ["export default { public: true, maxMessages: -1 };", "channels/chat.ts: `maxMessages` must be"],
+    ["export default 5;", "channels/chat.ts:1:1: a definition must be an object"],
+    ["export default { public: true, maxMessages: -1 };", "channels/chat.ts:1:1: `maxMessages` must be"],
     [
       "export default { public: true, messages: { a: 1n } };",
       "channels/chat.ts must be plain JSON and functions",
     ],
     [
       "export default { public: true, messages: { a: { type: 'x' } } };",
-      "channels/chat.ts: `messages.a` is not a schema",
+      "channels/chat.ts:1:1: `messages.a` is not a schema",
     ],
     [
       "import 'not-there'; export default {};",
