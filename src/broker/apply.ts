@@ -1,7 +1,12 @@
 import type { Database, Statement } from "better-sqlite3";
 import { encodeOffset } from "../protocol/offset.ts";
 import { composeMessage } from "../protocol/message.ts";
+import { createCreate } from "./apply-create.ts";
+import { createDelete } from "./apply-delete.ts";
 import { createSetRetention } from "./apply-set-retention.ts";
+import { createWrite } from "./apply-write.ts";
+import { judgeProducer, refusalOf } from "./judge-producer.ts";
+import { createStreamTable } from "./stream-table.ts";
 import type {
   AppendOperation,
   DropOperation,
@@ -25,6 +30,7 @@ interface StreamRow {
   readonly oldest_time: number;
   readonly bytes: number;
   readonly last_time: number;
+  readonly last_seq: string | null;
 }
 
 interface KeyRow {
@@ -46,6 +52,10 @@ export type Apply = (operation: Operation) => Result;
  */
 export function createApply(db: Database): Apply {
   const sql = prepare(db);
+  const streams = createStreamTable(db);
+  const create = createCreate(streams, nextIncarnation);
+  const write = createWrite(streams);
+  const remove = createDelete(streams);
   const setRetention = createSetRetention(db);
 
   return function apply(operation) {
@@ -62,18 +72,43 @@ export function createApply(db: Database): Apply {
         return sweep(operation);
       case "rotate-keys":
         return rotateKeys(operation);
+      case "create":
+        return create(operation);
+      case "write":
+        return write(operation);
+      case "delete":
+        return remove(operation);
+      case "touch":
+        streams.touch(operation.incarnation, operation.time);
+        return { kind: "unchanged" };
+      case "forget-producers": {
+        const count = streams.forgetProducers(operation.before, MAX_TRIMMED);
+        return { kind: "trimmed", count, isPartial: count === MAX_TRIMMED };
+      }
       default:
         return operation satisfies never;
     }
   };
 
-  function append({ path, time, templates, retention, key }: AppendOperation): Result {
+  function append({ path, time, templates, retention, key, producer, seq }: AppendOperation): Result {
     const { replayWindowMs, inactivityTtlMs, maxMessages, maxBytes } = retention;
     let stream = sql.streamByPath.get(path);
     if (stream !== undefined && key !== undefined) {
       const known = findKey(stream.id, key.owner, key.key);
       if (known !== undefined) return repeatOf(known, key.fingerprint);
     }
+    if (producer !== undefined) {
+      const state = stream && streams.producer(stream.incarnation, producer.id);
+      const verdict = judgeProducer(state, producer);
+      if (verdict.kind === "duplicate" && stream !== undefined) {
+        const { incarnation, tail, last_time } = stream;
+        return { kind: "appended", incarnation, first: tail, count: 0, time: last_time, isRepeat: true, ...(state && { producer: state }) };
+      }
+      const refusal = refusalOf(verdict);
+      if (refusal !== undefined) return { kind: "refused", ...refusal };
+    }
+    const lastSeq = stream?.last_seq ?? null;
+    if (seq !== undefined && lastSeq !== null && seq <= lastSeq) return { kind: "refused", reason: "seq", lastSeq };
     if (stream === undefined) {
       const settings = [replayWindowMs, inactivityTtlMs, maxMessages, maxBytes] as const;
       sql.createStream.run(path, nextIncarnation(), JSON_CONTENT_TYPE, ...settings);
@@ -110,7 +145,10 @@ export function createApply(db: Database): Apply {
     if (key !== undefined) {
       insertKey(stream.id, key.owner, key.key, key.fingerprint, incarnation, first, count, messageTime);
     }
-    return { kind: "appended", incarnation, first, count, time: messageTime, isRepeat: false };
+    if (producer !== undefined) streams.setProducer(incarnation, producer, messageTime);
+    if (seq !== undefined) sql.setSeq.run(seq, stream.id);
+    const accepted = producer === undefined ? {} : { producer: { epoch: producer.epoch, seq: producer.seq } };
+    return { kind: "appended", incarnation, first, count, time: messageTime, isRepeat: false, ...accepted };
   }
 
   function repeatOf(known: KeyRow, fingerprint: string): Result {
@@ -199,7 +237,7 @@ interface StreamUpdate {
   readonly maxBytes: number;
 }
 
-const STREAM_COLUMNS = "id, incarnation, tail, oldest, oldest_time, bytes, last_time";
+const STREAM_COLUMNS = "id, incarnation, tail, oldest, oldest_time, bytes, last_time, last_seq";
 const KEY_COLUMNS = "fingerprint, incarnation, first, count, time";
 
 function prepare(db: Database) {
@@ -225,9 +263,11 @@ function prepare(db: Database) {
       "UPDATE streams SET oldest = ?, oldest_time = ?, bytes = ? WHERE id = ?",
     ),
     beginLife: db.prepare<[number, number]>(
-      `UPDATE streams SET incarnation = ?, tail = 0, oldest = 0, oldest_time = 0, bytes = 0, has_earlier_life = 1
+      `UPDATE streams SET incarnation = ?, tail = 0, oldest = 0, oldest_time = 0, bytes = 0, has_earlier_life = 1,
+         last_seq = NULL
        WHERE id = ?`,
     ),
+    setSeq: db.prepare<[string, number]>("UPDATE streams SET last_seq = ? WHERE id = ?"),
     insertMessage: db.prepare<[number, number, number, string]>(
       "INSERT INTO messages (incarnation, position, time, body) VALUES (?, ?, ?, ?)",
     ),

@@ -5,16 +5,17 @@ import type { Lifecycle } from "../shared/lifecycle.ts";
 import type { Logger } from "../shared/logger.ts";
 import { messageTemplate } from "../protocol/message.ts";
 import type { Draft } from "../protocol/message.ts";
-import { compareOffsets, encodeOffset, ORIGIN } from "../protocol/offset.ts";
-import type { Offset } from "../protocol/offset.ts";
-import type { Start } from "../protocol/start.ts";
+import { encodeOffset, ORIGIN } from "../protocol/offset.ts";
 import { Clock } from "./clock.ts";
+import { follow } from "./follow.ts";
+import type { Followed, FollowContext, SubscribeRequest } from "./follow.ts";
 import { Hub } from "./hub.ts";
+import { Lifetimes } from "./lifetimes.ts";
 import { Maintenance } from "./maintenance.ts";
-import { replayWindowExceeded, resolveStartOffset } from "./start-offset.ts";
+import type { Appended, Refused } from "./operation.ts";
+import type { ProducerStamp, StreamRefused } from "./stream-operation.ts";
 import { Store } from "./store.ts";
-import { Subscriber } from "./subscriber.ts";
-import type { Sink } from "./subscriber.ts";
+import { Streams } from "./streams.ts";
 import { UnsentBudget } from "./unsent-budget.ts";
 
 export interface BrokerOptions {
@@ -40,31 +41,14 @@ export interface PublishRequest {
   readonly key?: string;
   /** What the publisher sent, where the app has changed it: a repeat is known by what was sent. @default drafts */
   readonly sent?: readonly Draft[];
+  /** Makes a repeat harmless in the way of Durable Streams. */
+  readonly producer?: ProducerStamp;
+  /** Must be greater than the last one of the stream, compared as text. */
+  readonly seq?: string;
 }
 
 /** Who publishes: the app itself, or a client with the subject that the app gave it, if any. */
 export type Publisher = { readonly kind: "app" } | { readonly kind: "client"; readonly subject?: string };
-
-export interface SubscribeRequest {
-  readonly path: string;
-  readonly start: Start;
-  /** How far back this reader may go, in ms; asked again whenever it matters. */
-  readonly replayWindowMs: () => number;
-}
-
-/** A place in a stream that is held for one connection. */
-export interface Followed {
-  /** Where reading has come to. */
-  readonly position: Offset;
-  /**
-   * Sends what follows until the signal aborts. Call it once.
-   *
-   * @throws {ChanctlError} `replay_window_exceeded` if the reader fell out of its window.
-   */
-  run(sink: Sink, signal: AbortSignal): Promise<void>;
-  /** Gives the place up. */
-  close(): void;
-}
 
 /** The log, its readers and its upkeep: all that the transports need to know. */
 export class Broker {
@@ -72,7 +56,9 @@ export class Broker {
   readonly #hub: Hub;
   readonly #clock: Clock;
   readonly #maintenance: Maintenance;
-  readonly #unsent: UnsentBudget;
+  readonly #reading: FollowContext;
+  /** The same streams, as Durable Streams has them. */
+  readonly streams: Streams;
 
   /** @throws {ChanctlError} `store_in_use`, `store_newer`, `store_invalid`. */
   static async open(options: BrokerOptions): Promise<Broker> {
@@ -84,8 +70,11 @@ export class Broker {
     this.#store = store;
     this.#clock = new Clock({ notBefore: reader.lastTime(), logger });
     this.#hub = new Hub({ log: store, reader });
-    this.#maintenance = new Maintenance({ log: store, reader, hub: this.#hub, clock: this.#clock, logger });
-    this.#unsent = new UnsentBudget(limits);
+    const parts = { log: store, reader, hub: this.#hub, clock: this.#clock };
+    const lifetimes = new Lifetimes(parts);
+    this.#maintenance = new Maintenance({ ...parts, lifetimes, logger });
+    this.#reading = { ...parts, unsent: new UnsentBudget(limits) };
+    this.streams = new Streams({ ...parts, lifetimes, reading: this.#reading });
   }
 
   /**
@@ -95,7 +84,25 @@ export class Broker {
    * @throws {ChanctlError} `key_reused`, `store_full`, `store_unavailable`.
    */
   async publish(request: PublishRequest): Promise<string[]> {
-    const { path, channel, lifecycle, drafts, publisher, key, sent = drafts } = request;
+    const result = await this.append(request);
+    if (result.kind === "appended") {
+      const { incarnation, first, count } = result;
+      return Array.from({ length: count }, (_, index) =>
+        encodeOffset({ incarnation, position: first + index + 1 }),
+      );
+    }
+    if (result.reason === "key-reused")
+      throw new ChanctlError("key_reused", `the idempotency key \`${request.key}\` was used for another message`);
+    throw new Error(`an append was refused: ${result.reason}`);
+  }
+
+  /**
+   * Stores messages, and says what came of it: a producer of Durable Streams may be refused.
+   *
+   * @throws {ChanctlError} `store_full`, `store_unavailable`.
+   */
+  async append(request: PublishRequest): Promise<Appended | Refused | StreamRefused> {
+    const { path, channel, lifecycle, drafts, publisher, key, sent = drafts, producer, seq } = request;
     const from = publisher.kind === "client" ? publisher.subject : undefined;
     const [result] = await this.#store.propose([
       {
@@ -107,17 +114,11 @@ export class Broker {
         ...(key === undefined
           ? {}
           : { key: { owner: ownerOf(publisher), key, fingerprint: fingerprintOf(sent) } }),
+        ...(producer === undefined ? {} : { producer }),
+        ...(seq === undefined ? {} : { seq }),
       },
     ]);
-    if (result?.kind === "appended") {
-      const { incarnation, first, count } = result;
-      return Array.from({ length: count }, (_, index) =>
-        encodeOffset({ incarnation, position: first + index + 1 }),
-      );
-    }
-    if (result?.kind === "refused") {
-      throw new ChanctlError("key_reused", `the idempotency key \`${key}\` was used for another message`);
-    }
+    if (result?.kind === "appended" || result?.kind === "refused") return result;
     throw new Error(`an append came to \`${result?.kind}\``);
   }
 
@@ -147,59 +148,8 @@ export class Broker {
    *
    * @throws {ChanctlError} `replay_window_exceeded` if something after the start was missed.
    */
-  follow({ path, start, replayWindowMs }: SubscribeRequest): Followed {
-    const { reader } = this.#store;
-    const resolve = (): Offset =>
-      resolveStartOffset(reader, {
-        path,
-        start,
-        now: this.#clock.now(),
-        replayWindowMs: replayWindowMs(),
-      });
-    // Entered first: the window then begins at or before the tail that is read next, so a live start needs no page.
-    const stream = this.#hub.enter(path);
-    let position: Offset;
-    try {
-      position = resolve();
-    } catch (error) {
-      this.#hub.leave(stream);
-      throw error;
-    }
-    let isHeld = true;
-    let subscriber: Subscriber | undefined;
-    return {
-      get position() {
-        return subscriber?.position ?? position;
-      },
-      run: async (sink, signal) => {
-        using share = this.#unsent.share(() => sink.unsentBytes);
-        for (;;) {
-          subscriber = new Subscriber({
-            sink,
-            stream,
-            reader,
-            position,
-            notBefore: () => this.#clock.now() - replayWindowMs(),
-            isOverBudget: share.isOver,
-          });
-          if ((await subscriber.run(signal)) === "aborted") return;
-          // The oldest message may expire between the start and the first page: who asked for it, and for no id, goes on.
-          const hasRead = compareOffsets(subscriber.position, position) !== 0;
-          if (start.kind === "after" || start.kind === "live" || hasRead)
-            throw replayWindowExceeded(reader, {
-              path,
-              now: this.#clock.now(),
-              replayWindowMs: replayWindowMs(),
-            });
-          position = resolve();
-        }
-      },
-      close: () => {
-        if (!isHeld) return;
-        isHeld = false;
-        this.#hub.leave(stream);
-      },
-    };
+  follow(request: SubscribeRequest): Followed {
+    return follow(this.#reading, request);
   }
 
   /** Commits what was accepted, then frees everything. */

@@ -55,6 +55,27 @@ export class DueReader {
     });
   }
 
+  /** Streams whose TTL or expiry is over at `now` by what is stored, of those that `isExpired` lets through. */
+  expired(
+    now: number,
+    { limit, isExpired }: { limit: number; isExpired: (stream: StreamInfo) => boolean },
+  ): StreamInfo[] {
+    return readStore(this.#db, () => {
+      const found: StreamInfo[] = [];
+      for (const row of this.#sql.expired.iterate(now)) {
+        const stream = toStreamInfo(row);
+        if (isExpired(stream)) found.push(stream);
+        if (found.length === limit) break;
+      }
+      return found;
+    });
+  }
+
+  /** Whether there are idempotent producers that have not written since a time. */
+  hasProducersBefore(time: number): boolean {
+    return readStore(this.#db, () => this.#sql.oldProducer.get(time) !== undefined);
+  }
+
   /** Incarnations that are over and may still have messages. */
   endedLives(limit: number): number[] {
     return readStore(this.#db, () => this.#sql.endedLives.all(limit).map(({ incarnation }) => incarnation));
@@ -92,6 +113,13 @@ function prepare(db: Database) {
       `SELECT position, octet_length(body) AS bytes FROM messages
        WHERE incarnation = ? AND position > ? ORDER BY position`,
     ),
+    expired: db.prepare<[number], StreamRow>(
+      `SELECT ${STREAM_COLUMNS} FROM streams
+       WHERE is_deleted = 0 AND (expires_at IS NOT NULL OR ttl_ms IS NOT NULL)
+         AND coalesce(expires_at, touched_at + ttl_ms) <= ?
+       ORDER BY coalesce(expires_at, touched_at + ttl_ms)`,
+    ),
+    oldProducer: db.prepare<[number]>("SELECT 1 FROM producers WHERE last_time < ? LIMIT 1"),
     endedLives: db.prepare<[number], { incarnation: number }>("SELECT incarnation FROM ended_lives LIMIT ?"),
   };
 }

@@ -1,17 +1,20 @@
 import { composeMessage } from "../protocol/message.ts";
-import { encodeOffset, ORIGIN } from "../protocol/offset.ts";
+import { JSON_MEDIA_TYPE } from "../protocol/durable-streams/media-type.ts";
+import { encodeOffset } from "../protocol/offset.ts";
+import { byteLengthOf } from "./entry.ts";
 import { LiveStream } from "./live-stream.ts";
-import type { CommittedMessage } from "./live-stream.ts";
+import type { CommittedEntry } from "./live-stream.ts";
 import type { Committed, Log } from "./log.ts";
 import type { AppendOperation, Appended } from "./operation.ts";
 import type { Reader } from "./reader.ts";
+import type { WriteOperation, Written } from "./stream-operation.ts";
 
 const MAX_WINDOW_BYTES = 1_024 * 1_024;
 const MAX_WINDOWS_BYTES = 64 * MAX_WINDOW_BYTES;
 
 export interface HubOptions {
   readonly log: Pick<Log, "follow">;
-  readonly reader: Pick<Reader, "stream">;
+  readonly reader: Pick<Reader, "stream" | "chainOf">;
   /** What the window of one stream may hold, every encoding counted. @default 1 MiB */
   readonly maxWindowBytes?: number;
   /** What all windows together may hold. @default 64 MiB */
@@ -26,7 +29,7 @@ export interface HubOptions {
  * one write each.
  */
 export class Hub {
-  readonly #reader: Pick<Reader, "stream">;
+  readonly #reader: Pick<Reader, "stream" | "chainOf">;
   readonly #streams = new Map<string, LiveStream>();
   readonly #changed = new Set<LiveStream>();
   readonly #unfollow: () => void;
@@ -61,8 +64,10 @@ export class Hub {
   leave(stream: LiveStream): void {
     stream.holders -= 1;
     if (stream.holders > 0) return;
-    this.#streams.delete(stream.path);
     this.#changed.delete(stream);
+    // One that was deleted is followed no longer, and there may be another at its path.
+    if (this.#streams.get(stream.path) !== stream) return;
+    this.#streams.delete(stream.path);
     this.#windowBytes -= stream.countedBytes;
     this.#onLeft?.(stream.path);
   }
@@ -90,29 +95,47 @@ export class Hub {
   /** The reader may be ahead of what was announced; what is announced later and known already is skipped. */
   #open(path: string): LiveStream {
     const info = this.#reader.stream(path);
-    const tail = info === undefined ? ORIGIN : { incarnation: info.incarnation, position: info.tail };
-    const stream = new LiveStream(path, { tail, onGrown: () => this.#noteChanged(stream) });
+    const stream: LiveStream = new LiveStream(path, {
+      incarnation: info?.incarnation ?? 0,
+      tail: info?.tail ?? 0,
+      inherited: info === undefined || info.parent === null ? [] : this.#reader.chainOf(info).slice(0, -1),
+      isClosed: info?.isClosed ?? false,
+      onGrown: () => this.#noteChanged(stream),
+    });
     this.#streams.set(path, stream);
     return stream;
   }
 
   #onCommitted(batch: readonly Committed[]): void {
-    for (const { operation, result } of batch) {
-      if (operation.kind !== "append" && operation.kind !== "drop") continue;
-      const stream = this.#streams.get(operation.path);
-      if (stream === undefined) continue;
-      if (operation.kind === "append" && result.kind === "appended") {
-        const { incarnation, first, count } = result;
-        // A repeat stores nothing, but the first time may have been committed by a writer that died untold.
-        if (result.isRepeat) stream.skipTo({ incarnation, position: first + count });
-        else stream.append(incarnation, toMessages(operation, result));
-        this.#noteChanged(stream);
-      } else if (operation.kind === "drop" && result.kind === "dropped") {
-        stream.skipTo({ incarnation: operation.incarnation, position: operation.tail });
-        stream.beginLife(result.incarnation);
-        this.#noteChanged(stream);
-      }
+    for (const committed of batch) {
+      const { operation } = committed;
+      const stream = "path" in operation ? this.#streams.get(operation.path) : undefined;
+      if (stream !== undefined) this.#announce(stream, committed);
     }
+  }
+
+  #announce(stream: LiveStream, { operation, result }: Committed): void {
+    if (operation.kind === "append" && result.kind === "appended") {
+      const { incarnation, first, count } = result;
+      // A repeat stores nothing, but the first time may have been committed by a writer that died untold.
+      if (result.isRepeat) stream.skipTo({ incarnation, position: first + count });
+      else stream.append(incarnation, toMessages(operation, result));
+    } else if (operation.kind === "write" && result.kind === "written") {
+      const { incarnation, tail, isClosed } = result;
+      if (result.isRepeat) stream.skipTo({ incarnation, position: tail.position });
+      else stream.append(incarnation, toEntries(operation, result));
+      if (isClosed) stream.end("closed");
+    } else if (operation.kind === "drop" && result.kind === "dropped") {
+      stream.skipTo({ incarnation: operation.incarnation, position: operation.tail });
+      stream.beginLife(result.incarnation);
+    } else if (operation.kind === "delete" && result.kind === "deleted") {
+      this.#streams.delete(stream.path);
+      this.#windowBytes -= stream.countedBytes;
+      stream.countedBytes = 0;
+      stream.end("deleted");
+      return;
+    } else return;
+    this.#noteChanged(stream);
   }
 
   /** A writer may have died between a commit and the word of it: a quiet stream would never show it. */
@@ -121,6 +144,7 @@ export class Hub {
       const info = this.#reader.stream(stream.path);
       if (info === undefined) continue;
       stream.skipTo({ incarnation: info.incarnation, position: info.tail });
+      if (info.isClosed) stream.end("closed");
       this.#noteChanged(stream);
     }
   }
@@ -148,13 +172,20 @@ export class Hub {
 function toMessages(
   { templates }: AppendOperation,
   { incarnation, first, time }: Appended,
-): CommittedMessage[] {
+): CommittedEntry[] {
   return templates.map((template, index) => {
     const position = first + index + 1;
-    return {
-      position,
-      time,
-      json: composeMessage(template, { id: encodeOffset({ incarnation, position }), time }),
-    };
+    const id = encodeOffset({ incarnation, position });
+    return { start: position - 1, position, time, body: composeMessage(template, { id, time }) };
+  });
+}
+
+/** The same of a stream of Durable Streams. */
+function toEntries({ bodies, mediaType, time }: WriteOperation, { first }: Written): CommittedEntry[] {
+  let position = first;
+  return bodies.map((body) => {
+    const start = position;
+    position += mediaType === JSON_MEDIA_TYPE ? 1 : byteLengthOf({ position, body });
+    return { start, position, time, body };
   });
 }

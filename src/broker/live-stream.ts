@@ -1,41 +1,61 @@
-import { compareOffsets } from "../protocol/offset.ts";
 import type { Offset } from "../protocol/offset.ts";
-import { encodeMessage } from "./encoding.ts";
-import type { Encoding } from "./encoding.ts";
-import type { StoredMessage } from "./reader.ts";
+import { encodeBatch } from "./encoding.ts";
+import type { Encoded, Encoding, EntryEncoding } from "./encoding.ts";
+import { bytesOf, byteLengthOf } from "./entry.ts";
+import type { Entry } from "./entry.ts";
+import { offsetAt } from "./stream-chain.ts";
+import type { Segment } from "./stream-chain.ts";
 
 /** A reader that the live tail is pushed to. */
 export interface LiveReader {
   readonly encoding: Encoding;
   /** Where it has read to. */
   readonly position: Offset;
-  /** Messages older than this it may not replay, in ms since 1970. */
+  /** Entries older than this it may not replay, in ms since 1970. */
   readonly notBefore: number;
   /**
-   * Takes messages up to `position`, as bytes shared with other readers, which it MUST NOT change.
+   * Takes entries up to `position`, as bytes shared with other readers, which it MUST NOT change.
    *
    * @returns Whether it can take more; if not, it is detached.
    */
   deliver(bytes: Buffer, position: Offset): boolean;
   /**
-   * Tells a live reader that it is detached: it was too slow, or the window lacks what comes next. It MUST go back
-   * to reading pages.
+   * Tells a live reader that it is detached: it was too slow, the window lacks what comes next, or the stream is over.
+   * It MUST look at `ending`, and go back to reading pages.
    */
   detached(): void;
 }
 
-/** A message that was just committed. */
-export interface CommittedMessage extends StoredMessage {
+/** An entry that was just committed. */
+export interface CommittedEntry extends Entry {
+  /** The position before it. */
+  readonly start: number;
   /** In ms since 1970. */
   readonly time: number;
 }
 
-interface RecentMessage extends CommittedMessage {
-  readonly encoded: Partial<Record<Encoding, Buffer>>;
+interface RecentEntry extends CommittedEntry {
+  /** By the encoding's name. */
+  readonly encoded: Map<string, Buffer>;
+}
+
+/** Why nothing will ever follow: somebody closed the stream, or it is there no longer. */
+export type StreamEnding = "closed" | "deleted";
+
+/** What the store says of a stream when somebody begins to follow it. */
+export interface LiveStart {
+  /** 0 where nothing was ever written. */
+  readonly incarnation: number;
+  readonly tail: number;
+  /** The lives that it inherits from as a fork: readers may stand there, and positions count on across them. */
+  readonly inherited: readonly Segment[];
+  readonly isClosed: boolean;
+  /** Is called when a reader that was attached made the window hold more. */
+  readonly onGrown: () => void;
 }
 
 /**
- * The live end of one stream: who follows it, and the messages that were committed last.
+ * The live end of one stream: who follows it, and what was committed last.
  *
  * ```
  *   log      ── 1 ── 2 ── 3 ── 4 ── 5 ── 6 ── 7 ── 8
@@ -48,26 +68,30 @@ interface RecentMessage extends CommittedMessage {
 export class LiveStream {
   readonly path: string;
   readonly #live = new Set<LiveReader>();
+  readonly #waiting = new Set<() => void>();
   #incarnation: number;
+  #inherited: readonly Segment[];
   #floor: number;
   #tail: number;
-  #recent: RecentMessage[] = [];
+  #ending: StreamEnding | undefined;
+  #recent: RecentEntry[] = [];
   #bytes = 0;
   /** What most readers are about to get: all of those that stand at the same place. */
-  #shared: Partial<Record<Encoding, { from: number; tail: number; bytes: Buffer }>> = {};
+  readonly #shared = new Map<string, Encoded & { readonly from: number; readonly tail: number }>();
   readonly #onGrown: () => void;
   /** How many connections hold this stream, live or still reading pages. */
   holders = 0;
   /** What of `bytes` the hub has counted. */
   countedBytes = 0;
 
-  /** @param onGrown is called when a reader that was attached made the window hold more. */
-  constructor(path: string, { tail, onGrown }: { tail: Offset; onGrown: () => void }) {
+  constructor(path: string, { incarnation, tail, inherited, isClosed, onGrown }: LiveStart) {
     this.path = path;
     this.#onGrown = onGrown;
-    this.#incarnation = tail.incarnation;
-    this.#tail = tail.position;
-    this.#floor = tail.position;
+    this.#incarnation = incarnation;
+    this.#inherited = inherited;
+    this.#tail = tail;
+    this.#floor = tail;
+    this.#ending = isClosed ? "closed" : undefined;
   }
 
   get liveCount(): number {
@@ -79,15 +103,21 @@ export class LiveStream {
     return this.#bytes;
   }
 
-  /** Adds messages that were committed. They leave with the next `flush`. */
-  append(incarnation: number, messages: readonly CommittedMessage[]): void {
+  /** Why nothing will follow what a reader at this place has read; `undefined` while something may. */
+  endingAt(position: Offset): StreamEnding | undefined {
+    const isBehind = this.#positionOf(position) < this.#tail;
+    return this.#ending === "closed" && isBehind ? undefined : this.#ending;
+  }
+
+  /** Adds entries that were committed. They leave with the next `flush`. */
+  append(incarnation: number, entries: readonly CommittedEntry[]): void {
     if (incarnation > this.#incarnation) this.beginLife(incarnation);
-    for (const { position, time, json } of messages) {
-      if (incarnation < this.#incarnation || position <= this.#tail) continue; // known: it was read at the start
-      this.skipTo({ incarnation, position: position - 1 });
-      this.#recent.push({ position, time, json, encoded: {} });
-      this.#bytes += json.length;
-      this.#tail = position;
+    for (const entry of entries) {
+      if (incarnation < this.#incarnation || entry.position <= this.#tail) continue; // known: it was read at the start
+      this.skipTo({ incarnation, position: entry.start });
+      this.#recent.push({ ...entry, encoded: new Map() });
+      this.#bytes += entry.body.length;
+      this.#tail = entry.position;
     }
   }
 
@@ -104,7 +134,7 @@ export class LiveStream {
     this.#floor = position;
     this.#tail = position;
     for (const reader of this.#live) {
-      if (this.#positionOf(reader) < position) this.#giveUp(reader);
+      if (this.#positionOf(reader.position) < position) this.#giveUp(reader);
     }
   }
 
@@ -112,10 +142,33 @@ export class LiveStream {
   beginLife(incarnation: number): void {
     this.flush();
     this.#incarnation = incarnation;
+    this.#inherited = [];
     this.#floor = 0;
     this.#tail = 0;
     this.#recent = [];
     this.#bytes = 0;
+  }
+
+  /** Nothing will follow what was appended. Live readers get what there still is, and are told. */
+  end(ending: StreamEnding): void {
+    this.#ending = ending;
+    this.flush();
+    for (const reader of this.#live) this.#giveUp(reader);
+  }
+
+  /** Resolves when the stream may have more than this place, or is over, or the signal aborts. */
+  async waitBeyond(position: Offset, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && this.#positionOf(position) >= this.#tail && this.#ending === undefined) {
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          signal.removeEventListener("abort", wake);
+          this.#waiting.delete(wake);
+          resolve();
+        };
+        this.#waiting.add(wake);
+        signal.addEventListener("abort", wake, { once: true });
+      });
+    }
   }
 
   /**
@@ -128,14 +181,13 @@ export class LiveStream {
    *   next, and reads another page.
    */
   attach(reader: LiveReader): boolean {
-    if (compareOffsets(reader.position, { incarnation: this.#incarnation, position: this.#floor }) < 0)
-      return false;
-    const next = this.#recent[this.#indexAfter(this.#positionOf(reader))];
+    if (!this.#covers(reader.position)) return false;
+    const next = this.#recent[this.#indexAfter(this.#positionOf(reader.position))];
     if (next !== undefined && next.time < reader.notBefore) return false;
     const before = this.#bytes;
     const canTakeMore = this.#deliverTo(reader);
     // The next flush counts what was encoded, and lets go of what was joined for this reader.
-    if (this.#bytes > before || Object.keys(this.#shared).length > 0) this.#onGrown();
+    if (this.#bytes > before || this.#shared.size > 0) this.#onGrown();
     if (canTakeMore) this.#live.add(reader);
     return canTakeMore;
   }
@@ -145,26 +197,43 @@ export class LiveStream {
     this.#live.delete(reader);
   }
 
+  /**
+   * Takes back into the window what a page ended with and no reader can be sent alone: the beginning of a character
+   * whose end was not yet written. Does nothing unless it ends where the window begins.
+   */
+  hold(entry: CommittedEntry): void {
+    if (entry.position !== this.#floor) return;
+    this.#recent.unshift({ ...entry, encoded: new Map() });
+    this.#bytes += entry.body.length;
+    this.#floor = entry.start;
+  }
+
   /** Writes what is new to every live reader: one buffer for all, one write each. */
   flush(): void {
     for (const reader of this.#live) {
       if (!this.#deliverTo(reader)) this.#giveUp(reader);
     }
-    this.#shared = {};
+    this.#shared.clear();
+    for (const wake of this.#waiting) wake();
   }
 
-  /** Forgets the oldest messages until the window holds at most `maxBytes`. Only after a flush: a live reader must never be behind the floor. */
+  /** Forgets the oldest entries until the window holds at most `maxBytes`. Only after a flush: a live reader must never be behind the floor. */
   shrink(maxBytes: number): void {
     let dropped = 0;
     while (this.#bytes > maxBytes && dropped < this.#recent.length) {
-      const message = this.#recent[dropped];
-      if (message === undefined) break;
-      this.#bytes -=
-        message.json.length + (message.encoded.sse?.length ?? 0) + (message.encoded.ws?.length ?? 0);
-      this.#floor = message.position;
+      const entry = this.#recent[dropped];
+      if (entry === undefined) break;
+      this.#bytes -= entry.body.length;
+      for (const encoded of entry.encoded.values()) this.#bytes -= encoded.length;
+      this.#floor = entry.position;
       dropped += 1;
     }
-    if (dropped > 0) this.#recent = this.#recent.slice(dropped);
+    if (dropped === 0) return;
+    this.#recent = this.#recent.slice(dropped);
+    // A reader that waits for the rest of a character stands before its last byte.
+    for (const reader of this.#live) {
+      if (this.#positionOf(reader.position) < this.#floor) this.#giveUp(reader);
+    }
   }
 
   #giveUp(reader: LiveReader): void {
@@ -173,39 +242,69 @@ export class LiveStream {
   }
 
   #deliverTo(reader: LiveReader): boolean {
-    const from = this.#positionOf(reader);
+    const from = this.#positionOf(reader.position);
     if (from >= this.#tail) return true;
-    const bytes = this.#encodeAfter(from, reader.encoding);
-    return reader.deliver(bytes, { incarnation: this.#incarnation, position: this.#tail });
+    const { bytes, position } = this.#encodeAfter(from, reader.encoding);
+    if (position <= from) return true;
+    return reader.deliver(bytes, this.#offsetAt(position));
+  }
+
+  #offsetAt(position: number): Offset {
+    const isInherited = position <= (this.#inherited.at(-1)?.to ?? -1);
+    return isInherited
+      ? offsetAt(this.#inherited, position)
+      : { incarnation: this.#incarnation, position };
+  }
+
+  #covers({ incarnation, position }: Offset): boolean {
+    if (incarnation < this.#incarnation && this.#inherited.length === 0) return false;
+    return incarnation > this.#incarnation || position >= this.#floor;
   }
 
   /** A reader of an earlier life that is live missed nothing of it, and stands before this one's first message. */
-  #positionOf({ position }: LiveReader): number {
-    if (position.incarnation === this.#incarnation) return position.position;
-    return position.incarnation < this.#incarnation ? 0 : Number.POSITIVE_INFINITY;
+  #positionOf({ incarnation, position }: Offset): number {
+    if (incarnation === this.#incarnation) return position;
+    if (incarnation > this.#incarnation) return Number.POSITIVE_INFINITY;
+    return this.#inherited.length === 0 ? 0 : position;
   }
 
-  #encodeAfter(from: number, encoding: Encoding): Buffer {
-    const shared = this.#shared[encoding];
-    if (shared?.from === from && shared.tail === this.#tail) return shared.bytes;
-    const messages = this.#recent.slice(this.#indexAfter(from));
-    const encoded = messages.map((message) => this.#encode(message, encoding));
-    const [only] = encoded;
-    const bytes = encoded.length === 1 && only !== undefined ? only : Buffer.concat(encoded);
-    this.#shared[encoding] = { from, tail: this.#tail, bytes };
-    return bytes;
+  #encodeAfter(from: number, encoding: Encoding): Encoded {
+    const { name } = encoding;
+    const shared = this.#shared.get(name);
+    if (shared?.from === from && shared.tail === this.#tail) return shared;
+    const entries = this.#recent.slice(this.#indexAfter(from));
+    const [first] = entries;
+    if (first !== undefined && first.start < from) entries[0] = cutStart(first, from);
+    const batch = { entries, offsetAt: (position: number) => this.#offsetAt(position), isTail: true, isEnd: this.#ending === "closed" };
+    const encoded = encodeBatch(encoding, batch, (each, entry) => this.#encode(each, entry));
+    this.#shared.set(name, { ...encoded, from, tail: this.#tail });
+    return encoded;
   }
 
+  /** The index of the first entry that ends after a place: a binary search, for a row of bytes may be of any length. */
   #indexAfter(position: number): number {
-    return Math.max(0, this.#recent.length - (this.#tail - position));
+    let low = 0;
+    let high = this.#recent.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#recent[middle]?.position ?? 0) > position) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
-  #encode(message: RecentMessage, encoding: Encoding): Buffer {
-    const known = message.encoded[encoding];
+  #encode(encoding: EntryEncoding, entry: RecentEntry): Buffer {
+    const known = entry.encoded.get(encoding.name);
     if (known !== undefined) return known;
-    const bytes = encodeMessage(encoding, this.#incarnation, message);
-    message.encoded[encoding] = bytes;
+    const bytes = encoding.encodeEntry(entry, this.#offsetAt(entry.position));
+    entry.encoded.set(encoding.name, bytes);
     this.#bytes += bytes.length;
     return bytes;
   }
+}
+
+/** What of a row of bytes lies after a place inside it. */
+function cutStart(entry: RecentEntry, from: number): RecentEntry {
+  const body = bytesOf(entry).subarray(byteLengthOf(entry) - (entry.position - from));
+  return { ...entry, start: from, body, encoded: new Map() };
 }

@@ -2,6 +2,7 @@ import { messageOf } from "../shared/errors.ts";
 import type { Logger } from "../shared/logger.ts";
 import type { Clock } from "./clock.ts";
 import type { Hub } from "./hub.ts";
+import type { Lifetimes } from "./lifetimes.ts";
 import type { Log } from "./log.ts";
 import { channelOfPath } from "../protocol/stream-path.ts";
 import type { Operation, Retention } from "./operation.ts";
@@ -12,17 +13,20 @@ export interface MaintenanceOptions {
   readonly reader: Reader;
   readonly hub: Hub;
   readonly clock: Clock;
+  readonly lifetimes: Lifetimes;
   readonly logger: Logger;
 }
 
 const EVERY_MS = 5_000;
 const KEYS_ROTATE_MS = 24 * 3_600_000;
+/** An idempotent producer that has not written for this long is forgotten (PROTOCOL.md, section 5.2.1). */
+const PRODUCERS_KEPT_MS = 7 * 24 * 3_600_000;
 /** Streams looked at in one step: reading them must not hold up anybody. */
 const STEP = 200;
 
 /**
  * Notices what is due, and proposes it: messages over their replay window or limit are trimmed, unused streams
- * dropped, ended lives swept, old idempotency keys forgotten. `apply` itself never asks what time it is.
+ * dropped, expired ones deleted, ended lives swept, old idempotency keys and producers forgotten. `apply` itself never asks what time it is.
  */
 export class Maintenance {
   readonly #options: MaintenanceOptions;
@@ -64,7 +68,15 @@ export class Maintenance {
     if (this.#isClosed) return;
     await this.#setRetentions().catch((cause: unknown) => failures.push(cause));
     // A kind that fails does not keep the others from their turn.
-    for (const due of [this.#windowTrims, this.#limitTrims, this.#drops, this.#sweeps, this.#rotation]) {
+    for (const due of [
+      this.#windowTrims,
+      this.#limitTrims,
+      this.#drops,
+      this.#expiries,
+      this.#sweeps,
+      this.#producers,
+      this.#rotation,
+    ]) {
       await this.#runKind(due).catch((cause: unknown) => failures.push(cause));
     }
     if (failures.length === 0) return;
@@ -85,7 +97,7 @@ export class Maintenance {
   async #complete(operation: Operation): Promise<boolean> {
     for (let isFirst = true; ; isFirst = false) {
       const [result] = await this.#options.log.propose([operation]);
-      if (result?.kind !== "trimmed") return result?.kind === "dropped" || !isFirst;
+      if (result?.kind !== "trimmed") return result?.kind === "dropped" || result?.kind === "deleted" || !isFirst;
       if (!result.isPartial) return true;
     }
   }
@@ -140,6 +152,18 @@ export class Maintenance {
 
   readonly #sweeps = (): Operation[] =>
     this.#options.reader.due.endedLives(STEP).map((incarnation) => ({ kind: "sweep", incarnation }));
+
+  readonly #expiries = (): Operation[] => {
+    const { reader, clock, lifetimes } = this.#options;
+    const expired = reader.due.expired(clock.now(), { limit: STEP, isExpired: (stream) => lifetimes.isOver(stream) });
+    return expired.map(({ path, incarnation }) => ({ kind: "delete", path, incarnation }));
+  };
+
+  readonly #producers = (): Operation[] => {
+    const { reader, clock } = this.#options;
+    const before = clock.now() - PRODUCERS_KEPT_MS;
+    return reader.due.hasProducersBefore(before) ? [{ kind: "forget-producers", before }] : [];
+  };
 
   readonly #rotation = (): Operation[] => {
     const { reader, clock } = this.#options;

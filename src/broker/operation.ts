@@ -1,4 +1,6 @@
 import type { Lifecycle } from "../shared/lifecycle.ts";
+import type { ProducerState } from "./judge-producer.ts";
+import type { Created, Deleted, ProducerStamp, StreamOperation, StreamRefused, Written } from "./stream-operation.ts";
 
 /**
  * Everything that changes a stream, as plain values. An operation carries its own time and every random
@@ -10,7 +12,8 @@ export type Operation =
   | TrimOperation
   | DropOperation
   | SweepOperation
-  | RotateKeysOperation;
+  | RotateKeysOperation
+  | StreamOperation;
 
 /** The part of a lifecycle that a stream's row remembers, so that pruning goes on when the definition is gone. */
 export type Retention = Pick<Lifecycle, "replayWindowMs" | "inactivityTtlMs" | "maxMessages" | "maxBytes">;
@@ -26,6 +29,10 @@ export interface AppendOperation {
   readonly retention: Retention;
   /** Makes a repeat of this operation harmless. */
   readonly key?: AppendKey;
+  /** Makes a repeat harmless, too, in the way of Durable Streams. */
+  readonly producer?: ProducerStamp;
+  /** The application's own sequence: must be greater than the last, compared as text. */
+  readonly seq?: string;
 }
 
 export interface AppendKey {
@@ -80,7 +87,17 @@ export interface RotateKeysOperation {
 }
 
 /** What an operation came to. A refusal is a result, not an exception. */
-export type Result = Appended | Refused | RetentionSet | Trimmed | Dropped | { readonly kind: "unchanged" };
+export type Result =
+  | Appended
+  | Refused
+  | StreamRefused
+  | RetentionSet
+  | Trimmed
+  | Dropped
+  | Created
+  | Written
+  | Deleted
+  | { readonly kind: "unchanged" };
 
 /** The messages are stored at positions `first + 1` … `first + count`, which are their ids. */
 export interface Appended {
@@ -93,9 +110,11 @@ export interface Appended {
   readonly time: number;
   /** The key was seen before: nothing was stored now, these are the ids of then. */
   readonly isRepeat: boolean;
+  /** What was accepted of the producer so far. */
+  readonly producer?: ProducerState;
 }
 
-interface Refused {
+export interface Refused {
   readonly kind: "refused";
   readonly reason: "key-reused";
 }

@@ -1,21 +1,28 @@
 import Database from "better-sqlite3";
+import { JSON_MEDIA_TYPE } from "../protocol/durable-streams/media-type.ts";
 import { isOrigin } from "../protocol/offset.ts";
 import type { Offset } from "../protocol/offset.ts";
 import { DueReader } from "./due-reader.ts";
+import { byteLengthOf, cutEntries } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 import { readStore } from "./read-store.ts";
+import { createChains, offsetAt, positionIn } from "./stream-chain.ts";
+import type { Segment } from "./stream-chain.ts";
 import { STREAM_COLUMNS, toStreamInfo } from "./stream-info.ts";
 import type { StreamInfo, StreamRow } from "./stream-info.ts";
-
-/** A message as it is stored: the same bytes for every reader. */
-export interface StoredMessage {
-  /** Where it ends; with the incarnation this is its id. */
-  readonly position: number;
-  readonly json: string;
-}
+import type { Body } from "./stream-operation.ts";
 
 /** What comes after an offset. */
 export type Page =
-  | { readonly kind: "messages"; readonly incarnation: number; readonly messages: readonly StoredMessage[] }
+  | {
+      readonly kind: "entries";
+      readonly entries: readonly Entry[];
+      /** The offset of a position in the stream: a fork's entries are of several lives. */
+      readonly offsetAt: (position: number) => Offset;
+      /** Whether nothing came after them when they were read. */
+      readonly isTail: boolean;
+      readonly isClosed: boolean;
+    }
   /** The reader is at the tail. */
   | { readonly kind: "end" }
   /** Something after the offset was missed and can no longer be read, or the offset is of another life. */
@@ -23,11 +30,17 @@ export type Page =
 
 export interface PageRequest {
   readonly after: Offset;
-  /** Messages older than this may not be read, in ms since 1970. */
+  /** Entries older than this may not be read, in ms since 1970. */
   readonly notBefore: number;
-  readonly maxMessages: number;
-  /** A page ends with the message that exceeds this, so it always has one. */
+  readonly maxEntries: number;
+  /** A page ends with the message that exceeds this, so it always has one; bytes are cut there. */
   readonly maxBytes: number;
+}
+
+interface EntryRow {
+  readonly position: number;
+  readonly time: number;
+  readonly body: Body;
 }
 
 /**
@@ -39,12 +52,14 @@ export interface PageRequest {
 export class Reader {
   readonly #db: Database.Database;
   readonly #sql: ReturnType<typeof prepare>;
+  readonly #chainOf: ReturnType<typeof createChains>;
   /** What is due for maintenance, on the same connection. */
   readonly due: DueReader;
 
   constructor(file: string) {
     this.#db = new Database(file, { readonly: true, fileMustExist: true });
     this.#sql = prepare(this.#db);
+    this.#chainOf = createChains(this.#db);
     this.due = new DueReader(this.#db);
   }
 
@@ -54,35 +69,67 @@ export class Reader {
     return row === undefined ? undefined : toStreamInfo(row);
   }
 
-  /** The next messages after an offset, decided by what may be read now. */
+  /** The lives that a stream reads from, the earliest first; more than one for a fork. */
+  chainOf(stream: StreamInfo): Segment[] {
+    return readStore(this.#db, () => this.#chainOf(stream));
+  }
+
+  /** The next entries after an offset, decided by what may be read now. */
   page(path: string, request: PageRequest): Page {
     return readStore(this.#db, () => this.#page(path, request));
   }
 
-  #page(path: string, { after, notBefore, maxMessages, maxBytes }: PageRequest): Page {
+  #page(path: string, request: PageRequest): Page {
+    const { after } = request;
     const stream = this.stream(path);
     if (stream === undefined) return isOrigin(after) ? { kind: "end" } : { kind: "gone" };
-    if (isOrigin(after) ? stream.hasEarlierLife : after.incarnation !== stream.incarnation)
-      return { kind: "gone" };
-    if (after.position > stream.tail) return { kind: "gone" };
-    if (after.position === stream.tail) return { kind: "end" };
-    const messages: StoredMessage[] = [];
+    if (isOrigin(after) && stream.hasEarlierLife) return { kind: "gone" };
+    const chain = this.#chainOf(stream);
+    const from = positionIn(chain, after);
+    if (from === undefined) return { kind: "gone" };
+    if (from === stream.tail) return { kind: "end" };
+    const entries = this.#entries(stream, { chain, from, request });
+    const last = entries.at(-1);
+    if (last === undefined) return { kind: "gone" };
+    return {
+      kind: "entries",
+      entries,
+      offsetAt: (position) => offsetAt(chain, position),
+      isTail: last.position === stream.tail,
+      isClosed: stream.isClosed,
+    };
+  }
+
+  #entries(
+    { mediaType, tail }: StreamInfo,
+    { chain, from, request }: { chain: readonly Segment[]; from: number; request: PageRequest },
+  ): Entry[] {
+    const isJson = mediaType === JSON_MEDIA_TYPE;
+    const { notBefore, maxEntries, maxBytes } = request;
+    const entries: Entry[] = [];
     let bytes = 0;
-    let next = after.position + 1;
-    for (const row of this.#sql.after.iterate(stream.incarnation, after.position, maxMessages)) {
-      // A hole is what was pruned; an old message is what will be. Both were missed by whoever stands before them.
-      if (row.position !== next || row.time < notBefore) break;
-      messages.push({ position: row.position, json: row.body });
-      bytes += row.body.length;
-      next += 1;
-      if (bytes > maxBytes) break;
+    let next = from;
+    for (const { incarnation, to } of chain) {
+      if (next >= to) continue;
+      const found: Entry[] = [];
+      for (const { position, time, body } of this.#sql.after.iterate(incarnation, next, maxEntries)) {
+        const entry = { position, body };
+        const start = position - (isJson ? 1 : byteLengthOf(entry));
+        // A hole is what was pruned; an old entry is what will be. Both were missed by whoever stands before them.
+        if (start > (found.at(-1)?.position ?? next) || time < notBefore || start >= to) break;
+        found.push(entry);
+        bytes += body.length;
+        if (bytes > maxBytes) break;
+      }
+      entries.push(...(isJson ? found : cutEntries(found, { from: next, to })));
+      next = entries.at(-1)?.position ?? next;
+      if (next < to || bytes > maxBytes || entries.length >= maxEntries) break;
     }
-    if (messages.length === 0) return { kind: "gone" };
-    return { kind: "messages", incarnation: stream.incarnation, messages };
+    return isJson ? entries : cutEntries(entries, { from, to: Math.min(tail, from + maxBytes) });
   }
 
   /**
-   * The position before the first message that is not older than `time`; the tail if all are.
+   * The position before the first entry that is not older than `time`; the tail if all are.
    *
    * A binary search over positions: time never goes back within a stream, so it needs no index.
    */
@@ -98,7 +145,7 @@ export class Reader {
     return low;
   }
 
-  /** The time of the last message of all, in ms since 1970; 0 in an empty store. */
+  /** The time of the last entry of all, in ms since 1970; 0 in an empty store. */
   lastTime(): number {
     return this.#sql.meta.get("last_time")?.value ?? 0;
   }
@@ -112,7 +159,7 @@ function prepare(db: Database.Database) {
   return {
     meta: db.prepare<[string], { value: number }>("SELECT value FROM meta WHERE name = ?"),
     stream: db.prepare<[string], StreamRow>(`SELECT ${STREAM_COLUMNS} FROM streams WHERE path = ?`),
-    after: db.prepare<[number, number, number], { position: number; time: number; body: string }>(
+    after: db.prepare<[number, number, number], EntryRow>(
       "SELECT position, time, body FROM messages WHERE incarnation = ? AND position > ? ORDER BY position LIMIT ?",
     ),
     timeAt: db.prepare<[number, number], { time: number }>(

@@ -47,11 +47,14 @@ export class Reserve {
     }
   }
 
-  /** Whether so many bytes could be written if the room were given back. */
+  /**
+   * Whether so many bytes can be written now, or at the latest once the room is given back: not partly here and partly
+   * there, for whoever writes them first meets the full disk first.
+   */
   covers(bytes: number): boolean {
     if (bytes <= RESERVE_BYTES) return true;
     const { bavail, bsize } = statfsSync(dirname(this.#file));
-    return bytes <= RESERVE_BYTES + bavail * bsize;
+    return bytes <= bavail * bsize;
   }
 
   /** Gives the room back. */

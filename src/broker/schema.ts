@@ -5,10 +5,13 @@ import { ChanctlError } from "../shared/errors.ts";
  * The schema, as numbered migrations: the store's `user_version` is how many have run. A migration that has
  * been released never changes; the next change is the next entry.
  *
- * - `streams`: one row a stream that was ever written. `incarnation` names its present life; a message's
+ * - `streams`: one row a stream that was ever written. The path of a channel's stream begins with the channel's name,
+ *   that of a stream of Durable Streams with a slash. `incarnation` names its present life; a message's
  *   position counts on from 0 within it. Rows from `oldest` (exclusive) to `tail` (inclusive) are retained.
  *   `has_earlier_life` remembers that something before this life was dropped, so that the offset "before the
- *   first message ever" is honest.
+ *   first message ever" is honest. A fork reads the rows of `parent`, an incarnation, up to `fork_position`, and its
+ *   own after that; a stream that is deleted while forks read from it stays, with `is_deleted`. `ttl_ms` counts from
+ *   `touched_at`.
  * - `messages`: all streams in one append-only rowid table (a packed or WITHOUT ROWID key costs 2.7–6 times as
  *   much). `position` is where the message ends, so "after an offset" is one range of the index. JSON is TEXT
  *   because BLOB columns read several times slower.
@@ -37,6 +40,13 @@ const MIGRATIONS: readonly string[] = [
     has_earlier_life INTEGER NOT NULL DEFAULT 0,
     is_closed INTEGER NOT NULL DEFAULT 0,
     last_seq TEXT,
+    closed_by TEXT,
+    is_deleted INTEGER NOT NULL DEFAULT 0,
+    ttl_ms INTEGER,
+    expires_at INTEGER,
+    touched_at INTEGER NOT NULL DEFAULT 0,
+    parent INTEGER,
+    fork_position INTEGER NOT NULL DEFAULT 0,
     replay_window_ms INTEGER NOT NULL,
     inactivity_ttl_ms INTEGER NOT NULL,
     max_messages INTEGER NOT NULL,
@@ -45,6 +55,9 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX streams_by_trim_time ON streams (oldest_time + replay_window_ms) WHERE tail > oldest;
   CREATE INDEX streams_over_limit ON streams (id)
     WHERE max_messages > 0 AND tail - oldest > max_messages OR max_bytes > 0 AND bytes > max_bytes;
+  CREATE INDEX streams_by_parent ON streams (parent) WHERE parent IS NOT NULL;
+  CREATE INDEX streams_by_expiry ON streams (coalesce(expires_at, touched_at + ttl_ms))
+    WHERE is_deleted = 0 AND (expires_at IS NOT NULL OR ttl_ms IS NOT NULL);
   CREATE INDEX streams_by_drop_time ON streams (last_time + inactivity_ttl_ms) WHERE inactivity_ttl_ms > 0 AND tail > 0;
 
   CREATE TABLE messages (
@@ -61,13 +74,14 @@ const MIGRATIONS: readonly string[] = [
   );
 
   CREATE TABLE producers (
-    stream INTEGER NOT NULL,
+    incarnation INTEGER NOT NULL,
     producer TEXT NOT NULL,
     epoch INTEGER NOT NULL,
     seq INTEGER NOT NULL,
     last_time INTEGER NOT NULL,
-    PRIMARY KEY (stream, producer)
+    PRIMARY KEY (incarnation, producer)
   ) WITHOUT ROWID;
+  CREATE INDEX producers_by_time ON producers (last_time);
 
   ${["keys_0", "keys_1"].map(createKeyTable).join("\n")}
   `,

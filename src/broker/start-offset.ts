@@ -1,5 +1,6 @@
 import { ChanctlError } from "../shared/errors.ts";
 import { encodeOffset, isOrigin, ORIGIN } from "../protocol/offset.ts";
+import { offsetAt, positionIn } from "./stream-chain.ts";
 import type { Offset } from "../protocol/offset.ts";
 import type { Start } from "../protocol/start.ts";
 import type { Reader } from "./reader.ts";
@@ -30,21 +31,24 @@ export function resolveStartOffset(
     if (start.kind === "after" && !isOrigin(start.offset)) throw gone(ORIGIN, ORIGIN);
     return ORIGIN;
   }
+  const chain = reader.chainOf(stream);
+  const at = (position: number): Offset => offsetAt(chain, position);
   const notBefore = now - replayWindowMs;
-  const oldest = (): number => reader.positionAtTime(stream, notBefore);
+  const oldest = (): number => oldestPosition(reader, stream, notBefore);
   switch (start.kind) {
     case "live":
-      return at(stream, stream.tail);
+      return at(stream.tail);
     case "oldest":
-      return at(stream, oldest());
+      return at(oldest());
     case "last-messages":
-      return at(stream, Math.max(oldest(), stream.tail - start.count));
+      return at(Math.max(oldest(), stream.tail - start.count));
     case "last-duration":
-      return at(stream, reader.positionAtTime(stream, Math.max(notBefore, now - start.durationMs)));
+      return at(reader.positionAtTime(stream, Math.max(notBefore, now - start.durationMs)));
     case "after": {
-      const page = reader.page(path, { after: start.offset, notBefore, maxMessages: 1, maxBytes: 0 });
-      if (page.kind === "gone") throw gone(at(stream, oldest()), at(stream, stream.tail));
-      return at(stream, start.offset.position);
+      const page = reader.page(path, { after: start.offset, notBefore, maxEntries: 1, maxBytes: 0 });
+      const position = positionIn(chain, start.offset);
+      if (page.kind === "gone" || position === undefined) throw gone(at(oldest()), at(stream.tail));
+      return at(position);
     }
     default:
       return start satisfies never;
@@ -58,11 +62,14 @@ export function replayWindowExceeded(
 ): ChanctlError {
   const stream = reader.stream(path);
   if (stream === undefined) return gone(ORIGIN, ORIGIN);
-  return gone(at(stream, reader.positionAtTime(stream, now - replayWindowMs)), at(stream, stream.tail));
+  const chain = reader.chainOf(stream);
+  const oldest = oldestPosition(reader, stream, now - replayWindowMs);
+  return gone(offsetAt(chain, oldest), offsetAt(chain, stream.tail));
 }
 
-function at({ incarnation }: StreamInfo, position: number): Offset {
-  return { incarnation, position };
+/** Where the oldest that may be read begins. What a fork inherits is kept for as long as the fork is. */
+function oldestPosition(reader: Reader, stream: StreamInfo, notBefore: number): number {
+  return stream.parent === null ? reader.positionAtTime(stream, notBefore) : 0;
 }
 
 function gone(oldest: Offset, newest: Offset): ChanctlError {

@@ -1,6 +1,8 @@
 /** A stream as the store has it. */
 export interface StreamInfo {
   readonly path: string;
+  /** Type and subtype, in lower case. */
+  readonly mediaType: string;
   readonly incarnation: number;
   /** The position after the last message. */
   readonly tail: number;
@@ -17,19 +19,42 @@ export interface StreamInfo {
   readonly maxMessages: number;
   /** 0: no limit. */
   readonly maxBytes: number;
+  /** Nothing can be added to it any more. */
+  readonly isClosed: boolean;
+  /** Deleted, and kept for the forks that read from it. */
+  readonly isDeleted: boolean;
+  /** It expires this long after `touchedAt`, in ms; `null`: never. */
+  readonly ttlMs: number | null;
+  readonly touchedAt: number;
+  /** In ms since 1970; `null`: never. */
+  readonly expiresAt: number | null;
+  /** The incarnation that it branches off; `null` if it is no fork. */
+  readonly parent: number | null;
+  /** The position where it branches off. */
+  readonly forkPosition: number;
 }
 
 /** A row of `streams`, read by `STREAM_COLUMNS`. */
-export interface StreamRow extends Omit<StreamInfo, "hasEarlierLife"> {
+export interface StreamRow extends Omit<StreamInfo, Flag> {
   readonly hasEarlierLife: number;
+  readonly isClosed: number;
+  readonly isDeleted: number;
 }
 
+type Flag = "hasEarlierLife" | "isClosed" | "isDeleted";
+
 /** What to select for a `StreamRow`. */
-export const STREAM_COLUMNS = `path, incarnation, tail, oldest, bytes, has_earlier_life AS hasEarlierLife,
+export const STREAM_COLUMNS = `path, content_type AS mediaType, incarnation, tail, oldest, bytes, has_earlier_life AS hasEarlierLife,
   replay_window_ms AS replayWindowMs, inactivity_ttl_ms AS inactivityTtlMs,
-  max_messages AS maxMessages, max_bytes AS maxBytes`;
+  max_messages AS maxMessages, max_bytes AS maxBytes, is_closed AS isClosed, is_deleted AS isDeleted,
+  ttl_ms AS ttlMs, touched_at AS touchedAt, expires_at AS expiresAt, parent, fork_position AS forkPosition`;
 
 /** SQLite has no booleans. */
 export function toStreamInfo(row: StreamRow): StreamInfo {
-  return { ...row, hasEarlierLife: row.hasEarlierLife === 1 };
+  return {
+    ...row,
+    hasEarlierLife: row.hasEarlierLife === 1,
+    isClosed: row.isClosed === 1,
+    isDeleted: row.isDeleted === 1,
+  };
 }

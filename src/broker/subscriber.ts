@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Offset } from "../protocol/offset.ts";
-import { encodePage } from "./encoding.ts";
+import { encodeBatch } from "./encoding.ts";
 import type { Encoding } from "./encoding.ts";
-import type { LiveReader, LiveStream } from "./live-stream.ts";
-import type { Reader } from "./reader.ts";
+import type { LiveReader, LiveStream, StreamEnding } from "./live-stream.ts";
+import type { Page, Reader } from "./reader.ts";
 
 /** Where a subscriber's bytes go: a connection. */
 export interface Sink {
@@ -28,7 +28,7 @@ export interface SubscriberOptions {
 }
 
 /** One page of replay: small enough that nobody else waits long for it. */
-const PAGE = { maxMessages: 500, maxBytes: 256 * 1_024 };
+const PAGE = { maxEntries: 500, maxBytes: 256 * 1_024 };
 
 /**
  * A reader that follows a stream: pages from the log until the hub's window covers its position, then live.
@@ -75,13 +75,15 @@ export class Subscriber implements LiveReader {
   }
 
   /**
-   * Follows the stream until the signal aborts.
+   * Follows the stream until it is over or the signal aborts.
    *
-   * @returns `"gone"` if it fell out of its replay window, `"aborted"` otherwise.
+   * @returns `"gone"` if it fell out of its replay window, why the stream is over, or `"aborted"`.
    */
-  async run(signal: AbortSignal): Promise<"gone" | "aborted"> {
+  async run(signal: AbortSignal): Promise<"gone" | "aborted" | StreamEnding> {
     const { sink, stream, reader, notBefore } = this.#options;
     while (!signal.aborted) {
+      const ending = stream.endingAt(this.#position);
+      if (ending !== undefined) return ending;
       if (this.#isSlow()) {
         await sink.drained(signal);
         continue;
@@ -93,20 +95,22 @@ export class Subscriber implements LiveReader {
       }
       if (this.#isSlow()) continue;
       const page = reader.page(stream.path, { after: this.#position, notBefore: notBefore(), ...PAGE });
-      if (page.kind === "gone") return "gone";
-      if (page.kind === "messages") {
-        const { incarnation, messages } = page;
-        const last = messages.at(-1);
-        if (last !== undefined) {
-          this.#write(encodePage(this.encoding, incarnation, messages), {
-            incarnation,
-            position: last.position,
-          });
-        }
-      }
+      if (page.kind === "gone") return stream.endingAt(this.#position) ?? "gone";
+      if (page.kind === "entries") this.#deliverPage(page);
       await nextTurn();
     }
     return "aborted";
+  }
+
+  #deliverPage({ entries, offsetAt, isTail, isClosed }: Page & { kind: "entries" }): void {
+    const batch = { entries, offsetAt, isTail, isEnd: isTail && isClosed };
+    const { bytes, position } = encodeBatch(this.encoding, batch);
+    if (bytes.length > 0) this.#write(bytes, offsetAt(position));
+    const last = entries.at(-1);
+    // What is left over can only be sent with what comes next, live.
+    if (last !== undefined && isTail && position < last.position) {
+      this.#options.stream.hold({ ...last, start: position, time: Number.POSITIVE_INFINITY });
+    }
   }
 
   #write(bytes: Buffer, position: Offset): void {

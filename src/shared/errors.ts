@@ -24,6 +24,13 @@ export const ERRORS = {
   params_invalid: { title: "params do not fit the channel", status: 400, close: 4422 },
   message_invalid: { title: "message does not fit the channel", status: 400, close: 4400 },
   unauthenticated: { title: "not signed in", status: 401, close: 4401 },
+  token_missing: {
+    title: "no token",
+    status: 401,
+    hint: "send `Authorization: Bearer <token>`",
+  },
+  token_invalid: { title: "token is not valid", status: 401 },
+  token_expired: { title: "token has expired", status: 401, hint: "get a new token and send it again" },
   forbidden: { title: "not allowed", status: 403, close: 4403 },
   origin_forbidden: {
     title: "origin not allowed",

@@ -2,7 +2,8 @@ import type { Writable } from "node:stream";
 import { encodeEnding, encodeOpening, SSE_CONTENT_TYPE, SSE_KEEPALIVE } from "../protocol/sse.ts";
 import { encodeOffset } from "../protocol/offset.ts";
 import { parseStart } from "../protocol/start.ts";
-import type { Followed } from "../broker/broker.ts";
+import { SSE_ENCODING } from "../broker/encoding.ts";
+import type { Followed } from "../broker/follow.ts";
 import type { Grant } from "../auth/grant.ts";
 import type { ChanctlError } from "../shared/errors.ts";
 import { addressOf, authorize } from "./access.ts";
@@ -76,7 +77,7 @@ async function stream(
   response.on("error", () => aborted.abort());
   if (hasLeft(response)) return;
   sendHead(response);
-  const sink = new SocketSink("sse", toOutlet(response));
+  const sink = new SocketSink(SSE_ENCODING, toOutlet(response));
   sink.write(Buffer.from(encodeOpening({ retryMs: spreadRetry(), id: encodeOffset(followed.position) })));
 
   let reason: ChanctlError | undefined;

@@ -2,7 +2,8 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Grant } from "../auth/grant.ts";
-import type { Followed } from "../broker/broker.ts";
+import { WEBSOCKET_ENCODING } from "../broker/encoding.ts";
+import type { Followed } from "../broker/follow.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { encodeOffset } from "../protocol/offset.ts";
 import type { Start } from "../protocol/start.ts";
@@ -68,7 +69,7 @@ export class WebSocketConnection implements Connection {
     this.address = addressOf(peer.request);
     const { webSocket } = peer;
     // After a close frame nothing may be sent (RFC 6455, section 5.5.1), whoever began to close.
-    this.#sink = new SocketSink("ws", peer.socket, { isOpen: () => webSocket.readyState === webSocket.OPEN });
+    this.#sink = new SocketSink(WEBSOCKET_ENCODING, peer.socket, { isOpen: () => webSocket.readyState === webSocket.OPEN });
     this.#conversation = new Conversation(context, {
       sink: this.#sink,
       onAuth: (token) => this.#refresh(token),

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Broker, Followed } from "#src/broker/broker.ts";
+import type { Broker } from "#src/broker/broker.ts";
+import type { Followed } from "#src/broker/follow.ts";
 import { encodeOffset, ORIGIN, parseOffset } from "#src/protocol/offset.ts";
 import type { Offset } from "#src/protocol/offset.ts";
 import type { Start } from "#src/protocol/start.ts";

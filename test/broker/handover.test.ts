@@ -1,3 +1,4 @@
+import { SSE_ENCODING, WEBSOCKET_ENCODING } from "#src/broker/encoding.ts";
 import { setMaxListeners } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { DEFAULT_LIMITS } from "#src/shared/limits.ts";
@@ -51,7 +52,7 @@ interface Joined {
   readonly sink: CollectingSink;
   /** Where reading began. */
   readonly from: string;
-  readonly ended: Promise<void>;
+  readonly ended: Promise<unknown>;
 }
 
 function join(
@@ -59,7 +60,7 @@ function join(
   { start, random, leaving }: { start: Start; random: () => number; leaving: AbortController },
 ): Joined {
   const isStalled = random() < 0.3;
-  const sink = new CollectingSink({ encoding: random() < 0.5 ? "ws" : "sse", isStalled });
+  const sink = new CollectingSink({ encoding: random() < 0.5 ? WEBSOCKET_ENCODING : SSE_ENCODING, isStalled });
   const followed = broker.follow({ path: "chat", start, replayWindowMs: () => DAY });
   if (isStalled) void drainNowAndThen(sink, { random, signal: leaving.signal });
   const from = encodeOffset(followed.position);

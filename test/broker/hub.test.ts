@@ -4,6 +4,7 @@ import { Hub } from "#src/broker/hub.ts";
 import type { HubOptions } from "#src/broker/hub.ts";
 import type { LiveReader } from "#src/broker/live-stream.ts";
 import { Subscriber } from "#src/broker/subscriber.ts";
+import { SSE_ENCODING, WEBSOCKET_ENCODING } from "#src/broker/encoding.ts";
 import type { Encoding } from "#src/broker/encoding.ts";
 import type { Offset } from "#src/protocol/offset.ts";
 import { CollectingSink } from "../support/collecting-sink.ts";
@@ -26,7 +27,7 @@ class Reading implements LiveReader {
 
   constructor(
     position: Offset,
-    { encoding = "ws", notBefore = 0 }: { encoding?: Encoding; notBefore?: number } = {},
+    { encoding = WEBSOCKET_ENCODING, notBefore = 0 }: { encoding?: Encoding; notBefore?: number } = {},
   ) {
     this.position = position;
     this.encoding = encoding;
@@ -51,7 +52,7 @@ describe("Hub", () => {
     const readings = [
       new Reading(log.tail),
       new Reading(log.tail),
-      new Reading(log.tail, { encoding: "sse" }),
+      new Reading(log.tail, { encoding: SSE_ENCODING }),
     ];
     for (const reading of readings) expect(stream.attach(reading)).toBe(true);
     for (const count of [1, 2, 1]) {
@@ -108,7 +109,7 @@ describe("Hub", () => {
   it("keeps no more than its bound of a stream, every encoding counted", async () => {
     const { log, hub } = openHub({ maxWindowBytes: 2_000 });
     const stream = hub.enter(PATH);
-    for (const encoding of ["ws", "sse"] as const) stream.attach(new Reading(log.tail, { encoding }));
+    for (const encoding of [WEBSOCKET_ENCODING, SSE_ENCODING]) stream.attach(new Reading(log.tail, { encoding }));
     for (let round = 0; round < 50; round += 1) {
       log.commit(3);
       log.announce(1);
@@ -125,7 +126,7 @@ describe("Hub", () => {
     log.commit(12);
     log.announce(1);
     await nextTurn();
-    for (const encoding of ["ws", "sse"] as const)
+    for (const encoding of [WEBSOCKET_ENCODING, SSE_ENCODING])
       expect(stream.attach(new Reading(tail, { encoding }))).toBe(true);
     expect(stream.bytes).toBeGreaterThan(2_000);
     await nextTurn();

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Clock } from "#src/broker/clock.ts";
 import { Hub } from "#src/broker/hub.ts";
+import { Lifetimes } from "#src/broker/lifetimes.ts";
 import { Maintenance } from "#src/broker/maintenance.ts";
 import type { Retention } from "#src/broker/operation.ts";
 import type { LogEntry } from "#src/shared/logger.ts";
@@ -23,7 +24,8 @@ async function maintained() {
   });
   const hub = new Hub({ log: store, reader });
   const logger = (entry: LogEntry): void => void log.push(entry);
-  const maintenance = new Maintenance({ log: store, reader, hub, clock, logger });
+  const lifetimes = new Lifetimes({ log: store, hub, clock });
+  const maintenance = new Maintenance({ log: store, reader, hub, clock, lifetimes, logger });
   onTestFinished(() => maintenance.close());
   const publish = async (retention: Partial<Retention>, texts = ["0"]): Promise<void> => {
     await store.propose([append({ time: clock.now(), retention, texts })]);

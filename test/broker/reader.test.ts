@@ -4,7 +4,7 @@ import { ORIGIN } from "#src/protocol/offset.ts";
 import { openFileStore } from "../support/file-store.ts";
 import { append, NOON } from "../support/operations.ts";
 
-const EVERYTHING = { notBefore: 0, maxMessages: 100, maxBytes: 1_000_000 };
+const EVERYTHING = { notBefore: 0, maxEntries: 100, maxBytes: 1_000_000 };
 
 function page(reader: Reader, position: number, options: Partial<PageRequest> = {}): Page {
   return reader.page("chat", { after: { incarnation: 1, position }, ...EVERYTHING, ...options });
@@ -12,7 +12,7 @@ function page(reader: Reader, position: number, options: Partial<PageRequest> = 
 
 /** The positions of a page's messages, or what it is instead. */
 function positions(found: Page): readonly number[] | string {
-  return found.kind === "messages" ? found.messages.map(({ position }) => position) : found.kind;
+  return found.kind === "entries" ? found.entries.map(({ position }) => position) : found.kind;
 }
 
 const anyOf = (limit: number) => ({ limit, isUnused: () => true });
@@ -23,16 +23,13 @@ describe("Reader", () => {
     apply(append({ texts: ["1", "2"] }), append({ path: "chat/room=a" }), append({ texts: ["3"] }));
     const found = page(reader, 1);
     expect(positions(found)).toEqual([2, 3]);
-    expect(found).toMatchObject({
-      incarnation: 1,
-      messages: [{ json: expect.stringContaining('"data":2,') }, {}],
-    });
+    expect(found).toMatchObject({ entries: [{ body: expect.stringContaining('"data":2,') }, {}], isTail: true });
   });
 
-  it("ends a page at `maxMessages`, and with the message that exceeds `maxBytes`", () => {
+  it("ends a page at `maxEntries`, and with the message that exceeds `maxBytes`", () => {
     const { reader, apply } = openFileStore();
     apply(append({ texts: ["1", "2", "3", "4"] }));
-    expect(positions(page(reader, 0, { maxMessages: 3 }))).toEqual([1, 2, 3]);
+    expect(positions(page(reader, 0, { maxEntries: 3 }))).toEqual([1, 2, 3]);
     expect(positions(page(reader, 0, { maxBytes: 150 }))).toEqual([1, 2]);
     expect(positions(page(reader, 0, { maxBytes: 0 }))).toEqual([1]);
   });

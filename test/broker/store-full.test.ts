@@ -92,8 +92,8 @@ describe("a store on a full disk", () => {
 const WAIT = { timeout: 20_000, interval: 200 };
 
 function readPositions(store: Store, position: number): number[] {
-  const request = { after: { incarnation: 1, position }, notBefore: 0, maxMessages: 1_000, maxBytes: 1e9 };
+  const request = { after: { incarnation: 1, position }, notBefore: 0, maxEntries: 1_000, maxBytes: 1e9 };
   const page = store.reader.page("chat", request);
-  if (page.kind !== "messages") throw new Error(`expected messages, got ${page.kind}`);
-  return page.messages.map((message) => message.position);
+  if (page.kind !== "entries") throw new Error(`expected messages, got ${page.kind}`);
+  return page.entries.map((entry) => entry.position);
 }

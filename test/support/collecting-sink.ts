@@ -1,3 +1,4 @@
+import { SSE_ENCODING } from "#src/broker/encoding.ts";
 import type { Encoding } from "#src/broker/encoding.ts";
 import type { Sink } from "#src/broker/subscriber.ts";
 import { decodeMessages } from "./decode-messages.ts";
@@ -17,7 +18,7 @@ export class CollectingSink implements Sink {
   readonly #isStalled: boolean;
   #onDrained: (() => void) | undefined;
 
-  constructor({ encoding = "sse", isStalled = false }: CollectingSinkOptions = {}) {
+  constructor({ encoding = SSE_ENCODING, isStalled = false }: CollectingSinkOptions = {}) {
     this.encoding = encoding;
     this.#isStalled = isStalled;
   }

@@ -3,7 +3,7 @@ import { SseParser } from "#src/protocol/sse-parser.ts";
 
 /** The JSON of each message in bytes that hold whole ones. */
 export function decodeMessages(encoding: Encoding, bytes: Buffer): string[] {
-  return encoding === "ws" ? decodeTextFrames(bytes) : decodeEvents(bytes);
+  return encoding.name === "ws" ? decodeTextFrames(bytes) : decodeEvents(bytes);
 }
 
 function decodeEvents(bytes: Buffer): string[] {

@@ -1,5 +1,7 @@
 import type { Committed, Follower, Log } from "#src/broker/log.ts";
-import type { Page, PageRequest, Reader, StoredMessage } from "#src/broker/reader.ts";
+import type { Entry } from "#src/broker/entry.ts";
+import type { Page, PageRequest, Reader} from "#src/broker/reader.ts";
+import type { Segment } from "#src/broker/stream-chain.ts";
 import type { StreamInfo } from "#src/broker/stream-info.ts";
 import { composeMessage, messageTemplate } from "#src/protocol/message.ts";
 import { encodeOffset, isOrigin } from "#src/protocol/offset.ts";
@@ -144,7 +146,20 @@ export class SimulatedLog implements Pick<Log, "follow">, Pick<Reader, "stream" 
       inactivityTtlMs: 0,
       maxMessages: 0,
       maxBytes: 0,
+      mediaType: "application/json",
+      isClosed: false,
+      isDeleted: false,
+      ttlMs: null,
+      touchedAt: 0,
+      expiresAt: null,
+      parent: null,
+      forkPosition: 0,
     };
+  }
+
+  /** No fork: one life. */
+  chainOf({ incarnation, tail }: StreamInfo): Segment[] {
+    return [{ incarnation, from: 0, to: tail }];
   }
 
   page(path: string, { after }: PageRequest): Page {
@@ -152,15 +167,17 @@ export class SimulatedLog implements Pick<Log, "follow">, Pick<Reader, "stream" 
     if (stream === undefined) return isOrigin(after) ? { kind: "end" } : { kind: "gone" };
     if (after.position === stream.tail && after.incarnation === stream.incarnation) return { kind: "end" };
     if (this.isGone(after)) return { kind: "gone" };
-    const messages: StoredMessage[] = [];
+    const entries: Entry[] = [];
     for (let position = after.position + 1; position <= stream.tail; position += 1) {
       if (
-        messages.push({ position, json: this.bodyAt({ ...stream, position }) ?? "" }) ===
+        entries.push({ position, body: this.bodyAt({ ...stream, position }) ?? "" }) ===
         this.#options.pageLength()
       )
         break;
     }
-    return { kind: "messages", incarnation: stream.incarnation, messages };
+    const isTail = entries.at(-1)?.position === stream.tail;
+    const offsetAt = (position: number): Offset => ({ incarnation: stream.incarnation, position });
+    return { kind: "entries", entries, offsetAt, isTail, isClosed: false };
   }
 
   /** Whether a reader at this place has missed something, or is in no place of this life. */

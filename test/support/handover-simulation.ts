@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { SSE_ENCODING, WEBSOCKET_ENCODING } from "#src/broker/encoding.ts";
 import type { Encoding } from "#src/broker/encoding.ts";
 import type { Hub } from "#src/broker/hub.ts";
 import type { Subscriber } from "#src/broker/subscriber.ts";
@@ -150,7 +151,7 @@ class Simulation {
     const maxUnsentBytes = this.#pick([0, 200, 2_000, 1_000_000]);
     const sink = new SimulatedSink({
       log: this.#log,
-      encoding: this.#pick<Encoding>(["sse", "ws"]),
+      encoding: this.#pick<Encoding>([SSE_ENCODING, WEBSOCKET_ENCODING]),
       start,
       maxUnsentBytes,
       onViolation: (what) => this.#fail(what),
@@ -169,6 +170,7 @@ class Simulation {
     subscriber
       .run(peer.leaving.signal)
       .then((ended) => {
+        if (ended === "closed" || ended === "deleted") throw new Error(`the stream is ${ended}`);
         peer.ended = ended;
         if (ended === "gone") this.#onGone(peer);
         return this.#hub.leave(stream);

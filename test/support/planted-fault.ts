@@ -6,7 +6,7 @@ import type { HandoverCode } from "./handover-simulation.ts";
 
 /** One slip in one file of `src/broker`: the text that is there, and what a tired engineer might have written. */
 export interface PlantedFault {
-  readonly file: "hub.ts" | "live-stream.ts" | "subscriber.ts";
+  readonly file: "encoding.ts" | "hub.ts" | "live-stream.ts" | "subscriber.ts";
   readonly replace: string;
   readonly by: string;
 }

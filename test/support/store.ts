@@ -1,4 +1,5 @@
 import { onTestFinished } from "vitest";
+import { textOf } from "#src/broker/entry.ts";
 import { Store } from "#src/broker/store.ts";
 import type { StoreOptions } from "#src/broker/store.ts";
 import { ChanctlError } from "#src/shared/errors.ts";
@@ -20,12 +21,12 @@ export function readAll(store: Store, path: string, incarnation = 1): { position
     const page: Page = store.reader.page(path, {
       after,
       notBefore: 0,
-      maxMessages: 1_000,
+      maxEntries: 1_000,
       maxBytes: 1_000_000,
     });
     if (page.kind === "gone") throw new Error(`the messages after ${after.position} are gone`);
     if (page.kind === "end") return messages;
-    messages.push(...page.messages);
+    messages.push(...page.entries.map((entry) => ({ position: entry.position, json: textOf(entry) })));
   }
 }
 

@@ -1,0 +1,94 @@
+import { judgeProducer, refusalOf } from "./judge-producer.ts";
+import { offsetAt } from "./stream-chain.ts";
+import type { ProducerStamp, StreamRefusal, StreamRefused, WriteOperation, Written } from "./stream-operation.ts";
+import type { StreamRecord, StreamTable } from "./stream-table.ts";
+
+/**
+ * Makes the part of `apply` that appends to streams of Durable Streams and closes them.
+ *
+ * The order of the checks is the protocol's: what a producer has sent before is a success, whatever else has changed;
+ * who was taken over learns it before anything else; then closed, content type, sequence.
+ *
+ * @see PROTOCOL.md, sections 5.2 and 5.2.1
+ */
+export function createWrite(streams: StreamTable): (operation: WriteOperation) => Written | StreamRefused {
+  return function write(operation) {
+    const stream = streams.byPath(operation.path);
+    if (stream === undefined) return { kind: "refused", reason: "unknown" };
+    if (stream.isDeleted === 1) return { kind: "refused", reason: "soft-deleted" };
+    const verdict = judge(stream, operation);
+    if (verdict === "repeat") return repeatOf(stream, operation.producer);
+    if (verdict !== undefined) return { kind: "refused", ...verdict };
+    return store(stream, operation);
+  };
+
+  function store(stream: StreamRecord, operation: WriteOperation): Written {
+    const { producer, seq, closes, bodies } = operation;
+    const { incarnation } = stream;
+    const time = Math.max(operation.time, stream.lastTime);
+    const tail = streams.append(stream, bodies, time);
+    if (producer !== undefined) streams.setProducer(incarnation, producer, time);
+    if (closes || seq !== undefined) {
+      streams.update({
+        id: stream.id,
+        lastSeq: seq ?? stream.lastSeq,
+        isClosed: closes ? 1 : stream.isClosed,
+        closedBy: closes ? stampText(producer) : stream.closedBy,
+      });
+    }
+    return {
+      kind: "written",
+      incarnation,
+      first: stream.tail,
+      tail: offsetAt(streams.chainOf({ ...stream, tail }), tail),
+      isClosed: closes || stream.isClosed === 1,
+      isRepeat: false,
+      ...(producer === undefined ? {} : { producer: { epoch: producer.epoch, seq: producer.seq } }),
+    };
+  }
+
+  function repeatOf(stream: StreamRecord, producer: ProducerStamp | undefined): Written {
+    const known = producer && streams.producer(stream.incarnation, producer.id);
+    return {
+      kind: "written",
+      incarnation: stream.incarnation,
+      first: stream.tail,
+      tail: tailOf(stream),
+      isClosed: stream.isClosed === 1,
+      isRepeat: true,
+      ...(known === undefined ? {} : { producer: { epoch: known.epoch, seq: known.seq } }),
+    };
+  }
+
+  function judge(
+    stream: StreamRecord,
+    { producer, seq, closes, bodies, mediaType }: WriteOperation,
+  ): StreamRefusal | "repeat" | undefined {
+    const isClosed = stream.isClosed === 1;
+    if (producer !== undefined) {
+      const verdict = judgeProducer(streams.producer(stream.incarnation, producer.id), producer);
+      const isClosing = stream.closedBy === stampText(producer);
+      if (isClosed && verdict.kind !== "stale") return isClosing ? "repeat" : closed(stream);
+      if (verdict.kind === "duplicate") return "repeat";
+      const refusal = refusalOf(verdict);
+      if (refusal !== undefined) return refusal;
+    } else if (isClosed) return closes && bodies.length === 0 ? "repeat" : closed(stream);
+    if (bodies.length > 0 && mediaType !== stream.mediaType) {
+      return { reason: "media-type", mediaType: stream.mediaType };
+    }
+    const { lastSeq } = stream;
+    return seq !== undefined && lastSeq !== null && seq <= lastSeq ? { reason: "seq", lastSeq } : undefined;
+  }
+
+  function closed(stream: StreamRecord): StreamRefusal {
+    return { reason: "closed", tail: tailOf(stream) };
+  }
+
+  function tailOf(stream: StreamRecord) {
+    return offsetAt(streams.chainOf(stream), stream.tail);
+  }
+}
+
+function stampText(producer: ProducerStamp | undefined): string | null {
+  return producer === undefined ? null : JSON.stringify([producer.id, producer.epoch, producer.seq]);
+}

@@ -1,0 +1,150 @@
+import type { Offset } from "../protocol/offset.ts";
+import type { Clock } from "./clock.ts";
+import { follow } from "./follow.ts";
+import type { Followed, FollowContext, SubscribeRequest } from "./follow.ts";
+import type { Hub } from "./hub.ts";
+import type { Lifetimes } from "./lifetimes.ts";
+import type { Log } from "./log.ts";
+import type { Operation, Result } from "./operation.ts";
+import type { Page, PageRequest, Reader } from "./reader.ts";
+import { resolveStartOffset } from "./start-offset.ts";
+import { offsetAt } from "./stream-chain.ts";
+import type { StreamInfo } from "./stream-info.ts";
+import type {
+  Created,
+  CreateOperation,
+  Deleted,
+  StreamRefused,
+  WriteOperation,
+  Written,
+} from "./stream-operation.ts";
+
+export interface StreamsOptions {
+  readonly log: Log;
+  readonly reader: Reader;
+  readonly hub: Hub;
+  readonly clock: Clock;
+  readonly lifetimes: Lifetimes;
+  readonly reading: FollowContext;
+}
+
+/** A stream that is there, or that was deleted and is kept for its forks. */
+export interface StreamState extends StreamInfo {
+  /** The offset after the last entry. */
+  readonly tailOffset: Offset;
+}
+
+/**
+ * Streams as Durable Streams has them: raw ones, whose paths begin with a slash, and those of channels.
+ *
+ * A refusal is a result; only a store in trouble throws (`store_full`, `store_unavailable`).
+ */
+export class Streams {
+  readonly #options: StreamsOptions;
+
+  constructor(options: StreamsOptions) {
+    this.#options = options;
+  }
+
+  /** What is known of a stream; `undefined` if there is none, or its time is over. */
+  find(path: string): StreamState | undefined {
+    const { reader, lifetimes } = this.#options;
+    const stream = reader.stream(path);
+    if (stream === undefined || lifetimes.isOver(stream)) return undefined;
+    return { ...stream, tailOffset: offsetAt(reader.chainOf(stream), stream.tail) };
+  }
+
+  /** Notes that a stream is read: its TTL begins anew. */
+  use(stream: StreamState): void {
+    this.#options.lifetimes.use(stream);
+  }
+
+  /** Creates a raw stream. One whose time is over makes way in the same commit. */
+  async create(request: Omit<CreateOperation, "kind" | "time">): Promise<Created | StreamRefused> {
+    const { reader, clock, lifetimes } = this.#options;
+    const existing = reader.stream(request.path);
+    const expired = existing !== undefined && !existing.isDeleted && lifetimes.isOver(existing) ? [existing] : [];
+    const result = await this.#propose([
+      ...expired.map(({ path, incarnation }) => ({ kind: "delete" as const, path, incarnation })),
+      { kind: "create", time: clock.now(), ...request },
+    ]);
+    if (result?.kind === "created" || isRefusedStream(result)) return result;
+    throw new Error(`a create came to \`${result?.kind}\``);
+  }
+
+  /** Appends to a raw stream, closes it, or both. */
+  async write(request: Omit<WriteOperation, "kind" | "time">): Promise<Written | StreamRefused> {
+    const { clock, lifetimes, reader } = this.#options;
+    const stream = reader.stream(request.path);
+    if (stream !== undefined && lifetimes.isOver(stream)) return { kind: "refused", reason: "unknown" };
+    const result = await this.#propose([{ kind: "write", time: clock.now(), ...request }]);
+    if (stream !== undefined) lifetimes.use(stream);
+    if (result?.kind === "written" || isRefusedStream(result)) return result;
+    throw new Error(`a write came to \`${result?.kind}\``);
+  }
+
+  /** Deletes a raw stream; its readers are told that it is over. */
+  async delete(path: string): Promise<Deleted | StreamRefused> {
+    const result = await this.#propose([{ kind: "delete", path }]);
+    if (result?.kind === "deleted" || isRefusedStream(result)) return result;
+    throw new Error(`a delete came to \`${result?.kind}\``);
+  }
+
+  /**
+   * Where a reader begins.
+   *
+   * @throws {ChanctlError} `replay_window_exceeded`.
+   */
+  startOffset({ path, start, replayWindowMs }: SubscribeRequest): Offset {
+    const { reader, clock } = this.#options;
+    return resolveStartOffset(reader, { path, start, now: clock.now(), replayWindowMs: replayWindowMs() });
+  }
+
+  /** What comes after an offset now. */
+  page(path: string, request: Omit<PageRequest, "notBefore"> & { readonly replayWindowMs: number }): Page {
+    const { reader, clock } = this.#options;
+    return reader.page(path, { ...request, notBefore: clock.now() - request.replayWindowMs });
+  }
+
+  /** Resolves when the stream may have more than an offset, or is over, or the signal aborts. */
+  async waitBeyond(path: string, { offset, signal }: { offset: Offset; signal: AbortSignal }): Promise<void> {
+    const { hub, reader } = this.#options;
+    const live = hub.enter(path);
+    try {
+      // What was committed and not yet announced is found by a look after entering, and later news wakes.
+      const stream = reader.stream(path);
+      if (stream === undefined || stream.isClosed || stream.tail > offset.position) return;
+      await live.waitBeyond(offset, signal);
+      this.#options.lifetimes.use(stream);
+    } finally {
+      hub.leave(live);
+    }
+  }
+
+  /** Holds a place in a stream for one connection; see `Broker.follow`. A stream that is followed does not expire. */
+  follow(request: SubscribeRequest): Followed {
+    const { reading, lifetimes, reader } = this.#options;
+    const followed = follow(reading, request);
+    return {
+      get position() {
+        return followed.position;
+      },
+      run: (sink, signal) => followed.run(sink, signal),
+      close: () => {
+        const stream = reader.stream(request.path);
+        if (stream !== undefined) lifetimes.use(stream);
+        followed.close();
+      },
+    };
+  }
+
+  /** @returns the result of the last operation. */
+  async #propose(operations: readonly Operation[]): Promise<Result | undefined> {
+    const results = await this.#options.log.propose(operations);
+    return results.at(-1);
+  }
+}
+
+function isRefusedStream(result: Result | undefined): result is StreamRefused {
+  return result?.kind === "refused" && result.reason !== "key-reused";
+}
