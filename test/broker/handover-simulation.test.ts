@@ -76,10 +76,6 @@ describe("the simulation of the hand-over", () => {
       { file: "live-stream.ts", replace: "shared?.from === from &&", by: "shared !== undefined &&" },
     ],
     [
-      "a buffer that is shared longer than it is true",
-      { file: "live-stream.ts", replace: "&& shared.tail === this.#tail", by: "" },
-    ],
-    [
       "a slow subscriber that is dropped silently",
       { file: "live-stream.ts", replace: "    reader.detached();\n", by: "" },
     ],
