@@ -7,6 +7,6 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    server: { deps: { external: [/\/dist\//] } },
+    server: { deps: { external: [/wt\/[a-z]+\/dist\//], inline: [/@durable-streams/] } },
   },
 });

@@ -91,10 +91,14 @@ function toTokenError(cause: unknown): ChanctlError {
     !(cause instanceof errors.JOSEError) ||
     cause.code === "ERR_JOSE_GENERIC";
   if (isOfKeys && !(cause instanceof TypeError && cause.cause === undefined)) {
-    return new ChanctlError("app_unavailable", `the keys of \`jwt.jwksUrl\` cannot be loaded: ${messageOf(cause)}`, {
-      cause,
-      retryAfterSecs: 1,
-    });
+    return new ChanctlError(
+      "app_unavailable",
+      `the keys of \`jwt.jwksUrl\` cannot be loaded: ${messageOf(cause)}`,
+      {
+        cause,
+        retryAfterSecs: 1,
+      },
+    );
   }
   return new ChanctlError("token_invalid", `the token is not valid: ${messageOf(cause)}`, { cause });
 }

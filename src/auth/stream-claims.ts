@@ -15,7 +15,8 @@ export interface StreamClaim {
 export function parseStreamClaims(claim: unknown): StreamClaim[] {
   if (!Array.isArray(claim)) return [];
   return claim.flatMap((entry: unknown) => {
-    if (typeof entry !== "object" || entry === null || !("path" in entry) || !("operations" in entry)) return [];
+    if (typeof entry !== "object" || entry === null || !("path" in entry) || !("operations" in entry))
+      return [];
     const { path, operations } = entry;
     if (typeof path !== "string" || !Array.isArray(operations)) return [];
     return [{ path, operations: new Set(operations.filter(isOperation)) }];
@@ -50,7 +51,8 @@ function matchSegments(pattern: readonly string[], path: readonly string[]): boo
     const next = reached.map(() => false);
     for (let index = 0; index <= path.length; index += 1) {
       if (part === "**") next[index] = reached[index] === true || next[index - 1] === true;
-      else next[index] = index > 0 && reached[index - 1] === true && (part === "*" || part === path[index - 1]);
+      else
+        next[index] = index > 0 && reached[index - 1] === true && (part === "*" || part === path[index - 1]);
     }
     reached = next;
   }

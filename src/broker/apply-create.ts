@@ -49,9 +49,12 @@ export function createCreate(
 
   /** A repeat of what was asked for before is a success; what is there otherwise is not touched. */
   function confirm(existing: StreamRecord, operation: CreateOperation): Created | StreamRefused {
-    if (existing.isDeleted === 1) return { kind: "refused", reason: "exists", what: "it is deleted, but forks read from it" };
+    if (existing.isDeleted === 1)
+      return { kind: "refused", reason: "exists", what: "it is deleted, but forks read from it" };
     const what = differenceOf(existing, operation);
-    return what === undefined ? created(existing, { isNew: false }) : { kind: "refused", reason: "exists", what };
+    return what === undefined
+      ? created(existing, { isNew: false })
+      : { kind: "refused", reason: "exists", what };
   }
 
   function differenceOf(existing: StreamRecord, operation: CreateOperation): string | undefined {
@@ -60,9 +63,11 @@ export function createCreate(
     if (fork?.source !== parent?.path) return "what it was forked from";
     if (fork?.offset !== undefined && parent !== undefined) {
       const anchor = positionIn(streams.chainOf(parent), fork.offset);
-      if (anchor === undefined || anchor + fork.subOffset !== existing.forkPosition) return "where it was forked";
+      if (anchor === undefined || anchor + fork.subOffset !== existing.forkPosition)
+        return "where it was forked";
     }
-    if ((operation.mediaType ?? parent?.mediaType ?? DEFAULT_MEDIA_TYPE) !== existing.mediaType) return "its content type";
+    if ((operation.mediaType ?? parent?.mediaType ?? DEFAULT_MEDIA_TYPE) !== existing.mediaType)
+      return "its content type";
     const { ttlMs, expiresAt } = lifetimeOf(operation, parent);
     if (ttlMs !== existing.ttlMs || expiresAt !== existing.expiresAt) return "its TTL or expiry";
     return closes === (existing.isClosed === 1) ? undefined : "whether it is closed";
@@ -73,7 +78,8 @@ export function createCreate(
     if (source === undefined) return { reason: "source-unknown" };
     if (source.isDeleted === 1) return { reason: "source-soft-deleted" };
     const { mediaType } = source;
-    if (operation.mediaType !== undefined && operation.mediaType !== mediaType) return { reason: "media-type", mediaType };
+    if (operation.mediaType !== undefined && operation.mediaType !== mediaType)
+      return { reason: "media-type", mediaType };
     const forkPosition = forkPositionOf(source, fork);
     if (typeof forkPosition !== "number") return forkPosition;
     return { mediaType, ...lifetimeOf(operation, source), parent: source.incarnation, forkPosition };
@@ -104,6 +110,7 @@ function lifetimeOf(
   { ttlMs, expiresAt }: CreateOperation,
   source: StreamRecord | undefined,
 ): Pick<Base, "ttlMs" | "expiresAt"> {
-  if (ttlMs !== undefined || expiresAt !== undefined) return { ttlMs: ttlMs ?? null, expiresAt: expiresAt ?? null };
+  if (ttlMs !== undefined || expiresAt !== undefined)
+    return { ttlMs: ttlMs ?? null, expiresAt: expiresAt ?? null };
   return { ttlMs: source?.ttlMs ?? null, expiresAt: source?.expiresAt ?? null };
 }

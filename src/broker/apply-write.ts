@@ -1,6 +1,12 @@
 import { judgeProducer, refusalOf } from "./judge-producer.ts";
 import { offsetAt } from "./stream-chain.ts";
-import type { ProducerStamp, StreamRefusal, StreamRefused, WriteOperation, Written } from "./stream-operation.ts";
+import type {
+  ProducerStamp,
+  StreamRefusal,
+  StreamRefused,
+  WriteOperation,
+  Written,
+} from "./stream-operation.ts";
 import type { StreamRecord, StreamTable } from "./stream-table.ts";
 
 /**

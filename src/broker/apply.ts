@@ -102,13 +102,22 @@ export function createApply(db: Database): Apply {
       const verdict = judgeProducer(state, producer);
       if (verdict.kind === "duplicate" && stream !== undefined) {
         const { incarnation, tail, last_time } = stream;
-        return { kind: "appended", incarnation, first: tail, count: 0, time: last_time, isRepeat: true, ...(state && { producer: state }) };
+        return {
+          kind: "appended",
+          incarnation,
+          first: tail,
+          count: 0,
+          time: last_time,
+          isRepeat: true,
+          ...(state && { producer: state }),
+        };
       }
       const refusal = refusalOf(verdict);
       if (refusal !== undefined) return { kind: "refused", ...refusal };
     }
     const lastSeq = stream?.last_seq ?? null;
-    if (seq !== undefined && lastSeq !== null && seq <= lastSeq) return { kind: "refused", reason: "seq", lastSeq };
+    if (seq !== undefined && lastSeq !== null && seq <= lastSeq)
+      return { kind: "refused", reason: "seq", lastSeq };
     if (stream === undefined) {
       const settings = [replayWindowMs, inactivityTtlMs, maxMessages, maxBytes] as const;
       sql.createStream.run(path, nextIncarnation(), JSON_CONTENT_TYPE, ...settings);

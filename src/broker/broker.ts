@@ -92,7 +92,10 @@ export class Broker {
       );
     }
     if (result.reason === "key-reused")
-      throw new ChanctlError("key_reused", `the idempotency key \`${request.key}\` was used for another message`);
+      throw new ChanctlError(
+        "key_reused",
+        `the idempotency key \`${request.key}\` was used for another message`,
+      );
     throw new Error(`an append was refused: ${result.reason}`);
   }
 

@@ -54,7 +54,8 @@ export const WEBSOCKET_ENCODING: EntryEncoding = {
 export function encodeBatch<E extends Entry>(
   encoding: Encoding,
   batch: Batch<E>,
-  encodeEntry = (each: EntryEncoding, entry: E): Buffer => each.encodeEntry(entry, batch.offsetAt(entry.position)),
+  encodeEntry = (each: EntryEncoding, entry: E): Buffer =>
+    each.encodeEntry(entry, batch.offsetAt(entry.position)),
 ): Encoded {
   if ("encodeBatch" in encoding) return encoding.encodeBatch(batch);
   const encoded = batch.entries.map((entry) => encodeEntry(encoding, entry));

@@ -20,7 +20,9 @@ export function textOf({ body }: Entry): string {
 
 /** An entry's body as bytes. */
 export function bytesOf({ body }: Entry): Buffer {
-  return typeof body === "string" ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.length);
+  return typeof body === "string"
+    ? Buffer.from(body)
+    : Buffer.from(body.buffer, body.byteOffset, body.length);
 }
 
 /**

@@ -251,9 +251,7 @@ export class LiveStream {
 
   #offsetAt(position: number): Offset {
     const isInherited = position <= (this.#inherited.at(-1)?.to ?? -1);
-    return isInherited
-      ? offsetAt(this.#inherited, position)
-      : { incarnation: this.#incarnation, position };
+    return isInherited ? offsetAt(this.#inherited, position) : { incarnation: this.#incarnation, position };
   }
 
   #covers({ incarnation, position }: Offset): boolean {
@@ -275,7 +273,12 @@ export class LiveStream {
     const entries = this.#recent.slice(this.#indexAfter(from));
     const [first] = entries;
     if (first !== undefined && first.start < from) entries[0] = cutStart(first, from);
-    const batch = { entries, offsetAt: (position: number) => this.#offsetAt(position), isTail: true, isEnd: this.#ending === "closed" };
+    const batch = {
+      entries,
+      offsetAt: (position: number) => this.#offsetAt(position),
+      isTail: true,
+      isEnd: this.#ending === "closed",
+    };
     const encoded = encodeBatch(encoding, batch, (each, entry) => this.#encode(each, entry));
     this.#shared.set(name, { ...encoded, from, tail: this.#tail });
     return encoded;

@@ -97,7 +97,8 @@ export class Maintenance {
   async #complete(operation: Operation): Promise<boolean> {
     for (let isFirst = true; ; isFirst = false) {
       const [result] = await this.#options.log.propose([operation]);
-      if (result?.kind !== "trimmed") return result?.kind === "dropped" || result?.kind === "deleted" || !isFirst;
+      if (result?.kind !== "trimmed")
+        return result?.kind === "dropped" || result?.kind === "deleted" || !isFirst;
       if (!result.isPartial) return true;
     }
   }
@@ -155,7 +156,10 @@ export class Maintenance {
 
   readonly #expiries = (): Operation[] => {
     const { reader, clock, lifetimes } = this.#options;
-    const expired = reader.due.expired(clock.now(), { limit: STEP, isExpired: (stream) => lifetimes.isOver(stream) });
+    const expired = reader.due.expired(clock.now(), {
+      limit: STEP,
+      isExpired: (stream) => lifetimes.isOver(stream),
+    });
     return expired.map(({ path, incarnation }) => ({ kind: "delete", path, incarnation }));
   };
 

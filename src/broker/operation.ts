@@ -1,6 +1,13 @@
 import type { Lifecycle } from "../shared/lifecycle.ts";
 import type { ProducerState } from "./judge-producer.ts";
-import type { Created, Deleted, ProducerStamp, StreamOperation, StreamRefused, Written } from "./stream-operation.ts";
+import type {
+  Created,
+  Deleted,
+  ProducerStamp,
+  StreamOperation,
+  StreamRefused,
+  Written,
+} from "./stream-operation.ts";
 
 /**
  * Everything that changes a stream, as plain values. An operation carries its own time and every random

@@ -45,7 +45,7 @@ export function resolveStartOffset(
     case "last-duration":
       return at(reader.positionAtTime(stream, Math.max(notBefore, now - start.durationMs)));
     case "after": {
-      const page = reader.page(path, { after: start.offset, notBefore, maxEntries: 1, maxBytes: 0 });
+      const page = reader.page(path, { after: start.offset, notBefore, maxEntries: 1, maxBytes: 1 });
       const position = positionIn(chain, start.offset);
       if (page.kind === "gone" || position === undefined) throw gone(at(oldest()), at(stream.tail));
       return at(position);

@@ -39,7 +39,7 @@ export function createChains(db: Database): (branch: Branch) => Segment[] {
   return (branch) => {
     const chain: Segment[] = [];
     let to = branch.tail;
-    for (let at: Branch | undefined = branch; at !== undefined; ) {
+    for (let at: Branch | undefined = branch; at !== undefined;) {
       chain.unshift({ incarnation: at.incarnation, from: at.forkPosition, to });
       to = at.forkPosition;
       at = at.parent === null ? undefined : parentOf.get(at.parent);

@@ -39,7 +39,9 @@ export interface StreamTable {
   chainOf(stream: StreamRecord): Segment[];
   /** Where the row ends that a position of a byte stream lies in or before. */
   endOfRowAfter(segment: Segment, position: number): number | undefined;
-  insert(stream: Omit<StreamRecord, "id" | "bytes" | "lastSeq" | "isDeleted" | "isClosed" | "closedBy">): void;
+  insert(
+    stream: Omit<StreamRecord, "id" | "bytes" | "lastSeq" | "isDeleted" | "isClosed" | "closedBy">,
+  ): void;
   /** Stores bodies after the tail. @returns the new tail. */
   append(stream: StreamRecord, bodies: readonly Body[], time: number): number;
   update(stream: Pick<StreamRecord, "id" | "lastSeq" | "isClosed" | "closedBy">): void;

@@ -63,7 +63,8 @@ export class Streams {
   async create(request: Omit<CreateOperation, "kind" | "time">): Promise<Created | StreamRefused> {
     const { reader, clock, lifetimes } = this.#options;
     const existing = reader.stream(request.path);
-    const expired = existing !== undefined && !existing.isDeleted && lifetimes.isOver(existing) ? [existing] : [];
+    const expired =
+      existing !== undefined && !existing.isDeleted && lifetimes.isOver(existing) ? [existing] : [];
     const result = await this.#propose([
       ...expired.map(({ path, incarnation }) => ({ kind: "delete" as const, path, incarnation })),
       { kind: "create", time: clock.now(), ...request },

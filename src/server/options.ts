@@ -1,4 +1,5 @@
 import type { OutputLine } from "../app/output-lines.ts";
+import type { DurableStreamsOptions } from "../transports/durable-streams/options.ts";
 import type { Limits } from "../shared/limits.ts";
 import type { Logger } from "../shared/logger.ts";
 
@@ -30,6 +31,8 @@ export interface ServerOptions {
   /** How long an authorize call is tried again while the app refuses connections, in ms. */
   readonly authorizeRetryMs: number;
   readonly limits: Limits;
+  /** `undefined`: Durable Streams are not served. */
+  readonly durableStreams: DurableStreamsOptions | undefined;
   /** The environment in which the app runs and definitions are loaded. */
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;

@@ -4,21 +4,32 @@ import type { AppProxy } from "../app/proxy.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { ChannelRoutes } from "../transports/channel-routes.ts";
 import type { TransportContext } from "../transports/context.ts";
+import type { DurableStreamsOptions } from "../transports/durable-streams/options.ts";
+import { StreamRoutes } from "../transports/durable-streams/stream-routes.ts";
 import { sendProblem } from "../transports/http.ts";
 import type { HttpRequest, HttpResponse } from "../transports/http.ts";
+
+interface PublicRoutesOptions {
+  readonly proxy: AppProxy | undefined;
+  /** `undefined`: Durable Streams are not served. */
+  readonly durableStreams: DurableStreamsOptions | undefined;
+}
 
 /** What strangers may ask: channels of the broker, everything else of the app. */
 export class PublicRoutes {
   readonly #channels: ChannelRoutes;
+  readonly #streams: StreamRoutes | undefined;
   readonly #proxy: AppProxy | undefined;
 
-  constructor(context: TransportContext, { proxy }: { proxy: AppProxy | undefined }) {
+  constructor(context: TransportContext, { proxy, durableStreams }: PublicRoutesOptions) {
+    this.#streams = durableStreams && new StreamRoutes(context, durableStreams);
     this.#channels = new ChannelRoutes(context);
     this.#proxy = proxy;
   }
 
   request(request: HttpRequest, response: HttpResponse): void {
     if (this.#channels.request(request, response)) return;
+    if (this.#streams?.request(request, response) === true) return;
     if (this.#proxy !== undefined) {
       this.#proxy.request(request, response);
       return;

@@ -98,7 +98,9 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
   const client = opened.add(new AppClient({ app: appAddress, token, retryMs: options.authorizeRetryMs }));
   const authorizer = new Authorizer(client, { maxCalls: limits.maxAuthorizeCalls, logger });
   const context = { broker, registry, connections, authorizer, limits, logger, allowedOrigins };
-  publicListener.serve(new PublicRoutes({ ...context, audience: "public" }, { proxy }));
+  publicListener.serve(
+    new PublicRoutes({ ...context, audience: "public" }, { proxy, durableStreams: options.durableStreams }),
+  );
   internalListener.serve(new InternalRoutes({ ...context, audience: "internal" }, { token }));
   app?.start();
   if (app?.pid !== undefined && options.watch) opened.add(new RestartOnSave(registry, { app, logger }));

@@ -45,6 +45,27 @@ export const ERRORS = {
     hint: 'set `transport: "ws"` in the channel file',
   },
   channel_unknown: { title: "no such channel", status: 404, close: 4404 },
+  stream_unknown: { title: "no such stream", status: 404 },
+  stream_deleted: { title: "stream was deleted", status: 410 },
+  stream_exists: { title: "there is another stream", status: 409 },
+  stream_closed: { title: "stream is closed", status: 409 },
+  media_type_mismatch: { title: "content type is not the stream's", status: 409 },
+  seq_conflict: { title: "sequence does not go on", status: 409 },
+  producer_fenced: {
+    title: "a later session of the producer has taken over",
+    status: 403,
+    hint: "begin a new session: the next `Producer-Epoch`, and `Producer-Seq` 0",
+  },
+  producer_gap: {
+    title: "producer's appends are missing",
+    status: 409,
+    hint: "send the missing appends first",
+  },
+  offset_gone: {
+    title: "what follows the offset can no longer be read",
+    status: 410,
+    hint: "read again from `oldest`, or from `offset=-1`",
+  },
   not_found: { title: "nothing here", status: 404 },
   method_not_allowed: { title: "method not allowed", status: 405 },
   replay_window_exceeded: {

@@ -13,7 +13,7 @@ export type HttpResponse = ServerResponse | Http2ServerResponse;
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
 }
 
 /** Whether nobody is there any more to answer. */
@@ -27,7 +27,7 @@ export function sendAnswer(response: HttpResponse, { status, headers = {}, body 
   response.statusCode = status;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.setHeader("x-content-type-options", "nosniff");
-  if (status !== 204) response.setHeader("content-length", Buffer.byteLength(body));
+  if (status !== 204 && status !== 304) response.setHeader("content-length", Buffer.byteLength(body));
   response.end(body);
 }
 

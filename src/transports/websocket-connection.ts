@@ -69,7 +69,9 @@ export class WebSocketConnection implements Connection {
     this.address = addressOf(peer.request);
     const { webSocket } = peer;
     // After a close frame nothing may be sent (RFC 6455, section 5.5.1), whoever began to close.
-    this.#sink = new SocketSink(WEBSOCKET_ENCODING, peer.socket, { isOpen: () => webSocket.readyState === webSocket.OPEN });
+    this.#sink = new SocketSink(WEBSOCKET_ENCODING, peer.socket, {
+      isOpen: () => webSocket.readyState === webSocket.OPEN,
+    });
     this.#conversation = new Conversation(context, {
       sink: this.#sink,
       onAuth: (token) => this.#refresh(token),

@@ -107,8 +107,7 @@ describe("the simulation of the hand-over", () => {
       "a lost announcement that a repeat of the publish does not bring to light",
       {
         file: "hub.ts",
-        replace:
-          "if (result.isRepeat) stream.skipTo({ incarnation, position: first + count });\n      else",
+        replace: "if (result.isRepeat) stream.skipTo({ incarnation, position: first + count });\n      else",
         by: "if (!result.isRepeat)",
       },
     ],
@@ -142,7 +141,11 @@ describe("the simulation of the hand-over", () => {
     ],
     [
       "a subscriber that reads on where something was missed",
-      { file: "subscriber.ts", replace: `if (page.kind === "gone") return stream.endingAt(this.#position) ?? "gone";`, by: "" },
+      {
+        file: "subscriber.ts",
+        replace: `if (page.kind === "gone") return stream.endingAt(this.#position) ?? "gone";`,
+        by: "",
+      },
     ],
   ];
 

@@ -60,7 +60,10 @@ function join(
   { start, random, leaving }: { start: Start; random: () => number; leaving: AbortController },
 ): Joined {
   const isStalled = random() < 0.3;
-  const sink = new CollectingSink({ encoding: random() < 0.5 ? WEBSOCKET_ENCODING : SSE_ENCODING, isStalled });
+  const sink = new CollectingSink({
+    encoding: random() < 0.5 ? WEBSOCKET_ENCODING : SSE_ENCODING,
+    isStalled,
+  });
   const followed = broker.follow({ path: "chat", start, replayWindowMs: () => DAY });
   if (isStalled) void drainNowAndThen(sink, { random, signal: leaving.signal });
   const from = encodeOffset(followed.position);

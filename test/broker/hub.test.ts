@@ -109,7 +109,8 @@ describe("Hub", () => {
   it("keeps no more than its bound of a stream, every encoding counted", async () => {
     const { log, hub } = openHub({ maxWindowBytes: 2_000 });
     const stream = hub.enter(PATH);
-    for (const encoding of [WEBSOCKET_ENCODING, SSE_ENCODING]) stream.attach(new Reading(log.tail, { encoding }));
+    for (const encoding of [WEBSOCKET_ENCODING, SSE_ENCODING])
+      stream.attach(new Reading(log.tail, { encoding }));
     for (let round = 0; round < 50; round += 1) {
       log.commit(3);
       log.announce(1);

@@ -23,7 +23,10 @@ describe("Reader", () => {
     apply(append({ texts: ["1", "2"] }), append({ path: "chat/room=a" }), append({ texts: ["3"] }));
     const found = page(reader, 1);
     expect(positions(found)).toEqual([2, 3]);
-    expect(found).toMatchObject({ entries: [{ body: expect.stringContaining('"data":2,') }, {}], isTail: true });
+    expect(found).toMatchObject({
+      entries: [{ body: expect.stringContaining('"data":2,') }, {}],
+      isTail: true,
+    });
   });
 
   it("ends a page at `maxEntries`, and with the message that exceeds `maxBytes`", () => {

@@ -1,6 +1,6 @@
 import type { Committed, Follower, Log } from "#src/broker/log.ts";
 import type { Entry } from "#src/broker/entry.ts";
-import type { Page, PageRequest, Reader} from "#src/broker/reader.ts";
+import type { Page, PageRequest, Reader } from "#src/broker/reader.ts";
 import type { Segment } from "#src/broker/stream-chain.ts";
 import type { StreamInfo } from "#src/broker/stream-info.ts";
 import { composeMessage, messageTemplate } from "#src/protocol/message.ts";

@@ -60,6 +60,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     token: TOKEN,
     allowedOrigins: [],
     authorizeRetryMs: 200,
+    durableStreams: undefined,
     env: process.env,
     logger: (entry) => void logged.push(entry),
     limits: { ...DEFAULT_LIMITS, ...limits },

@@ -1,0 +1,104 @@
+import { encodeControlEvent } from "../../protocol/durable-streams/sse-events.ts";
+import { contentKindOf } from "../../protocol/durable-streams/media-type.ts";
+import type { ReadQuery } from "../../protocol/durable-streams/read-query.ts";
+import { compareOffsets, encodeOffset } from "../../protocol/offset.ts";
+import { SSE_CONTENT_TYPE, SSE_KEEPALIVE } from "../../protocol/sse.ts";
+import type { Followed } from "../../broker/follow.ts";
+import { addressOf } from "../access.ts";
+import { hasLeft } from "../http.ts";
+import type { Connection } from "../connections.ts";
+import { SocketSink } from "../socket-sink.ts";
+import { cursorOf, startOffset, toStart } from "./read-route.ts";
+import type { StreamCall } from "./stream-call.ts";
+import { createStreamEvents } from "./stream-events.ts";
+import { findStream } from "./stream-target.ts";
+
+/** Long enough that no client takes the connection for a broken one. */
+const MIN_TTL_MS = 3_000;
+const KEEPALIVE_MS = 15_000;
+
+/**
+ * `live=sse`: the stream as events, until it is over, the client leaves, or its time is up and the client comes back.
+ *
+ * @see PROTOCOL.md, section 5.8
+ */
+export async function serveStreamEvents(call: StreamCall, query: ReadQuery): Promise<void> {
+  const { context, target, replayWindowMs } = call;
+  const { state } = findStream(context.broker, target);
+  if (state !== undefined) context.broker.streams.use(state);
+  const offset = startOffset(call, query.start);
+  const start = query.start.kind === "after" ? ({ kind: "after", offset } as const) : toStart(query.start);
+  const followed = context.broker.streams.follow({ path: target.path, start, replayWindowMs });
+  try {
+    await stream(call, { query, followed });
+  } finally {
+    followed.close();
+  }
+}
+
+async function stream(
+  call: StreamCall,
+  { query, followed }: { query: ReadQuery; followed: Followed },
+): Promise<void> {
+  const { context, target, request, response, subject, options } = call;
+  const { mediaType, tail } = findStream(context.broker, target);
+  if (hasLeft(response)) return;
+  const aborted = new AbortController();
+  response.once("close", () => aborted.abort());
+  response.on("error", () => aborted.abort());
+  response.setHeader("content-type", SSE_CONTENT_TYPE);
+  response.setHeader("cache-control", "no-cache, no-transform");
+  response.setHeader("x-accel-buffering", "no");
+  if (contentKindOf(mediaType) === "bytes") response.setHeader("stream-sse-data-encoding", "base64");
+  response.writeHead(200);
+  const cursorName = query.cursor === undefined ? "" : encodeOffset(followed.position) + query.cursor;
+  const events = createStreamEvents({ mediaType, cursor: () => cursorOf(query), cursorName });
+  const sink = new SocketSink(events, "stream" in response ? response.stream : response);
+  // Who is at the tail hears so at once: silence could mean anything.
+  if (compareOffsets(followed.position, tail) === 0 && !isClosedNow(call)) {
+    const event = {
+      streamNextOffset: encodeOffset(tail),
+      streamCursor: cursorOf(query),
+      upToDate: true,
+    } as const;
+    sink.write(Buffer.from(encodeControlEvent(event)));
+  }
+  const connection: Connection = {
+    channel: target.channel?.channel.name ?? "",
+    subject,
+    address: addressOf(request),
+    get lastBeatAt() {
+      return sink.lastSentAt;
+    },
+    lastHeardAt: undefined,
+    keepaliveIntervalMs: KEEPALIVE_MS,
+    endsAt: performance.now() + lifetimeOf(options.sseTtlMs, call.expiresAt),
+    keepAlive: () => sink.write(Buffer.from(SSE_KEEPALIVE)),
+    end: () => aborted.abort(),
+    kill: () => response.destroy(),
+  };
+  context.connections.add(connection, { askedAt: performance.now() });
+  try {
+    if ((await followed.run(sink, aborted.signal)) === "closed") {
+      const event = {
+        streamNextOffset: encodeOffset(followed.position),
+        upToDate: true,
+        streamClosed: true,
+      } as const;
+      sink.write(Buffer.from(encodeControlEvent(event)));
+    }
+  } finally {
+    context.connections.remove(connection);
+    response.end();
+  }
+}
+
+function isClosedNow({ context, target }: StreamCall): boolean {
+  return findStream(context.broker, target).isClosed;
+}
+
+/** Spread over the last fifth, so that not all come back at once; and not after the grant. */
+function lifetimeOf(ttlMs: number, expiresAt: number | undefined): number {
+  const livesForMs = Math.max(MIN_TTL_MS, ttlMs) * (0.8 + 0.2 * Math.random());
+  return Math.min(livesForMs, expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - Date.now());
+}
