@@ -2,7 +2,7 @@ import type { Allowed, HeaderCredential, Operation, Rejected } from "../protocol
 import type { AuthSource, Transport } from "../protocol/definition.ts";
 import type { Params } from "../protocol/stream-path.ts";
 import type { Lifecycle } from "../shared/lifecycle.ts";
-import type { InferFilledParams, InferMessage, InferParams } from "./infer.ts";
+import type { InferFilledParams, InferMessage, InferParams } from "../protocol/infer.ts";
 import type { OutgoingMessage, PublishOptions } from "./publish.ts";
 
 /** What `verify` is told about a caller. */

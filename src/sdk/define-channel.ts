@@ -3,12 +3,6 @@ import type { AnyChannel, Channel, ChannelOptions } from "./channel.ts";
 import { publishBatch } from "./publish.ts";
 import type { OutgoingMessage, PublishOptions } from "./publish.ts";
 
-/** The schema of a channel without params. */
-interface NoParams {
-  readonly type: "object";
-  readonly properties: object;
-}
-
 /**
  * Defines a channel: the default export of a file in `channels/`, whose name is the channel's.
  *
@@ -24,7 +18,8 @@ interface NoParams {
  * ```
  */
 export function defineChannel<
-  const ParamsSchema extends object = NoParams,
+  // The schema of a channel without params. Written out: a project that emits declarations could not name it.
+  const ParamsSchema extends object = { readonly type: "object"; readonly properties: object },
   const Messages extends Readonly<Record<string, object>> = Readonly<Record<string, object>>,
 >(options: ChannelOptions<ParamsSchema, Messages>): Channel<ParamsSchema, Messages> {
   let name: string | undefined;

@@ -2,7 +2,14 @@ import { expectTypeOf, test } from "vitest";
 
 import { defineChannel } from "#src/sdk/define-channel.ts";
 import { allow, reject } from "#src/sdk/answers.ts";
-import type { Infer, InferFilledParams, InferMessage, InferParams } from "#src/sdk/infer.ts";
+import type {
+  ChannelMessages,
+  ChannelParams,
+  Infer,
+  InferFilledParams,
+  InferMessage,
+  InferParams,
+} from "#src/protocol/infer.ts";
 
 // The compiler checks these claims (`npm run types`); the calls below only have to be well-typed, so none is made.
 
@@ -72,6 +79,14 @@ test("the types of params and messages flow from the definition to publish", () 
     () => board.publish({ room: "a" }, [{ type: "say", data: {} }]),
   ];
   expectTypeOf(refused).toBeArray();
+});
+
+test("the types of a channel are read off its definition", () => {
+  expectTypeOf<ChannelParams<typeof board>>().toEqualTypeOf<Parameters<typeof board.publish>[0]>();
+  expectTypeOf<ChannelMessages<typeof board>>().toEqualTypeOf<
+    | { readonly type: "say"; readonly data: { readonly text: string } }
+    | { readonly type: "move"; readonly data: { readonly path?: readonly number[] } }
+  >();
 });
 
 test("a channel without params or messages takes no params and any message", () => {

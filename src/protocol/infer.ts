@@ -1,4 +1,4 @@
-import type { Params } from "../protocol/stream-path.ts";
+import type { Params } from "./stream-path.ts";
 
 /**
  * The type of the values that a JSON Schema accepts, read off the schema's own type.
@@ -59,6 +59,26 @@ type ParamsShape<Schema, Required> = Schema extends { readonly static: infer Sta
 export type InferMessage<Messages> = {
   [Type in keyof Messages & string]: { readonly type: Type; readonly data: Infer<Messages[Type]> };
 }[keyof Messages & string];
+
+/**
+ * The params of a defined channel, as whoever connects or publishes to it gives them.
+ *
+ * Like {@link ChannelMessages} it reads the definition's type alone: a page's code that has `typeof chat` by an
+ * `import type` loads nothing of the channel.
+ *
+ * @example
+ * ```ts
+ * const params: ChannelParams<typeof chat> = { room: "lobby" };
+ * ```
+ */
+export type ChannelParams<Channel> = Channel extends { readonly paramsSchema?: infer Schema }
+  ? InferParams<Schema>
+  : never;
+
+/** The messages of a defined channel: one `{ type, data }` for each declared type. */
+export type ChannelMessages<Channel> = Channel extends { readonly messages?: infer Messages }
+  ? InferMessage<Messages>
+  : never;
 
 type RequiredKeys<Schema> = Field<Schema, "required"> extends readonly (infer Key)[] ? Key : never;
 
