@@ -2,7 +2,14 @@ export { allow, reject } from "./sdk/answers.ts";
 export type { Grant } from "./sdk/answers.ts";
 export { createChannels } from "./sdk/channels.ts";
 export type { Channels } from "./sdk/channels.ts";
-export type { AnyChannel, Channel, ChannelOptions, PublishRequest, VerifyRequest } from "./sdk/channel.ts";
+export type {
+  AnyChannel,
+  Channel,
+  ChannelOptions,
+  Published,
+  PublishRequest,
+  VerifyRequest,
+} from "./sdk/channel.ts";
 export { defineChannel } from "./sdk/define-channel.ts";
 export type {
   ChannelMessages,

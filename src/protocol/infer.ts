@@ -47,18 +47,28 @@ export type InferParams<Schema> = ParamsShape<Schema, Exclude<RequiredKeys<Schem
 /** The params of a channel as the app sees them: the broker has filled in the defaults. */
 export type InferFilledParams<Schema> = ParamsShape<Schema, RequiredKeys<Schema> | DefaultedKeys<Schema>>;
 
+type NoParams = Readonly<Record<string, never>>;
+
 type ParamsShape<Schema, Required> = Schema extends { readonly static: infer Static }
   ? Static
   : Schema extends { readonly properties: infer Properties }
     ? keyof Properties extends never
-      ? Readonly<Record<string, never>>
+      ? NoParams
       : Shape<Properties, Required>
-    : Params;
+    : Schema extends { readonly type: "object" }
+      ? NoParams
+      : Params;
 
 /** What a channel's messages are: one `{ type, data }` for each declared type. */
-export type InferMessage<Messages> = {
-  [Type in keyof Messages & string]: { readonly type: Type; readonly data: Infer<Messages[Type]> };
-}[keyof Messages & string];
+export type InferMessage<Messages> = MessageTypes<Messages>[keyof Messages & string];
+
+/**
+ * The messages of a channel by their type. `MessageTypes<M>[keyof M & string]` is `InferMessage<M>`, and compilers
+ * show it as what it is; of the alias they would show the name and the whole schema.
+ */
+export type MessageTypes<Messages> = {
+  readonly [Type in keyof Messages & string]: { readonly type: Type; readonly data: Infer<Messages[Type]> };
+};
 
 /**
  * The params of a defined channel, as whoever connects or publishes to it gives them.
@@ -80,7 +90,9 @@ export type ChannelMessages<Channel> = Channel extends { readonly messages?: inf
   ? InferMessage<Messages>
   : never;
 
-type RequiredKeys<Schema> = Field<Schema, "required"> extends readonly (infer Key)[] ? Key : never;
+/** None where the schema's type does not say which: in a schema that is not a literal, `required` is `string[]`. */
+type RequiredKeys<Schema> =
+  Field<Schema, "required"> extends readonly (infer Key)[] ? (string extends Key ? never : Key) : never;
 
 type DefaultedKeys<Schema> = {
   [Key in keyof Field<Schema, "properties">]: Field<Schema, "properties">[Key] extends {
@@ -93,11 +105,11 @@ type DefaultedKeys<Schema> = {
 type Field<Schema, Name extends string> =
   Schema extends Readonly<Record<Name, infer Value>> ? Value : unknown;
 
-/** One object, so that an editor shows it as one; the intersection would show how it was made. */
+/** One object: editors and compilers show it as one, not how it was made. */
 type Shape<Properties, Required> = Flat<
   { readonly [Key in keyof Properties & Required]: Infer<Properties[Key]> } & {
     readonly [Key in Exclude<keyof Properties, Required>]?: Infer<Properties[Key]>;
   }
 >;
 
-type Flat<Intersection> = { [Key in keyof Intersection]: Intersection[Key] };
+type Flat<Intersection> = { [Key in keyof Intersection]: Intersection[Key] } & {};

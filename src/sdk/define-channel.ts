@@ -30,9 +30,8 @@ export function defineChannel<
       publishOptions: PublishOptions = {},
     ) {
       if (name === undefined) throw notBound();
-      const isBatch = Array.isArray(messages);
       const ids = await publishBatch({ channel: name, params, body: messages }, publishOptions);
-      return isBatch ? { ids } : { id: ids[0] };
+      return { id: ids.at(-1), ids };
     },
     bindName(given: string): void {
       if (name !== undefined && name !== given) throw boundTwice(name, given);

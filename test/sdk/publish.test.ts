@@ -61,7 +61,7 @@ afterEach(() => {
 
 test("posts a message to its room's stream and resolves with its id", async () => {
   await using broker = await startBroker([{ status: 200, body: { ids: ["7"] } }]);
-  expect(await newChat().publish({ room: "a b&c", page: 2 }, MESSAGE)).toEqual({ id: "7" });
+  expect(await newChat().publish({ room: "a b&c", page: 2 }, MESSAGE)).toEqual({ id: "7", ids: ["7"] });
   const [seen] = broker.seen;
   expect(seen?.url).toBe("/channels/chat/messages?room=a+b%26c&page=2");
   expect(seen?.headers).toMatchObject({
@@ -74,7 +74,7 @@ test("posts a message to its room's stream and resolves with its id", async () =
 
 test("posts several messages as one batch and resolves with their ids", async () => {
   await using broker = await startBroker([{ status: 200, body: { ids: ["7", "8"] } }]);
-  expect(await newChat().publish({ room: "a" }, [MESSAGE, MESSAGE])).toEqual({ ids: ["7", "8"] });
+  expect(await newChat().publish({ room: "a" }, [MESSAGE, MESSAGE])).toEqual({ id: "8", ids: ["7", "8"] });
   expect(broker.seen[0]?.body).toEqual([MESSAGE, MESSAGE]);
 });
 
@@ -88,7 +88,7 @@ test("tries again with the same key until the broker is back", async () => {
     { status: 429, headers: { "retry-after": "0" } },
     { status: 200, body: { ids: ["9"] } },
   ]);
-  expect(await newChat().publish({ room: "a" }, MESSAGE)).toEqual({ id: "9" });
+  expect(await newChat().publish({ room: "a" }, MESSAGE)).toEqual({ id: "9", ids: ["9"] });
   expect(broker.seen).toHaveLength(6);
   expect(new Set(broker.seen.map(({ headers }) => headers["idempotency-key"])).size).toBe(1);
 });
@@ -99,7 +99,7 @@ test("tries again while nothing listens", async () => {
   const publishing = newChat().publish({ room: "a" }, MESSAGE);
   const port = Number(new URL(first.url).port);
   await using broker = await startBroker([{ status: 200, body: { ids: ["1"] } }], port);
-  expect(await publishing).toEqual({ id: "1" });
+  expect(await publishing).toEqual({ id: "1", ids: ["1"] });
   expect(broker.seen).toHaveLength(1);
 });
 
