@@ -1,5 +1,4 @@
 import { basename } from "node:path";
-import { didYouMean } from "#src/shared/did-you-mean.ts";
 import type { Over, Row, Section } from "../../test/behaviours/rows.ts";
 import type { ListedTest } from "./listed-tests.ts";
 
@@ -10,7 +9,8 @@ export interface Evidence {
   readonly claim: string;
 }
 
-const PLACE = /(?:^| > )over (SSE|WebSocket|HTTP) > /;
+/** Vitest puts what stands for `$name` in a title between quotes. */
+const PLACE = /(?:^| > )over '?(SSE|WebSocket|HTTP)'? > /;
 
 /**
  * Finds the row that each test is of.
@@ -38,15 +38,9 @@ function evidenceOf(sections: readonly Section[], { name, file }: ListedTest): E
   const over = place[1] as Over;
   const title = name.slice(place.index + place[0].length);
   const row = rowOf(section, title);
-  if (row === undefined) {
-    const near = didYouMean(
-      title.split(": ")[0] ?? "",
-      section.rows.map((each) => each.name),
-    );
-    return `begins with the name of no row${near === undefined ? "" : `, did you mean "${near}"?`}`;
-  }
+  if (row === undefined) return "begins with the name of no row";
   if (!row.over.includes(over)) return `is over ${over}, where its row does not apply`;
-  return { row, over, claim: title.slice(row.name.length + 2) };
+  return { row, over, claim: title.slice(row.name.length).replace(/^[:,] /, "") };
 }
 
 /** A section that outgrows one file goes on in `<section>-<part>.test.ts`. */
@@ -54,8 +48,13 @@ function isFileOf(section: Section, file: string): boolean {
   return file === `${section.file}.test.ts` || file.startsWith(`${section.file}-`);
 }
 
-/** The longest name wins: `replayWindowMs: 0` is a row, and so is `replayWindowMs`. */
+/**
+ * The longest name wins: `replayWindowMs: 0` is a row, and so is `replayWindowMs`. A name that is a claim already
+ * may stand alone, or with a comma: "410: an id ahead of the tail, over a restart too".
+ */
 function rowOf(section: Section, title: string): Row | undefined {
-  const rows = section.rows.filter((row) => title.startsWith(`${row.name}: `));
+  const rows = section.rows.filter(
+    ({ name }) => title.startsWith(name) && /^(?:[:,] |$)/.test(title.slice(name.length)),
+  );
   return rows.toSorted((a, b) => b.name.length - a.name.length)[0];
 }

@@ -18,7 +18,7 @@ export async function listTests(folder: string): Promise<readonly ListedTest[]> 
   const vitest = join(ROOT, "node_modules", "vitest", "vitest.mjs");
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [vitest, "list", "--json", "--passWithNoTests", folder],
+    [vitest, "list", folder, "--json", "--passWithNoTests"],
     { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 },
   );
   return JSON.parse(stdout) as readonly ListedTest[];

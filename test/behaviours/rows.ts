@@ -26,8 +26,11 @@ const PUBLISHES: readonly Over[] = ["WebSocket", "HTTP"];
 
 /**
  * Every behaviour that a channel promises. A test belongs to a row when it stands in a `describe("over <place>")`
- * and its title begins with the row's name and a colon: "`rewind=<n>`: sends the last n messages, then live".
- * `docs/behaviours.md` is made from these rows and the titles; a row without a test is a gap and fails the build.
+ * and its title begins with the row's name and a colon: "`rewind=<n>`: sends the last n messages, then live". A name
+ * that is a claim already may stand alone, or go on after a comma.
+ *
+ * `npm run docs` makes `docs/behaviours.md` from these rows and the titles; a row without a test is a gap, and
+ * `test/docs/behaviours.test.ts` fails.
  */
 export const SECTIONS: readonly Section[] = [
   {

@@ -53,17 +53,21 @@ describe("a test of a behaviour", () => {
       [LIFECYCLE],
       [
         listed("over SSE > replayWindowMs: 0: replays nothing"),
-        listed("lifecycle > over WebSocket > replayWindowMs: hides what is older"),
+        listed("lifecycle > over 'WebSocket' > replayWindowMs: hides what is older"),
+        listed("over SSE > replayWindowMs, for one user"),
+        listed("over SSE > replayWindowMs"),
       ],
     );
     expect(evidence.map(({ row, over, claim }) => [row.name, over, claim])).toEqual([
       ["replayWindowMs: 0", "SSE", "replays nothing"],
       ["replayWindowMs", "WebSocket", "hides what is older"],
+      ["replayWindowMs", "SSE", "for one user"],
+      ["replayWindowMs", "SSE", ""],
     ]);
   });
 
   it.each([
-    [listed("over SSE > replayWindow: hides"), 'no row, did you mean "replayWindowMs"?'],
+    [listed("over SSE > replayWindow: hides"), "begins with the name of no row"],
     [listed("over SSE > replayWindowMs hides"), "begins with the name of no row"],
     [listed("replayWindowMs: hides"), 'is in no `describe("over SSE")`'],
     [listed("over HTTP > replayWindowMs: hides"), "is over HTTP, where its row does not apply"],
