@@ -1,6 +1,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import { encodeOffset } from "../protocol/offset.ts";
 import { composeMessage } from "../protocol/message.ts";
+import { KEY_COLUMNS, prepareFindKey, toRepeat } from "./key-row.ts";
 import type {
   AppendOperation,
   DropOperation,
@@ -26,14 +27,6 @@ interface StreamRow {
   readonly last_time: number;
 }
 
-interface KeyRow {
-  readonly fingerprint: string;
-  readonly incarnation: number;
-  readonly first: number;
-  readonly count: number;
-  readonly time: number;
-}
-
 /** Applies one operation to the store. Must run inside a transaction. */
 export type Apply = (operation: Operation) => Result;
 
@@ -45,6 +38,7 @@ export type Apply = (operation: Operation) => Result;
  */
 export function createApply(db: Database): Apply {
   const sql = prepare(db);
+  const findKey = prepareFindKey(db);
 
   return function apply(operation) {
     switch (operation.kind) {
@@ -68,7 +62,7 @@ export function createApply(db: Database): Apply {
     let stream = sql.streamByPath.get(path);
     if (stream !== undefined && key !== undefined) {
       const known = findKey(stream.id, key.owner, key.key);
-      if (known !== undefined) return repeatOf(known, key.fingerprint);
+      if (known !== undefined) return toRepeat(known, key.fingerprint);
     }
     if (stream === undefined) {
       const settings = [replayWindowMs, inactivityTtlMs, maxMessages, maxBytes] as const;
@@ -107,12 +101,6 @@ export function createApply(db: Database): Apply {
       insertKey(stream.id, key.owner, key.key, key.fingerprint, incarnation, first, count, messageTime);
     }
     return { kind: "appended", incarnation, first, count, time: messageTime, isRepeat: false };
-  }
-
-  function repeatOf(known: KeyRow, fingerprint: string): Result {
-    if (known.fingerprint !== fingerprint) return { kind: "refused", reason: "key-reused" };
-    const { incarnation, first, count, time } = known;
-    return { kind: "appended", incarnation, first, count, time, isRepeat: true };
   }
 
   function trim({ incarnation, position }: TrimOperation): Result {
@@ -163,10 +151,6 @@ export function createApply(db: Database): Apply {
     return sql.meta.get("key_generation")?.value ?? 0;
   }
 
-  function findKey(...key: [stream: number, owner: string, key: string]): KeyRow | undefined {
-    return sql.findKey0.get(...key) ?? sql.findKey1.get(...key);
-  }
-
   function insertKey(...row: KeyColumns): void {
     (keyGeneration() % 2 === 0 ? sql.insertKey0 : sql.insertKey1).run(...row);
   }
@@ -196,7 +180,6 @@ interface StreamUpdate {
 }
 
 const STREAM_COLUMNS = "id, incarnation, tail, oldest, oldest_time, bytes, last_time";
-const KEY_COLUMNS = "fingerprint, incarnation, first, count, time";
 
 function prepare(db: Database) {
   return {
@@ -246,22 +229,10 @@ function prepare(db: Database) {
   };
 }
 
-function prepareKeys(
-  db: Database,
-): Record<"findKey0" | "findKey1", Statement<[number, string, string], KeyRow>> &
-  Record<"insertKey0" | "insertKey1", Statement<KeyColumns>> {
-  const find = (table: string) =>
-    db.prepare<[number, string, string], KeyRow>(
-      `SELECT ${KEY_COLUMNS} FROM ${table} WHERE stream = ? AND owner = ? AND key = ?`,
-    );
+function prepareKeys(db: Database): Record<"insertKey0" | "insertKey1", Statement<KeyColumns>> {
   const insert = (table: string) =>
     db.prepare<KeyColumns>(
       `INSERT INTO ${table} (stream, owner, key, ${KEY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-  return {
-    findKey0: find("keys_0"),
-    findKey1: find("keys_1"),
-    insertKey0: insert("keys_0"),
-    insertKey1: insert("keys_1"),
-  };
+  return { insertKey0: insert("keys_0"), insertKey1: insert("keys_1") };
 }

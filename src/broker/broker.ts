@@ -10,7 +10,9 @@ import type { Offset } from "../protocol/offset.ts";
 import type { Start } from "../protocol/start.ts";
 import { Clock } from "./clock.ts";
 import { Hub } from "./hub.ts";
+import { toRepeat } from "./key-row.ts";
 import { Maintenance } from "./maintenance.ts";
+import type { AppendKey, Result } from "./operation.ts";
 import { replayWindowExceeded, resolveStartOffset } from "./start-offset.ts";
 import { Store } from "./store.ts";
 import { Subscriber } from "./subscriber.ts";
@@ -40,6 +42,13 @@ export interface PublishRequest {
   readonly key?: string;
   /** What the publisher sent, where the app has changed it: a repeat is known by what was sent. @default drafts */
   readonly sent?: readonly Draft[];
+}
+
+/** What a publish is known again by. */
+export interface KeyedPublish extends Pick<PublishRequest, "path" | "publisher"> {
+  readonly key: string;
+  /** What the publisher sends. */
+  readonly sent: readonly Draft[];
 }
 
 /** Who publishes: the app itself, or a client with the subject that the app gave it, if any. */
@@ -104,21 +113,23 @@ export class Broker {
         time: this.#clock.now(),
         templates: drafts.map((draft) => messageTemplate({ channel, draft, from })),
         retention: lifecycle,
-        ...(key === undefined
-          ? {}
-          : { key: { owner: ownerOf(publisher), key, fingerprint: fingerprintOf(sent) } }),
+        ...(key === undefined ? {} : { key: toAppendKey({ path, publisher, key, sent }) }),
       },
     ]);
-    if (result?.kind === "appended") {
-      const { incarnation, first, count } = result;
-      return Array.from({ length: count }, (_, index) =>
-        encodeOffset({ incarnation, position: first + index + 1 }),
-      );
-    }
-    if (result?.kind === "refused") {
-      throw new ChanctlError("key_reused", `the idempotency key \`${key}\` was used for another message`);
-    }
-    throw new Error(`an append came to \`${result?.kind}\``);
+    return toIds(result, key);
+  }
+
+  /**
+   * Whether this very publish was stored before, so that nobody need be asked about it again. `publish` decides all
+   * the same: of two at once neither may be known here.
+   *
+   * @returns The ids of the first time; `undefined` if nothing is stored under the key.
+   * @throws {ChanctlError} `key_reused`, `store_unavailable`.
+   */
+  recall(publish: KeyedPublish): string[] | undefined {
+    const appendKey = toAppendKey(publish);
+    const known = this.#store.reader.key(publish.path, appendKey);
+    return known === undefined ? undefined : toIds(toRepeat(known, appendKey.fingerprint), publish.key);
   }
 
   /** The id of the stream's tail. */
@@ -195,6 +206,24 @@ export class Broker {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** @throws {ChanctlError} `key_reused`. */
+function toIds(result: Result | undefined, key: string | undefined): string[] {
+  if (result?.kind === "appended") {
+    const { incarnation, first, count } = result;
+    return Array.from({ length: count }, (_, index) =>
+      encodeOffset({ incarnation, position: first + index + 1 }),
+    );
+  }
+  if (result?.kind === "refused") {
+    throw new ChanctlError("key_reused", `the idempotency key \`${key}\` was used for another message`);
+  }
+  throw new Error(`an append came to \`${result?.kind}\``);
+}
+
+function toAppendKey({ publisher, key, sent }: KeyedPublish): AppendKey {
+  return { owner: ownerOf(publisher), key, fingerprint: fingerprintOf(sent) };
 }
 
 /** Keys of different publishers never meet; a subject can hold any text, so each kind has its own first letter. */

@@ -82,7 +82,8 @@ export interface Appended {
   readonly isRepeat: boolean;
 }
 
-interface Refused {
+/** Nothing was stored. */
+export interface Refused {
   readonly kind: "refused";
   readonly reason: "key-reused";
 }

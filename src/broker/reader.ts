@@ -2,6 +2,8 @@ import Database from "better-sqlite3";
 import { isOrigin } from "../protocol/offset.ts";
 import type { Offset } from "../protocol/offset.ts";
 import { DueReader } from "./due-reader.ts";
+import { prepareFindKey } from "./key-row.ts";
+import type { FindKey, KeyRow } from "./key-row.ts";
 import { readStore } from "./read-store.ts";
 import { STREAM_COLUMNS, toStreamInfo } from "./stream-info.ts";
 import type { StreamInfo, StreamRow } from "./stream-info.ts";
@@ -39,12 +41,14 @@ export interface PageRequest {
 export class Reader {
   readonly #db: Database.Database;
   readonly #sql: ReturnType<typeof prepare>;
+  readonly #findKey: FindKey;
   /** What is due for maintenance, on the same connection. */
   readonly due: DueReader;
 
   constructor(file: string) {
     this.#db = new Database(file, { readonly: true, fileMustExist: true });
     this.#sql = prepare(this.#db);
+    this.#findKey = prepareFindKey(this.#db);
     this.due = new DueReader(this.#db);
   }
 
@@ -52,6 +56,14 @@ export class Reader {
   stream(path: string): StreamInfo | undefined {
     const row = readStore(this.#db, () => this.#sql.stream.get(path));
     return row === undefined ? undefined : toStreamInfo(row);
+  }
+
+  /** What was stored in a stream under a publisher's key; `undefined` if nothing was, or it is forgotten. */
+  key(path: string, { owner, key }: { readonly owner: string; readonly key: string }): KeyRow | undefined {
+    return readStore(this.#db, () => {
+      const stream = this.#sql.streamId.get(path);
+      return stream === undefined ? undefined : this.#findKey(stream.id, owner, key);
+    });
   }
 
   /** The next messages after an offset, decided by what may be read now. */
@@ -112,6 +124,7 @@ function prepare(db: Database.Database) {
   return {
     meta: db.prepare<[string], { value: number }>("SELECT value FROM meta WHERE name = ?"),
     stream: db.prepare<[string], StreamRow>(`SELECT ${STREAM_COLUMNS} FROM streams WHERE path = ?`),
+    streamId: db.prepare<[string], { id: number }>("SELECT id FROM streams WHERE path = ?"),
     after: db.prepare<[number, number, number], { position: number; time: number; body: string }>(
       "SELECT position, time, body FROM messages WHERE incarnation = ? AND position > ? ORDER BY position LIMIT ?",
     ),
