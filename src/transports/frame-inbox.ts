@@ -31,9 +31,20 @@ export class FrameInbox {
     this.#wake?.();
   }
 
+  /** Takes nothing more: what came before is served, then `take` throws this. The first failure counts. */
+  fail(failure: ChanctlError): void {
+    this.#failure ??= failure;
+    this.#wake?.();
+  }
+
+  /** The frames that nobody has taken. */
+  drain(): string[] {
+    return this.#frames.splice(0);
+  }
+
   #push(data: Buffer, isBinary: boolean): void {
-    if (this.#isClosed) return;
-    if (isBinary) this.#failure = new ChanctlError("binary_unsupported", "only text frames are understood");
+    if (this.#isClosed || this.#failure !== undefined) return;
+    if (isBinary) this.fail(new ChanctlError("binary_unsupported", "only text frames are understood"));
     else this.#frames.push(data.toString("utf8"));
     if (this.#frames.length > HIGH_WATER) this.#webSocket.pause();
     this.#wake?.();
@@ -42,7 +53,7 @@ export class FrameInbox {
   /**
    * The next frame; `undefined` once the signal has aborted or the connection is over.
    *
-   * @throws {ChanctlError} `binary_unsupported`, after the frames before it were taken.
+   * @throws {ChanctlError} What it has failed with, `binary_unsupported` or another, after the frames before it were taken.
    */
   async take(signal: AbortSignal): Promise<string | undefined> {
     while (!signal.aborted && !this.#isClosed) {

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { WebSocket } from "ws";
 import type { Grant } from "../auth/grant.ts";
 import type { Followed } from "../broker/broker.ts";
 import { ChanctlError } from "../shared/errors.ts";
@@ -14,6 +13,7 @@ import { endOfLife, spreadReconnect } from "./connections.ts";
 import type { Connection } from "./connections.ts";
 import type { TransportContext } from "./context.ts";
 import { FrameInbox } from "./frame-inbox.ts";
+import type { HeldWebSocket } from "./held-web-socket.ts";
 import { toChanctlError } from "./http.ts";
 import { logConnect } from "./log-connect.ts";
 import { SocketSink } from "./socket-sink.ts";
@@ -30,9 +30,11 @@ export interface Opening {
 interface Peer {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
-  readonly webSocket: WebSocket;
+  readonly webSocket: HeldWebSocket;
 }
 
+/** The close code for a frame that is too big (RFC 6455, section 7.4.1). */
+const TOO_BIG = 1009;
 /** How long a connection that ends waits for its publishes under way: less than a shutdown gives its sockets (2 s). */
 const FAREWELL_MS = 1_500;
 
@@ -54,6 +56,8 @@ export class WebSocketConnection implements Connection {
   #logEnd: ReturnType<typeof logConnect> | undefined;
   /** Why the server ends it. */
   #reason: ChanctlError | undefined;
+  /** Of the WebSocket protocol, where the peer broke it. */
+  #closeCode: number | undefined;
   /** Kept: a closed socket no longer knows it, and what was counted must be uncounted. */
   readonly address: string;
   #heardAt: number = performance.now();
@@ -76,8 +80,8 @@ export class WebSocketConnection implements Connection {
     webSocket.on("pong", () => this.#hear());
     webSocket.on("ping", () => this.#hear());
     webSocket.on("close", () => this.#closed.abort());
-    // `ws` has closed with the right code by itself (1007, 1009, 1002); there is nothing to add.
-    webSocket.on("error", () => this.#closed.abort());
+    webSocket.on("error", () => {}); // heard of as a broken frame, or followed by `close`
+    webSocket.onBrokenFrame = (closeCode) => this.#break(closeCode);
   }
 
   get channel(): string {
@@ -198,6 +202,16 @@ export class WebSocketConnection implements Connection {
     this.#sendReady();
   }
 
+  /** What was said before the broken frame is served first. */
+  #break(closeCode: number): void {
+    this.#closeCode = closeCode;
+    this.#inbox.fail(
+      closeCode === TOO_BIG
+        ? new ChanctlError("too_big", "the frame is too big (`limits.maxMessageBytes`)")
+        : new ChanctlError("malformed", "the frame breaks the WebSocket protocol, or is not UTF-8"),
+    );
+  }
+
   #hear(): void {
     this.#heardAt = performance.now();
   }
@@ -214,11 +228,14 @@ export class WebSocketConnection implements Connection {
     void this.#leave(reason, options);
   }
 
-  /** A client that never sees the acknowledgement of what is stored sends it again. */
+  /** A client that never sees the acknowledgement of what is stored sends it again; one that sees no refusal waits. */
   async #leave(reason: ChanctlError, { afterMs = spreadReconnect() }: { afterMs?: number }): Promise<void> {
-    await this.#conversation.settle(FAREWELL_MS);
+    await this.#conversation.settle(reason, FAREWELL_MS);
+    if (reason.isResumable) {
+      for (const frame of this.#inbox.drain()) this.#conversation.refuse(frame, reason);
+    }
     if (reason.isResumable) this.#conversation.send({ control: "reconnect", afterMs, reason: reason.code });
     else this.#conversation.sendError(reason);
-    this.#peer.webSocket.close(reason.closeCode, reason.title);
+    this.#peer.webSocket.close(this.#closeCode ?? reason.closeCode, reason.title);
   }
 }

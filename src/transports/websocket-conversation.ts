@@ -31,6 +31,8 @@ export class Conversation {
   #malformed = 0;
   #acks: string[] = [];
   #underWay = 0;
+  /** Aborts when nobody waits any longer for the app's word on a message. */
+  readonly #left = new AbortController();
   #onSettled: (() => void) | undefined;
 
   constructor(context: TransportContext, { sink, onAuth }: ConversationOptions) {
@@ -80,6 +82,7 @@ export class Conversation {
       drafts: [draft],
       grant,
       transport: "ws",
+      signal: this.#left.signal,
       ...(key === undefined ? {} : { key }),
     });
     this.#underWay += 1;
@@ -92,11 +95,17 @@ export class Conversation {
     await isAccepted;
   }
 
-  /** Resolves when every publish under way is answered, or after `maxMs`; what was answered is sent. */
-  async settle(maxMs: number): Promise<void> {
+  /**
+   * Answers every publish under way. One that still waits for the app after `maxMs` is refused with the reason, and
+   * will not be stored; one that still waits for the disk stays unanswered.
+   */
+  async settle(reason: ChanctlError, maxMs: number): Promise<void> {
     if (this.#underWay > 0) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, maxMs);
+        const timer = setTimeout(() => {
+          this.#left.abort(notStored(reason));
+          setImmediate(resolve); // the refusal is a promise's turn away
+        }, maxMs);
         this.#onSettled = () => {
           clearTimeout(timer);
           resolve();
@@ -104,6 +113,17 @@ export class Conversation {
       });
     }
     this.#sendAcks();
+  }
+
+  /** Refuses a frame that came too late to be heard, if it is a publish: a client may wait for its answer. */
+  refuse(text: string, reason: ChanctlError): void {
+    try {
+      const members = frameMembers(text);
+      const { kind } = parseClientFrame(text, members, this.#context.limits);
+      if (kind === "publish") this.sendError(notStored(reason), refOf(members));
+    } catch {
+      // Nothing that could be stored, nor that anybody waits for.
+    }
   }
 
   #settleOne(): void {
@@ -136,6 +156,10 @@ export class Conversation {
   send(frame: Readonly<Record<string, unknown>>): void {
     this.#sink.write(encodeTextFrame(JSON.stringify(frame)));
   }
+}
+
+function notStored({ code, title }: ChanctlError): ChanctlError {
+  return new ChanctlError(code, `the message is not stored: ${title}`);
 }
 
 /** Numbers of a `ref` may be longer than `JSON.parse` can keep: it is the client's own text. */
