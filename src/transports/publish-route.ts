@@ -51,7 +51,7 @@ interface Access {
 
 /** @throws {ChanctlError} `channel_unknown`, `params_invalid`, `transport_forbidden`. */
 function findTarget(context: TransportContext, url: ChannelUrl): ChannelTarget {
-  const target = resolveTarget(findChannel(context.registry, url.name), url.query);
+  const target = resolveTarget(findChannel(context.registry, url.name), url.search);
   assertClientsMayPublish(context, target);
   return target;
 }

@@ -31,7 +31,7 @@ const LINGER_MS = 5_000;
 /** `GET /channels/<name>`: the stream as Server-Sent Events, from where the client asks, until one side ends it. */
 export async function serveSse(context: TransportContext, call: SseCall): Promise<void> {
   const { request, url } = call;
-  const asked = resolveTarget(findChannel(context.registry, url.name), url.query);
+  const asked = resolveTarget(findChannel(context.registry, url.name), url.search);
   const start = parseStart({
     lastEventId: headerOf(request, "last-event-id"),
     lastMessageId: url.query.get("last_message_id") ?? undefined,

@@ -262,6 +262,10 @@ describe.each([sseClient, webSocketClient])("a subscriber over $name", ({ name, 
       ["typed?level=1&level=2", "the param `level` must be given once, got it twice", undefined],
       ["typed?lvel=1", "`typed` has no param `lvel`", "did you mean `level`?"],
       ["chat?romo=1", "`chat` has no param `romo`", "did you mean `room`?"],
+      ["chat?room=%ff", "the param `room` must be percent-encoded UTF-8", undefined],
+      ["chat?room=%c3%28", "the param `room` must be percent-encoded UTF-8", undefined],
+      ["chat?room=100%", "the param `room` must be percent-encoded UTF-8", undefined],
+      ["chat?%ff=1", "the param `%ff` must be percent-encoded UTF-8", undefined],
     ])("is refused %s", async (channel, text, fix) => {
       const { number, code, fields } = await refusalOf(urlOf(channel));
       expect({ number, code }).toEqual({ number: BAD_PARAMS[name], code: "params_invalid" });
