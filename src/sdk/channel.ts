@@ -75,6 +75,8 @@ export interface Channel<
    * Publishes one message, or several that are stored together or not at all; resolves once they are durable.
    *
    * Goes on trying through a restart of the broker, and carries a key, so that they are stored once.
+   * Messages of one stream that are published at the same time are stored in the order of the calls, and travel
+   * together; a batch, or one with `options`, travels alone.
    *
    * @throws {ChanctlError} the broker's own code (`message_invalid`, `params_invalid`, `too_big`…); `not_bound`
    *   before `createChannels` or `loadChannels` has named the channel; `cannot_connect` after `timeoutMs`.

@@ -1,7 +1,8 @@
 import { ChanctlError } from "../shared/errors.ts";
 import type { AnyChannel, Channel, ChannelOptions } from "./channel.ts";
-import { publishBatch } from "./publish.ts";
+import { DEFAULT_TIMEOUT_MS, publishBody, toQuery } from "./publish.ts";
 import type { OutgoingMessage, PublishOptions } from "./publish.ts";
+import { PublishQueue } from "./publish-queue.ts";
 
 /**
  * Defines a channel: the default export of a file in `channels/`, whose name is the channel's.
@@ -23,6 +24,19 @@ export function defineChannel<
   const Messages extends Readonly<Record<string, object>> = Readonly<Record<string, object>>,
 >(options: ChannelOptions<ParamsSchema, Messages>): Channel<ParamsSchema, Messages> {
   let name: string | undefined;
+  /** By the params' query; only of streams that are being published to. */
+  const queues = new Map<string, PublishQueue>();
+  const queueOf = (channel: string, query: string): PublishQueue => {
+    const queue =
+      queues.get(query) ??
+      new PublishQueue({
+        send: (body, { timeoutMs }) => publishBody({ channel, query, body }, { timeoutMs }),
+        timeoutMs: DEFAULT_TIMEOUT_MS,
+        onIdle: () => queues.delete(query),
+      });
+    queues.set(query, queue);
+    return queue;
+  };
   const methods = {
     async publish(
       params: object,
@@ -30,7 +44,13 @@ export function defineChannel<
       publishOptions: PublishOptions = {},
     ) {
       if (name === undefined) throw notBound();
-      const ids = await publishBatch({ channel: name, params, body: messages }, publishOptions);
+      const query = toQuery(params);
+      // A batch is stored as one, and a key, a time-out or a signal of its own cannot be shared with others.
+      const isAlone =
+        Array.isArray(messages) || Object.values(publishOptions).some((option) => option !== undefined);
+      const ids = isAlone
+        ? await publishBody({ channel: name, query, body: JSON.stringify(messages) }, publishOptions)
+        : [await queueOf(name, query).publish(messages)];
       return { id: ids.at(-1), ids };
     },
     bindName(given: string): void {

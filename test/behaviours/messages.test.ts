@@ -532,20 +532,28 @@ describe("over HTTP", () => {
     createChannels({ chat });
     let done = 0;
     const isOver = new AbortController();
-    /** One loop that awaits each publish; every third is a batch. */
-    const publishAll = async (name: string): Promise<unknown[]> => {
-      const sent: number[] = [];
-      while (!isOver.signal.aborted) {
-        const numbers = sent.length % 3 === 0 ? [0, 1, 2].map((step) => sent.length + step) : [sent.length];
-        const batch = numbers.map((data) => ({ type: name, data }));
-        const [only] = batch;
-        await (batch.length === 1 && only !== undefined
-          ? chat.publish({}, only, { timeoutMs: 120_000 })
-          : chat.publish({}, batch, { timeoutMs: 120_000 }));
-        sent.push(...numbers);
+    const options = { timeoutMs: 120_000 };
+    const WAYS: readonly ((type: string, next: () => number) => Promise<unknown>)[] = [
+      (type, next) => chat.publish({}, { type, data: next() }, options),
+      (type, next) =>
+        chat.publish(
+          {},
+          [
+            { type, data: next() },
+            { type, data: next() },
+          ],
+          options,
+        ),
+      (type, next) => Promise.all([1, 2, 3, 4].map(() => chat.publish({}, { type, data: next() }))),
+    ];
+    /** A loop that awaits each publish: one message, a batch, some that travel together. Returns how many. */
+    const publishAll = async (type: string): Promise<number> => {
+      let count = 0;
+      for (let round = 0; !isOver.signal.aborted; round += 1) {
+        await WAYS[round % WAYS.length]?.(type, () => count++);
         done += 1;
       }
-      return sent;
+      return count;
     };
 
     let broker = await startServe(root, { chat: { public: true } });
@@ -572,7 +580,9 @@ describe("over HTTP", () => {
     close();
     const all = messages.map(({ json }) => JSON.parse(json) as { type: string; data: unknown });
     for (const [index, name] of names.entries()) {
-      expect(all.filter(({ type }) => type === name).map(({ data }) => data)).toEqual(sent[index]);
+      expect(all.filter(({ type }) => type === name).map(({ data }) => data)).toEqual([
+        ...Array(sent[index]).keys(),
+      ]);
     }
     vi.unstubAllEnvs();
     await broker.kill();

@@ -7,6 +7,7 @@ import { createChannels } from "#src/sdk/channels.ts";
 import { defineChannel } from "#src/sdk/define-channel.ts";
 import { startFixtureApp } from "../support/fixture-app.ts";
 import type { FixtureApp } from "../support/fixture-app.ts";
+import { PATIENT } from "../support/patient.ts";
 
 const TOKEN = "the-token-of-this-test";
 
@@ -91,6 +92,36 @@ test("tries again with the same key until the broker is back", async () => {
   expect(await newChat().publish({ room: "a" }, MESSAGE)).toEqual({ id: "9", ids: ["9"] });
   expect(broker.seen).toHaveLength(6);
   expect(new Set(broker.seen.map(({ headers }) => headers["idempotency-key"])).size).toBe(1);
+});
+
+test("tries what travels together again with the same key and the same messages", async () => {
+  await using broker = await startBroker([
+    "reset",
+    { status: 503 },
+    { status: 200, body: { ids: ["7", "8"] } },
+    { status: 200, body: { ids: ["9"] } },
+  ]);
+  const chat = newChat();
+  const together = [chat.publish({ room: "a" }, MESSAGE), chat.publish({ room: "a" }, MESSAGE)];
+  await expect.poll(() => broker.seen.length, PATIENT).toBeGreaterThan(0);
+  const later = chat.publish({ room: "a" }, MESSAGE);
+  expect((await Promise.all([...together, later])).map(({ id }) => id)).toEqual(["7", "8", "9"]);
+  const [first, second, third, last] = broker.seen.map(({ headers, body }) => ({
+    key: headers["idempotency-key"],
+    body,
+  }));
+  expect(first?.body).toEqual([MESSAGE, MESSAGE]);
+  expect([second, third]).toEqual([first, first]);
+  expect(last?.body).toEqual(MESSAGE);
+  expect(last?.key).not.toBe(first?.key);
+});
+
+test("throws for each whose id the broker does not give", async () => {
+  await using _broker = await startBroker([{ status: 200, body: { ids: ["7"] } }]);
+  const chat = newChat();
+  const [first, second] = [chat.publish({ room: "a" }, MESSAGE), chat.publish({ room: "a" }, MESSAGE)];
+  await expect(second).rejects.toMatchObject({ code: "internal" });
+  expect(await first).toMatchObject({ id: "7" });
 });
 
 test("tries again while nothing listens", async () => {
