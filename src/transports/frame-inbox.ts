@@ -16,6 +16,7 @@ export class FrameInbox {
   #wake: (() => void) | undefined;
   #failure: ChanctlError | undefined;
   #isClosed = false;
+  #isDrained = false;
 
   /** @param signal Aborts when the connection is over. */
   constructor(webSocket: WebSocket, signal: AbortSignal) {
@@ -24,10 +25,8 @@ export class FrameInbox {
     signal.addEventListener("abort", () => this.#close(), { once: true });
   }
 
-  /** The peer's answer to a close frame is read only from a socket that is not paused. */
   #close(): void {
     this.#isClosed = true;
-    this.#webSocket.resume();
     this.#wake?.();
   }
 
@@ -37,13 +36,18 @@ export class FrameInbox {
     this.#wake?.();
   }
 
-  /** The frames that nobody has taken. */
+  /**
+   * The frames that nobody has taken, those too that came since the signal has aborted; nothing is kept from now on.
+   * Call it before the close frame: the peer's answer to that is read only from a socket that is not paused.
+   */
   drain(): string[] {
+    this.#isDrained = true;
+    this.#webSocket.resume();
     return this.#frames.splice(0);
   }
 
   #push(data: Buffer, isBinary: boolean): void {
-    if (this.#isClosed || this.#failure !== undefined) return;
+    if (this.#isDrained || this.#failure !== undefined) return;
     if (isBinary) this.fail(new ChanctlError("binary_unsupported", "only text frames are understood"));
     else this.#frames.push(data.toString("utf8"));
     if (this.#frames.length > HIGH_WATER) this.#webSocket.pause();

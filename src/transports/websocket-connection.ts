@@ -56,8 +56,8 @@ export class WebSocketConnection implements Connection {
   #logEnd: ReturnType<typeof logConnect> | undefined;
   /** Why the server ends it. */
   #reason: ChanctlError | undefined;
-  /** Of the WebSocket protocol, where the peer broke it. */
-  #closeCode: number | undefined;
+  /** How the peer broke the WebSocket protocol. */
+  #broken: { readonly error: ChanctlError; readonly closeCode: number } | undefined;
   /** Kept: a closed socket no longer knows it, and what was counted must be uncounted. */
   readonly address: string;
   #heardAt: number = performance.now();
@@ -204,12 +204,12 @@ export class WebSocketConnection implements Connection {
 
   /** What was said before the broken frame is served first. */
   #break(closeCode: number): void {
-    this.#closeCode = closeCode;
-    this.#inbox.fail(
+    const error =
       closeCode === TOO_BIG
         ? new ChanctlError("too_big", "the frame is too big (`limits.maxMessageBytes`)")
-        : new ChanctlError("malformed", "the frame breaks the WebSocket protocol, or is not UTF-8"),
-    );
+        : new ChanctlError("malformed", "the frame breaks the WebSocket protocol, or is not UTF-8");
+    this.#broken = { error, closeCode };
+    this.#inbox.fail(error);
   }
 
   #hear(): void {
@@ -231,11 +231,12 @@ export class WebSocketConnection implements Connection {
   /** A client that never sees the acknowledgement of what is stored sends it again; one that sees no refusal waits. */
   async #leave(reason: ChanctlError, { afterMs = spreadReconnect() }: { afterMs?: number }): Promise<void> {
     await this.#conversation.settle(reason, FAREWELL_MS);
+    const unheard = this.#inbox.drain();
     if (reason.isResumable) {
-      for (const frame of this.#inbox.drain()) this.#conversation.refuse(frame, reason);
-    }
-    if (reason.isResumable) this.#conversation.send({ control: "reconnect", afterMs, reason: reason.code });
-    else this.#conversation.sendError(reason);
-    this.#peer.webSocket.close(this.#closeCode ?? reason.closeCode, reason.title);
+      for (const frame of unheard) this.#conversation.refuse(frame, reason);
+      this.#conversation.send({ control: "reconnect", afterMs, reason: reason.code });
+    } else this.#conversation.sendError(reason);
+    const { closeCode } = this.#broken?.error === reason ? this.#broken : reason;
+    this.#peer.webSocket.close(closeCode, reason.title);
   }
 }

@@ -79,11 +79,13 @@ describe("a connection that ends", () => {
       .poll(() => app.calls.some(({ path }) => path === "/channels/on-publish"), PATIENT)
       .toBe(true);
     const closing = server.running.close();
+    send({ ...MESSAGE, ref: "late" });
     expect(await log.ended).toMatchObject({ closeCode: 1012 });
     answer();
     await closing;
     const refused = controls.filter(({ control, code }) => control === "error" && code === "service_restart");
-    expect(refused.map(({ ref }) => ref)).toEqual(["asked", ...Array.from({ length: 10 }, (_, ref) => ref)]);
+    const numbers = Array.from({ length: 10 }, (_, ref) => ref);
+    expect(refused.map(({ ref }) => ref)).toEqual(["asked", ...numbers, "late"]);
     expect(controls.map(({ control }) => control).at(-1)).toBe("reconnect");
     await using again = await startTestServer({ root: server.root });
     expect(await again.publish("shown", MESSAGE)).toEqual([expect.stringMatching(/_0{15}1$/)]);
