@@ -110,6 +110,17 @@ describe.each([webSocketPublisher, httpPublisher])("over $name", (client) => {
     return client.publish(server.url, { channel: roomOf(channel), body, token, ...rest });
   }
 
+  /** Sends a text that is published as it is. */
+  async function sendText(channel: string, body: string): Promise<void> {
+    if (isHttp) return void (await publish(channel, { body }));
+    const { webSocket, control, close } = await openWebSocket(`${server.url}/channels/${roomOf(channel)}`, {
+      headers: bearer("u1"),
+    });
+    webSocket.send(body);
+    await control({ control: "ack" });
+    close();
+  }
+
   /** What a refusal looks like; a status is seen over HTTP only. */
   function refusal(status: number, rest: Omit<PublishAnswer, "status">): PublishAnswer {
     return { ...(isHttp ? { status } : {}), ...rest };
@@ -182,22 +193,27 @@ describe.each([webSocketPublisher, httpPublisher])("over $name", (client) => {
     expect(shown()).toEqual([HELLO]);
   });
 
-  it("onPublish is asked: keeps the writer's bytes of a message that comes back as it was", async () => {
+  it.each(["12345678901234567890", "1.0", '{ "b" : 1e2,"a":"\\u0061" }'])(
+    "data keeps the writer's bytes: %s is stored as it came",
+    async (data) => {
+      const { log, close } = await openSse(`${server.url}/channels/${roomOf("open")}`);
+      await sendText("open", `{"type":"message","data":${data}}`);
+      const [message] = await log.waitFor(1);
+      expect(message?.json).toContain(`"data":${data},"time":`);
+      close();
+    },
+  );
+
+  it("data keeps the writer's bytes: also of a message that onPublish sends back as it was", async () => {
     onPublish = ({ body }) => ({ ok: true, message: body["message"] });
     // JavaScript has no such numbers: the app sends others back.
     const data = '{"text":"a","exact":[12345678901234567890,1.0]}';
     const { log, close } = await openSse(`${server.internalUrl}/channels/${roomOf("shown")}`, {
       headers: bearer(server.token),
     });
-    const { webSocket, close: leave } = await openWebSocket(`${server.url}/channels/${roomOf("shown")}`, {
-      headers: bearer("u1"),
-    });
-    const body = `{"type":"message","data":${data}}`;
-    if (isHttp) await publish("shown", { body });
-    else webSocket.send(body);
+    await sendText("shown", `{"type":"message","data":${data}}`);
     const [message] = await log.waitFor(1);
     expect(message?.json).toContain(`"data":${data},`);
-    leave();
     close();
   });
 
@@ -421,7 +437,65 @@ describe("over WebSocket", () => {
     expect(await log.dataOf(1)).toEqual([{ text: "good" }]);
     close();
   });
+
+  it("a publish under way at a shutdown: is acknowledged where the app still lets it pass", async () => {
+    await using ending = await startEnding();
+    const { send, controls, log } = await ending.join();
+    send({ ...HELLO, ref: 1 });
+    await ending.whenAsked();
+    const closing = ending.server.running.close();
+    ending.answer();
+    expect(await log.ended).toMatchObject({ closeCode: 1012 });
+    await closing;
+    expect(controls.map(({ control }) => control)).toEqual(["ready", "ack", "reconnect"]);
+  });
+
+  it("a publish under way at a shutdown: is refused by its ref, and not stored, where the app is too slow, and all behind it", async () => {
+    await using ending = await startEnding();
+    const { send, controls, log } = await ending.join();
+    send({ ...HELLO, ref: "asked" });
+    const numbers = Array.from({ length: 10 }, (_, ref) => ref);
+    for (const ref of numbers) send({ ...HELLO, ref });
+    await ending.whenAsked();
+    const closing = ending.server.running.close();
+    send({ ...HELLO, ref: "late" });
+    expect(await log.ended).toMatchObject({ closeCode: 1012 });
+    ending.answer();
+    await closing;
+    const refused = controls.filter(({ control, code }) => control === "error" && code === "service_restart");
+    expect(refused.map(({ ref }) => ref)).toEqual(["asked", ...numbers, "late"]);
+    expect(controls.at(-1)).toMatchObject({ control: "reconnect" });
+    await using again = await startTestServer({ root: ending.server.root });
+    expect(await again.publish("shown", HELLO)).toEqual([expect.stringMatching(/_0{15}1$/)]);
+  });
 });
+
+/** A server that can be closed, and an app that lets messages pass when the test says so. */
+async function startEnding() {
+  let answer = (): void => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const slow = await startTestApp(async ({ path }) => {
+    if (path === "/channels/on-publish") await answered;
+    return { ok: true };
+  });
+  const ending = await startTestServer({
+    channels: { shown: { ...GUARDED, onPublish: true } },
+    app: { url: slow.url },
+  });
+  const isAsked = (): boolean => slow.calls.some(({ path }) => path === "/channels/on-publish");
+  return {
+    server: ending,
+    answer,
+    whenAsked: () => expect.poll(isAsked, PATIENT).toBe(true),
+    join: () => openWebSocket(`${ending.url}/channels/shown`, { headers: bearer("u1") }),
+    [Symbol.asyncDispose]: async () => {
+      await ending[Symbol.asyncDispose]();
+      await slow[Symbol.asyncDispose]();
+    },
+  };
+}
 
 describe("over HTTP", () => {
   it("a schema checked for the app: refuses the app's own message too", async () => {

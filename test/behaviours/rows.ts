@@ -127,6 +127,7 @@ export const SECTIONS: readonly Section[] = [
     file: "messages",
     rows: [
       row("ids once durable", PUBLISHES),
+      row("data keeps the writer's bytes", PUBLISHES),
       row("a schema checked for clients", PUBLISHES),
       row("a schema checked for the app", HTTP),
       row("an unknown type", PUBLISHES),
@@ -137,6 +138,7 @@ export const SECTIONS: readonly Section[] = [
       row("onPublish is unavailable", PUBLISHES),
       row("onPublish calls of one connection in order", WS),
       row("onPublish and the app's own publish", HTTP),
+      row("a publish under way at a shutdown", WS),
       row("from cannot be forged", PUBLISHES),
       row("a key makes a repeat harmless", PUBLISHES),
       row("a repeat with a key is not shown to onPublish again", PUBLISHES),

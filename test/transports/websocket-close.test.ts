@@ -4,7 +4,6 @@ import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { startTestApp } from "../support/app-answers.ts";
-import { bearer } from "../support/guarded-server.ts";
 import { PATIENT } from "../support/patient.ts";
 import { jsonBody, PUBLIC_ROOMS, startTestServer } from "../support/server.ts";
 import { openWebSocket } from "../support/subscriber-client-websocket.ts";
@@ -58,55 +57,6 @@ describe("a connection that ends", () => {
     expect(opcodes.at(-1)).toBe(CLOSE);
     expect(text).toMatch(/"ready".*"ack","ref":1.*"error","code":"malformed"/);
     expect(text.slice(-40)).toContain(String.fromCharCode(0x03, 0xea)); // 1002
-  });
-
-  it("refuses at a shutdown, each by its ref, what the app did not answer in time and what waits behind it", async () => {
-    let answer: () => void = () => {};
-    const answered = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
-    await using app = await startTestApp(async ({ path }) => {
-      if (path === "/channels/on-publish") await answered;
-      return { ok: true };
-    });
-    await using server = await startTestServer({ channels: SHOWN, app: { url: app.url } });
-    const { send, controls, log } = await openWebSocket(`${server.url}/channels/shown`, {
-      headers: bearer("t"),
-    });
-    send({ ...MESSAGE, ref: "asked" });
-    for (let ref = 0; ref < 10; ref += 1) send({ ...MESSAGE, ref });
-    await expect
-      .poll(() => app.calls.some(({ path }) => path === "/channels/on-publish"), PATIENT)
-      .toBe(true);
-    const closing = server.running.close();
-    send({ ...MESSAGE, ref: "late" });
-    expect(await log.ended).toMatchObject({ closeCode: 1012 });
-    answer();
-    await closing;
-    const refused = controls.filter(({ control, code }) => control === "error" && code === "service_restart");
-    const numbers = Array.from({ length: 10 }, (_, ref) => ref);
-    expect(refused.map(({ ref }) => ref)).toEqual(["asked", ...numbers, "late"]);
-    expect(controls.map(({ control }) => control).at(-1)).toBe("reconnect");
-    await using again = await startTestServer({ root: server.root });
-    expect(await again.publish("shown", MESSAGE)).toEqual([expect.stringMatching(/_0{15}1$/)]);
-  });
-
-  it("acknowledges at a shutdown what the app is still being shown", async () => {
-    await using app = await startTestApp(async ({ path }) => {
-      if (path === "/channels/on-publish") await sleep(400);
-      return { ok: true };
-    });
-    await using server = await startTestServer({ channels: SHOWN, app: { url: app.url } });
-    const { send, controls, log } = await openWebSocket(`${server.url}/channels/shown`, {
-      headers: bearer("t"),
-    });
-    send({ ...MESSAGE, ref: 1 });
-    await expect
-      .poll(() => app.calls.some(({ path }) => path === "/channels/on-publish"), PATIENT)
-      .toBe(true);
-    await server.running.close();
-    expect(await log.ended).toMatchObject({ closeCode: 1012 });
-    expect(controls.map(({ control }) => control)).toEqual(["ready", "ack", "reconnect"]);
   });
 
   it("sees every publish that a shutdown stores acknowledged", async () => {
