@@ -79,6 +79,7 @@ export const ERRORS = {
   // What a connection meets in its life
   going_away: { title: "server is going away", close: 1001, reconnect: "resume" },
   service_restart: { title: "server is restarting", status: 503, close: 1012, reconnect: "resume" },
+  channel_changed: { title: "the channel has changed", status: 503, close: 1012, reconnect: "resume" },
   lifetime_over: { title: "connection lifetime is over", close: 4408, reconnect: "resume" },
   disconnected: { title: "disconnected by the app", close: 4408, reconnect: "resume" },
 

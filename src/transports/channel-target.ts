@@ -76,7 +76,7 @@ export function findChannel(registry: Registry, name: string): Channel {
 /**
  * The target with its channel as it is now; what was asked about may have changed while the app was asked (CWE-367).
  *
- * @throws {ChanctlError} `channel_unknown` if it is gone; `service_restart` if who may read or write what is no
+ * @throws {ChanctlError} `channel_unknown` if it is gone; `channel_changed` if who may read or write what is no
  *   longer what it was: come back and be asked again.
  */
 export function toCurrent(registry: Registry, target: ChannelTarget): ChannelTarget {
@@ -85,7 +85,7 @@ export function toCurrent(registry: Registry, target: ChannelTarget): ChannelTar
   if (channel === target.channel) return target;
   const { params, auth, transport } = compareDefinitions(definition, channel.definition);
   if (!params && !auth && !transport) return { ...target, channel };
-  throw new ChanctlError("service_restart", `the definition of \`${definition.name}\` has changed`, {
+  throw new ChanctlError("channel_changed", `the definition of \`${definition.name}\` has changed`, {
     retryAfterSecs: 1,
   });
 }

@@ -83,8 +83,8 @@ describe.each([sseClient, webSocketClient])("a subscriber over $name, while the 
     held.release();
     const expected =
       name === "SSE"
-        ? { number: 503, code: "service_restart" }
-        : { number: 1012, fields: { reason: "service_restart" } };
+        ? { number: 503, code: "channel_changed" }
+        : { number: 1012, fields: { reason: "channel_changed" } };
     expect(await outcome).toMatchObject(expected);
   });
 

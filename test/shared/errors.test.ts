@@ -6,6 +6,7 @@ import type { ErrorCode } from "#src/shared/errors.ts";
 const WIRE: readonly (readonly [code: ErrorCode, close: number, status: number])[] = [
   ["going_away", 1001, 500],
   ["service_restart", 1012, 503],
+  ["channel_changed", 1012, 503],
   ["binary_unsupported", 1003, 415],
   ["too_big", 1009, 413],
   ["malformed", 4400, 400],
@@ -31,7 +32,13 @@ describe("the error table", () => {
   it("lets a client come back only where its connection ended without a refusal", () => {
     const codes = Object.keys(ERRORS) as ErrorCode[];
     const resumable = codes.filter((code) => new ChanctlError(code, "").isResumable);
-    expect(resumable.toSorted()).toEqual(["disconnected", "going_away", "lifetime_over", "service_restart"]);
+    expect(resumable.toSorted()).toEqual([
+      "channel_changed",
+      "disconnected",
+      "going_away",
+      "lifetime_over",
+      "service_restart",
+    ]);
   });
 
   it.each([
