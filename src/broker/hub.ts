@@ -1,9 +1,10 @@
 import { composeMessage } from "../protocol/message.ts";
 import { encodeOffset, ORIGIN } from "../protocol/offset.ts";
 import { LiveStream } from "./live-stream.ts";
+import type { CommittedMessage } from "./live-stream.ts";
 import type { Committed, Log } from "./log.ts";
 import type { AppendOperation, Appended } from "./operation.ts";
-import type { Reader, StoredMessage } from "./reader.ts";
+import type { Reader } from "./reader.ts";
 
 const MAX_WINDOW_BYTES = 1_024 * 1_024;
 const MAX_WINDOWS_BYTES = 64 * MAX_WINDOW_BYTES;
@@ -144,11 +145,15 @@ export class Hub {
 }
 
 /** What `apply` stored, made again from the operation: the bodies need not travel back from the writer thread. */
-function toMessages({ templates }: AppendOperation, { incarnation, first, time }: Appended): StoredMessage[] {
+function toMessages(
+  { templates }: AppendOperation,
+  { incarnation, first, time }: Appended,
+): CommittedMessage[] {
   return templates.map((template, index) => {
     const position = first + index + 1;
     return {
       position,
+      time,
       json: composeMessage(template, { id: encodeOffset({ incarnation, position }), time }),
     };
   });

@@ -9,6 +9,8 @@ export interface LiveReader {
   readonly encoding: Encoding;
   /** Where it has read to. */
   readonly position: Offset;
+  /** Messages older than this it may not replay, in ms since 1970. */
+  readonly notBefore: number;
   /**
    * Takes messages up to `position`, as bytes shared with other readers, which it MUST NOT change.
    *
@@ -22,7 +24,13 @@ export interface LiveReader {
   detached(): void;
 }
 
-interface RecentMessage extends StoredMessage {
+/** A message that was just committed. */
+export interface CommittedMessage extends StoredMessage {
+  /** In ms since 1970. */
+  readonly time: number;
+}
+
+interface RecentMessage extends CommittedMessage {
   readonly encoded: Partial<Record<Encoding, Buffer>>;
 }
 
@@ -72,12 +80,12 @@ export class LiveStream {
   }
 
   /** Adds messages that were committed. They leave with the next `flush`. */
-  append(incarnation: number, messages: readonly StoredMessage[]): void {
+  append(incarnation: number, messages: readonly CommittedMessage[]): void {
     if (incarnation > this.#incarnation) this.beginLife(incarnation);
-    for (const { position, json } of messages) {
+    for (const { position, time, json } of messages) {
       if (incarnation < this.#incarnation || position <= this.#tail) continue; // known: it was read at the start
       this.skipTo({ incarnation, position: position - 1 });
-      this.#recent.push({ position, json, encoded: {} });
+      this.#recent.push({ position, time, json, encoded: {} });
       this.#bytes += json.length;
       this.#tail = position;
     }
@@ -116,11 +124,14 @@ export class LiveStream {
    * No `await` may enter: commits are announced on this thread, and one that came between the last page and
    * this step would be lost.
    *
-   * @returns Whether it is live now; if not, it is too far behind or too slow and reads another page.
+   * @returns Whether it is live now; if not, it is too far behind or too slow, or may no longer replay what comes
+   *   next, and reads another page.
    */
   attach(reader: LiveReader): boolean {
     if (compareOffsets(reader.position, { incarnation: this.#incarnation, position: this.#floor }) < 0)
       return false;
+    const next = this.#recent[this.#indexAfter(this.#positionOf(reader))];
+    if (next !== undefined && next.time < reader.notBefore) return false;
     const before = this.#bytes;
     const canTakeMore = this.#deliverTo(reader);
     // The next flush counts what was encoded, and lets go of what was joined for this reader.
@@ -177,13 +188,16 @@ export class LiveStream {
   #encodeAfter(from: number, encoding: Encoding): Buffer {
     const shared = this.#shared[encoding];
     if (shared?.from === from && shared.tail === this.#tail) return shared.bytes;
-    const first = this.#recent.length - (this.#tail - from);
-    const messages = this.#recent.slice(Math.max(0, first));
+    const messages = this.#recent.slice(this.#indexAfter(from));
     const encoded = messages.map((message) => this.#encode(message, encoding));
     const [only] = encoded;
     const bytes = encoded.length === 1 && only !== undefined ? only : Buffer.concat(encoded);
     this.#shared[encoding] = { from, tail: this.#tail, bytes };
     return bytes;
+  }
+
+  #indexAfter(position: number): number {
+    return Math.max(0, this.#recent.length - (this.#tail - position));
   }
 
   #encode(message: RecentMessage, encoding: Encoding): Buffer {

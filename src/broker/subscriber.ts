@@ -61,6 +61,10 @@ export class Subscriber implements LiveReader {
     return this.#position;
   }
 
+  get notBefore(): number {
+    return this.#options.notBefore();
+  }
+
   deliver(bytes: Buffer, position: Offset): boolean {
     this.#write(bytes, position);
     return !this.#isSlow();

@@ -21,11 +21,16 @@ class Reading implements LiveReader {
   readonly deliveries: { bytes: Buffer; position: number }[] = [];
   readonly encoding: Encoding;
   position: Offset;
+  readonly notBefore: number;
   detachments = 0;
 
-  constructor(position: Offset, { encoding = "ws" }: { encoding?: Encoding } = {}) {
+  constructor(
+    position: Offset,
+    { encoding = "ws", notBefore = 0 }: { encoding?: Encoding; notBefore?: number } = {},
+  ) {
     this.position = position;
     this.encoding = encoding;
+    this.notBefore = notBefore;
   }
 
   deliver(bytes: Buffer, position: Offset): boolean {
@@ -78,6 +83,26 @@ describe("Hub", () => {
       true,
     ]);
     expect([before, atFloor, atTail, ahead].map(({ deliveries }) => deliveries.length)).toEqual([0, 1, 0, 0]);
+  });
+
+  it("does not hand over who may not replay what it lacks, and goes on with who is live", async () => {
+    const { log, hub } = openHub();
+    const stream = hub.enter(PATH);
+    const live = new Reading(log.tail, { notBefore: 1 });
+    expect(stream.attach(live)).toBe(true);
+    log.commit(2); // at the time 0
+    log.announce(1);
+    const late = (position: number): Reading => new Reading({ incarnation: 1, position }, { notBefore: 1 });
+    const [lacksBoth, lacksOne, lacksNothing] = [late(0), late(1), late(2)];
+    expect([lacksBoth, lacksOne, lacksNothing].map((reading) => stream.attach(reading))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    await nextTurn();
+    expect([lacksBoth, lacksOne, lacksNothing, live].map(({ deliveries }) => deliveries.length)).toEqual([
+      0, 0, 0, 1,
+    ]);
   });
 
   it("keeps no more than its bound of a stream, every encoding counted", async () => {
