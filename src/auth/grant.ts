@@ -19,8 +19,8 @@ export interface Grant {
   readonly operations: ReadonlySet<Operation>;
   /** When it ends, in ms since 1970. */
   readonly expiresAt?: number;
-  /** The channel's lifecycle with what the app chose for this connection. */
-  readonly lifecycle: Lifecycle;
+  /** What the app chose for this connection, within the bounds; the rest is as the channel's lifecycle says. */
+  readonly overrides: ConnectionOverrides;
   /** When the app was asked, by `performance.now()`: it could not know of anything later. */
   readonly askedAt: number;
 }
@@ -39,8 +39,8 @@ const OPERATIONS: Readonly<Record<Transport, readonly Operation[]>> = {
 const REFUSAL_CODES = { 401: "unauthenticated", 403: "forbidden", 404: "channel_unknown" } as const;
 
 /** What anyone may do on a public channel. */
-export function publicGrant({ transport, lifecycle }: ChannelDefinition): Grant {
-  return { operations: new Set(OPERATIONS[transport]), lifecycle, askedAt: performance.now() };
+export function publicGrant({ transport }: ChannelDefinition): Grant {
+  return { operations: new Set(OPERATIONS[transport]), overrides: {}, askedAt: performance.now() };
 }
 
 /**
@@ -71,14 +71,13 @@ export function toPublishAnswer(answer: AppAnswer): OnPublishAnswer & { ok: true
 }
 
 function grantOf(allowed: Allowed, context: GrantContext): Omit<Grant, "askedAt"> {
-  const { transport, lifecycle } = context.definition;
-  const possible = OPERATIONS[transport];
+  const possible = OPERATIONS[context.definition.transport];
   const { subject, operations, expiresAt } = allowed;
   return {
     ...(subject === undefined ? {} : { subject }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
     operations: new Set(possible.filter((operation) => operations?.includes(operation) ?? true)),
-    lifecycle: { ...lifecycle, ...clampOverrides(allowed, context) },
+    overrides: clampOverrides(allowed, context),
   };
 }
 

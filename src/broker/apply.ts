@@ -1,6 +1,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import { encodeOffset } from "../protocol/offset.ts";
 import { composeMessage } from "../protocol/message.ts";
+import { createSetRetention } from "./apply-set-retention.ts";
 import { KEY_COLUMNS, prepareFindKey, toRepeat } from "./key-row.ts";
 import type {
   AppendOperation,
@@ -39,11 +40,14 @@ export type Apply = (operation: Operation) => Result;
 export function createApply(db: Database): Apply {
   const sql = prepare(db);
   const findKey = prepareFindKey(db);
+  const setRetention = createSetRetention(db);
 
   return function apply(operation) {
     switch (operation.kind) {
       case "append":
         return append(operation);
+      case "set-retention":
+        return setRetention(operation);
       case "trim":
         return trim(operation);
       case "drop":

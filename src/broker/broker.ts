@@ -57,8 +57,8 @@ export type Publisher = { readonly kind: "app" } | { readonly kind: "client"; re
 export interface SubscribeRequest {
   readonly path: string;
   readonly start: Start;
-  /** How far back this reader may go, in ms. */
-  readonly replayWindowMs: number;
+  /** How far back this reader may go, in ms; asked again whenever it matters. */
+  readonly replayWindowMs: () => number;
 }
 
 /** A place in a stream that is held for one connection. */
@@ -132,6 +132,14 @@ export class Broker {
     return known === undefined ? undefined : toIds(toRepeat(known, appendKey.fingerprint), publish.key);
   }
 
+  /**
+   * Gives all streams of a channel the lifecycle that its definition says now, those too that nobody publishes to.
+   * Returns at once; what the disk does not take now is tried again.
+   */
+  setLifecycle(channel: string, lifecycle: Lifecycle): void {
+    this.#maintenance.setRetention(channel, lifecycle);
+  }
+
   /** The id of the stream's tail. */
   tail(path: string): string {
     const stream = this.#store.reader.stream(path);
@@ -153,7 +161,12 @@ export class Broker {
   follow({ path, start, replayWindowMs }: SubscribeRequest): Followed {
     const { reader } = this.#store;
     const resolve = (): Offset =>
-      resolveStartOffset(reader, { path, start, now: this.#clock.now(), replayWindowMs });
+      resolveStartOffset(reader, {
+        path,
+        start,
+        now: this.#clock.now(),
+        replayWindowMs: replayWindowMs(),
+      });
     // Entered first: the window then begins at or before the tail that is read next, so a live start needs no page.
     const stream = this.#hub.enter(path);
     let position: Offset;
@@ -177,14 +190,18 @@ export class Broker {
             stream,
             reader,
             position,
-            notBefore: () => this.#clock.now() - replayWindowMs,
+            notBefore: () => this.#clock.now() - replayWindowMs(),
             isOverBudget: share.isOver,
           });
           if ((await subscriber.run(signal)) === "aborted") return;
           // The oldest message may expire between the start and the first page: who asked for it, and for no id, goes on.
           const hasRead = compareOffsets(subscriber.position, position) !== 0;
           if (start.kind === "after" || start.kind === "live" || hasRead)
-            throw replayWindowExceeded(reader, { path, now: this.#clock.now(), replayWindowMs });
+            throw replayWindowExceeded(reader, {
+              path,
+              now: this.#clock.now(),
+              replayWindowMs: replayWindowMs(),
+            });
           position = resolve();
         }
       },

@@ -3,7 +3,8 @@ import type { Logger } from "../shared/logger.ts";
 import type { Clock } from "./clock.ts";
 import type { Hub } from "./hub.ts";
 import type { Log } from "./log.ts";
-import type { Operation } from "./operation.ts";
+import { channelOfPath } from "../protocol/stream-path.ts";
+import type { Operation, Retention } from "./operation.ts";
 import type { Reader } from "./reader.ts";
 
 export interface MaintenanceOptions {
@@ -29,6 +30,10 @@ export class Maintenance {
   readonly #timer: NodeJS.Timeout;
   /** When the last subscriber of a stream left; kept for streams that are dropped when unused. */
   readonly #leftAt = new Map<string, number>();
+  /** By channel, what its streams do not all have yet. */
+  readonly #retentions = new Map<string, Retention>();
+  /** By channel, when that was last changed. */
+  readonly #changedAt = new Map<string, number>();
   #round: Promise<void> | undefined;
   #isClosed = false;
 
@@ -40,6 +45,14 @@ export class Maintenance {
     this.#timer.unref();
   }
 
+  /** Gives all streams of a channel what its definition says now, in the background. */
+  setRetention(channel: string, retention: Retention): void {
+    this.#retentions.set(channel, retention);
+    this.#changedAt.set(channel, this.#options.clock.now());
+    // A round under way may be past this.
+    void Promise.resolve(this.#round).then(() => this.run());
+  }
+
   /** One round, until nothing is due. Never rejects: what fails now is due again in the next. */
   run(): Promise<void> {
     this.#round ??= this.#run().finally(() => (this.#round = undefined));
@@ -48,6 +61,8 @@ export class Maintenance {
 
   async #run(): Promise<void> {
     const failures: unknown[] = [];
+    if (this.#isClosed) return;
+    await this.#setRetentions().catch((cause: unknown) => failures.push(cause));
     // A kind that fails does not keep the others from their turn.
     for (const due of [this.#windowTrims, this.#limitTrims, this.#drops, this.#sweeps, this.#rotation]) {
       await this.#runKind(due).catch((cause: unknown) => failures.push(cause));
@@ -72,6 +87,21 @@ export class Maintenance {
       const [result] = await this.#options.log.propose([operation]);
       if (result?.kind !== "trimmed") return result?.kind === "dropped" || !isFirst;
       if (!result.isPartial) return true;
+    }
+  }
+
+  /** What a step that fails leaves undone is begun anew in the next round. */
+  async #setRetentions(): Promise<void> {
+    for (const [channel, retention] of this.#retentions) {
+      let from: string | undefined = channel;
+      while (from !== undefined) {
+        if (this.#isClosed) return;
+        const [result] = await this.#options.log.propose([
+          { kind: "set-retention", channel, from, retention },
+        ]);
+        from = result?.kind === "retention-set" ? result.next : undefined;
+      }
+      if (this.#retentions.get(channel) === retention) this.#retentions.delete(channel);
     }
   }
 
@@ -100,7 +130,8 @@ export class Maintenance {
     const unused = reader.due.unused(now, {
       limit: STEP,
       isUnused: ({ path, inactivityTtlMs }) => {
-        const usedAt = this.#leftAt.get(path) ?? this.#startedAt;
+        // Of a stream that was never to be dropped nobody noted when it was last used: its TTL counts from the change.
+        const usedAt = this.#leftAt.get(path) ?? this.#changedAt.get(channelOfPath(path)) ?? this.#startedAt;
         return !hub.isFollowed(path) && usedAt + inactivityTtlMs <= now;
       },
     });

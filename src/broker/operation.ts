@@ -6,6 +6,7 @@ import type { Lifecycle } from "../shared/lifecycle.ts";
  */
 export type Operation =
   | AppendOperation
+  | SetRetentionOperation
   | TrimOperation
   | DropOperation
   | SweepOperation
@@ -33,6 +34,18 @@ export interface AppendKey {
   readonly key: string;
   /** Digest of what the publisher sent; another one under the same key is refused. */
   readonly fingerprint: string;
+}
+
+/**
+ * Gives a changed lifecycle to the streams of a channel, those too that nobody publishes to: a bounded number, so
+ * that nobody waits long behind it.
+ */
+export interface SetRetentionOperation {
+  readonly kind: "set-retention";
+  readonly channel: string;
+  /** Where to go on: the channel's name at first, then the `next` of the result. */
+  readonly from: string;
+  readonly retention: Retention;
 }
 
 /** Deletes the oldest messages of one life of a stream, up to and including a position. */
@@ -67,7 +80,7 @@ export interface RotateKeysOperation {
 }
 
 /** What an operation came to. A refusal is a result, not an exception. */
-export type Result = Appended | Refused | Trimmed | Dropped | { readonly kind: "unchanged" };
+export type Result = Appended | Refused | RetentionSet | Trimmed | Dropped | { readonly kind: "unchanged" };
 
 /** The messages are stored at positions `first + 1` … `first + count`, which are their ids. */
 export interface Appended {
@@ -86,6 +99,12 @@ export interface Appended {
 export interface Refused {
   readonly kind: "refused";
   readonly reason: "key-reused";
+}
+
+interface RetentionSet {
+  readonly kind: "retention-set";
+  /** The path to go on from; absent when all streams of the channel have it. */
+  readonly next?: string;
 }
 
 interface Trimmed {

@@ -174,6 +174,7 @@ function openForWriting(file: string): Database.Database {
   }
 }
 
+/** A shorter retention makes room by the trims that follow, so it is let through where those are. */
 function isFreeing({ kind }: Operation): boolean {
   return kind !== "append";
 }

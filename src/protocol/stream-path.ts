@@ -1,6 +1,8 @@
 /** The values of a channel's params after coercion. */
 export type Params = Readonly<Record<string, string | number | boolean>>;
 
+const FIRST_PARAM = /\/[^/=]+=/;
+
 /**
  * The path of a channel's stream: its name, then its params, keys sorted: `chat/room=lobby`.
  *
@@ -9,4 +11,10 @@ export type Params = Readonly<Record<string, string | number | boolean>>;
 export function toStreamPath(channel: string, params: Params): string {
   const keys = Object.keys(params).sort();
   return [channel, ...keys.map((key) => `${key}=${encodeURIComponent(String(params[key]))}`)].join("/");
+}
+
+/** The channel that a stream's path belongs to: `chat/room=lobby` is of `chat`, `chat/x/page=1` of `chat/x`. */
+export function channelOfPath(path: string): string {
+  const end = path.search(FIRST_PARAM);
+  return end === -1 ? path : path.slice(0, end);
 }

@@ -79,7 +79,11 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
   const registry = opened.add(await openRegistry(options));
   if (!options.watch) assertAllValid(registry);
   const connections = opened.add(new Connections(limits));
-  registry.onChange((change) => applyChange(connections, change));
+  registry.onChange((change) => applyChange({ connections, broker }, change));
+  // What was saved while no chanctl ran.
+  for (const { name, definition } of registry.entries()) {
+    if (definition !== undefined) broker.setLifecycle(name, definition.lifecycle);
+  }
 
   const publicListener = await bindPublic(options);
   opened.add({ close: () => publicListener.close({ graceMs: DRAIN_MS }) });

@@ -1,6 +1,5 @@
 import { ChanctlError } from "../shared/errors.ts";
 import type { Limits } from "../shared/limits.ts";
-import type { Lifecycle } from "../shared/lifecycle.ts";
 
 /** A live connection, as the one list of all connections sees it. */
 export interface Connection {
@@ -168,18 +167,6 @@ export class Connections {
       } else if (now - lastBeatAt >= keepaliveIntervalMs) connection.keepAlive();
     }
   }
-}
-
-/**
- * When a connection that begins now has lived its time, by `performance.now()`: between 80 and 100 % of its
- * lifetime, and not after its grant.
- *
- * @param expiresAt when the grant ends, in ms since 1970.
- */
-export function endOfLife({ maxConnectionLifetimeMs }: Lifecycle, expiresAt: number | undefined): number {
-  const livesForMs = maxConnectionLifetimeMs * (0.8 + 0.2 * Math.random());
-  const grantedForMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - Date.now();
-  return performance.now() + Math.min(livesForMs, grantedForMs);
 }
 
 /** When one of many that are sent away at once should come back. */

@@ -8,7 +8,8 @@ import type { ChanctlError } from "../shared/errors.ts";
 import { addressOf, authorize } from "./access.ts";
 import { findChannel, resolveTarget, toCurrent } from "./channel-target.ts";
 import type { ChannelTarget, ChannelUrl } from "./channel-target.ts";
-import { endOfLife } from "./connections.ts";
+import { connectionTerms } from "./connection-terms.ts";
+import type { ConnectionTerms } from "./connection-terms.ts";
 import type { Connection } from "./connections.ts";
 import type { TransportContext } from "./context.ts";
 import { hasLeft, headerOf, toChanctlError } from "./http.ts";
@@ -50,9 +51,10 @@ export async function serveSse(context: TransportContext, call: SseCall): Promis
   const isClient = context.audience === "public";
   context.connections.assertRoom({ subject: grant.subject, address: addressOf(request), isClient });
   const { path } = target;
-  const followed = context.broker.follow({ path, start, replayWindowMs: grant.lifecycle.replayWindowMs });
+  const terms = connectionTerms(context.registry, { channel: target.channel, grant });
+  const followed = context.broker.follow({ path, start, replayWindowMs: () => terms.replayWindowMs });
   try {
-    await stream(context, { ...call, target, grant, followed });
+    await stream(context, { ...call, target, grant, terms, followed });
   } finally {
     followed.close();
   }
@@ -61,12 +63,13 @@ export async function serveSse(context: TransportContext, call: SseCall): Promis
 interface OpenSse extends SseCall {
   readonly target: ChannelTarget;
   readonly grant: Grant;
+  readonly terms: ConnectionTerms;
   readonly followed: Followed;
 }
 
 async function stream(
   context: TransportContext,
-  { request, response, target, grant, followed }: OpenSse,
+  { request, response, target, grant, terms, followed }: OpenSse,
 ): Promise<void> {
   const aborted = new AbortController();
   response.once("close", () => aborted.abort());
@@ -85,8 +88,12 @@ async function stream(
       return sink.lastSentAt;
     },
     lastHeardAt: undefined,
-    keepaliveIntervalMs: grant.lifecycle.keepaliveIntervalMs,
-    endsAt: endOfLife(grant.lifecycle, grant.expiresAt),
+    get keepaliveIntervalMs() {
+      return terms.keepaliveIntervalMs;
+    },
+    get endsAt() {
+      return terms.endsAt;
+    },
     keepAlive: () => sink.write(Buffer.from(SSE_KEEPALIVE)),
     end: (why, { afterMs = spreadRetry() } = {}) => {
       if (aborted.signal.aborted) return;

@@ -9,7 +9,9 @@ import { addressOf, authorize, hasCredential } from "./access.ts";
 import { toCurrent } from "./channel-target.ts";
 import type { ChannelTarget } from "./channel-target.ts";
 import { frameMembers, parseClientFrame } from "./client-frame.ts";
-import { endOfLife, spreadReconnect } from "./connections.ts";
+import { connectionTerms } from "./connection-terms.ts";
+import type { ConnectionTerms } from "./connection-terms.ts";
+import { spreadReconnect } from "./connections.ts";
 import type { Connection } from "./connections.ts";
 import type { TransportContext } from "./context.ts";
 import { FrameInbox } from "./frame-inbox.ts";
@@ -52,6 +54,7 @@ export class WebSocketConnection implements Connection {
   readonly #conversation: Conversation;
   #target: ChannelTarget | undefined;
   #grant: Grant | undefined;
+  #terms: ConnectionTerms | undefined;
   #followed: Followed | undefined;
   #logEnd: ReturnType<typeof logConnect> | undefined;
   /** Why the server ends it. */
@@ -62,7 +65,6 @@ export class WebSocketConnection implements Connection {
   readonly address: string;
   #heardAt: number = performance.now();
   lastBeatAt: number = performance.now();
-  endsAt: number = Number.POSITIVE_INFINITY;
 
   constructor(context: TransportContext, peer: Peer) {
     this.#context = context;
@@ -99,7 +101,11 @@ export class WebSocketConnection implements Connection {
   }
 
   get keepaliveIntervalMs(): number {
-    return this.#grant?.lifecycle.keepaliveIntervalMs ?? Number.POSITIVE_INFINITY;
+    return this.#terms?.keepaliveIntervalMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  get endsAt(): number {
+    return this.#terms?.endsAt ?? Number.POSITIVE_INFINITY;
   }
 
   keepAlive(): void {
@@ -137,7 +143,7 @@ export class WebSocketConnection implements Connection {
     this.#accept(current, grant);
     connections.add(this, grant);
     if (this.#closed.signal.aborted) return;
-    const { replayWindowMs } = grant.lifecycle;
+    const replayWindowMs = (): number => this.#terms?.replayWindowMs ?? 0;
     this.#followed = broker.follow({ path: current.path, start, replayWindowMs });
     this.#sendReady();
     const { path } = current;
@@ -172,7 +178,7 @@ export class WebSocketConnection implements Connection {
   #accept(target: ChannelTarget, grant: Grant): void {
     this.#target = target;
     this.#grant = grant;
-    this.endsAt = endOfLife(grant.lifecycle, grant.expiresAt);
+    this.#terms = connectionTerms(this.#context.registry, { channel: target.channel, grant });
     this.#conversation.admit(target, grant);
   }
 

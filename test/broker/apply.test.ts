@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AppendKey, Operation } from "#src/broker/operation.ts";
 import { openMemoryStore } from "../support/memory-store.ts";
-import { append, NOON, resultOf } from "../support/operations.ts";
+import { append, NOON, resultOf, RETENTION } from "../support/operations.ts";
 
 const KEY: AppendKey = { owner: "app", key: "k", fingerprint: "f" };
 
@@ -31,6 +31,17 @@ const operations: fc.Arbitrary<Operation> = fc.oneof(
     path: fc.constantFrom("chat", "chat/room=a"),
     incarnation: fc.integer({ min: 1, max: 5 }),
     tail: fc.nat(5),
+  }),
+  fc.record({
+    kind: fc.constant("set-retention"),
+    channel: fc.constantFrom("chat", "game"),
+    from: fc.constantFrom("chat", "chat/room=a"),
+    retention: fc.record({
+      replayWindowMs: fc.nat(9),
+      inactivityTtlMs: fc.nat(9),
+      maxMessages: fc.nat(9),
+      maxBytes: fc.nat(9),
+    }),
   }),
   fc.record({ kind: fc.constant("rotate-keys"), generation: fc.nat(3), time: fc.constant(NOON) }),
 );
@@ -204,6 +215,34 @@ describe("apply", () => {
   });
 
   describe("a stream with a limit", () => {
+    const set = (from: string, maxMessages: number): Operation => ({
+      kind: "set-retention",
+      channel: "chat",
+      from,
+      retention: { ...RETENTION, maxMessages },
+    });
+
+    it("is given a channel's changed lifecycle, a bounded number of streams at once", () => {
+      const store = openMemoryStore();
+      const rooms = Array.from({ length: 700 }, (_, room) => append({ path: `chat/room=${room}` }));
+      store.apply(append(), ...rooms, append({ path: "chat/x" }), append({ path: "chat-x/room=1" }));
+      const nexts: string[] = [];
+      for (let from: string | undefined = "chat"; from !== undefined;) {
+        const [result] = store.apply(set(from, 5));
+        from = resultOf("retention-set", result).next;
+        if (from !== undefined) nexts.push(from);
+      }
+      expect(nexts).toHaveLength(1);
+      const without = streams(store).filter(({ max_messages }) => max_messages !== 5);
+      expect(without.map(({ path }) => path)).toEqual(["chat/x", "chat-x/room=1"]);
+    });
+
+    it("is given it also where its life has just ended", () => {
+      const store = openMemoryStore();
+      store.apply(append(), { kind: "drop", path: "chat", incarnation: 1, tail: 1 }, set("chat", 5));
+      expect(streams(store)).toMatchObject([{ incarnation: 2, max_messages: 5 }]);
+    });
+
     it("remembers the lifecycle last given", () => {
       const store = openMemoryStore();
       store.apply(append({ retention: { maxMessages: 5 } }), append({ retention: { replayWindowMs: 1 } }));
@@ -213,6 +252,8 @@ describe("apply", () => {
 });
 
 interface StreamRow {
+  readonly path: string;
+  readonly max_messages: number;
   readonly incarnation: number;
   readonly tail: number;
   readonly oldest: number;

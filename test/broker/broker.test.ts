@@ -122,7 +122,7 @@ describe("Broker.follow", () => {
   it("holds no place for who was refused", async () => {
     const broker = await openBroker();
     const start: Start = { kind: "after", offset: { incarnation: 9, position: 9 } };
-    expect(() => broker.follow({ path: "chat", start, replayWindowMs: DAY })).toThrow(
+    expect(() => broker.follow({ path: "chat", start, replayWindowMs: () => DAY })).toThrow(
       expect.objectContaining({ code: "replay_window_exceeded" }),
     );
     expect(broker.liveCount("chat")).toBe(0);
@@ -138,7 +138,7 @@ describe("Broker.follow", () => {
 
   it("ends at once for a signal that is aborted already", async () => {
     const broker = await openBroker();
-    const followed = broker.follow({ path: "chat", start: { kind: "live" }, replayWindowMs: DAY });
+    const followed = broker.follow({ path: "chat", start: { kind: "live" }, replayWindowMs: () => DAY });
     await followed.run(new CollectingSink(), AbortSignal.abort());
     followed.close();
     followed.close();
@@ -165,7 +165,8 @@ async function followBriefly(
     const [published = ""] = await broker.publish(publishRequest());
     const { incarnation = 0, position = 0 } = parseOffset(published) ?? {};
     const before = { incarnation, position: position - 1 };
-    const follow = (start: Start): Followed => broker.follow({ path: "chat", start, replayWindowMs });
+    const follow = (start: Start): Followed =>
+      broker.follow({ path: "chat", start, replayWindowMs: () => replayWindowMs });
     const followed = follow(toStart(before));
     expect(followed.position).toEqual(before);
     const expired = vi.waitFor(() => expect(() => follow({ kind: "after", offset: before })).toThrow());
@@ -180,7 +181,7 @@ interface Reading extends AsyncDisposable {
 }
 
 function follow(broker: Broker, { start }: { start: Start }): Reading {
-  const followed = broker.follow({ path: "chat", start, replayWindowMs: DAY });
+  const followed = broker.follow({ path: "chat", start, replayWindowMs: () => DAY });
   const sink = new CollectingSink();
   const leaving = new AbortController();
   const position = encodeOffset(followed.position);

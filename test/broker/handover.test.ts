@@ -60,7 +60,7 @@ function join(
 ): Joined {
   const isStalled = random() < 0.3;
   const sink = new CollectingSink({ encoding: random() < 0.5 ? "ws" : "sse", isStalled });
-  const followed = broker.follow({ path: "chat", start, replayWindowMs: DAY });
+  const followed = broker.follow({ path: "chat", start, replayWindowMs: () => DAY });
   if (isStalled) void drainNowAndThen(sink, { random, signal: leaving.signal });
   const from = encodeOffset(followed.position);
   return { sink, from, ended: followed.run(sink, leaving.signal).finally(() => followed.close()) };

@@ -4,7 +4,7 @@ import { Hub } from "#src/broker/hub.ts";
 import { Maintenance } from "#src/broker/maintenance.ts";
 import type { Retention } from "#src/broker/operation.ts";
 import type { LogEntry } from "#src/shared/logger.ts";
-import { append, NOON, resultOf } from "../support/operations.ts";
+import { append, NOON, resultOf, RETENTION } from "../support/operations.ts";
 import { openStore } from "../support/store.ts";
 
 const DAY = 86_400_000;
@@ -89,6 +89,45 @@ describe("Maintenance", () => {
     await pass(5_000);
     expect(stream()?.incarnation).toBe(1);
     hub.leave(held);
+    await pass(900);
+    expect(stream()?.incarnation).toBe(1);
+    await pass(200);
+    expect(stream()?.incarnation).toBe(2);
+  });
+
+  it("gives every stream of a channel its changed retention, and prunes by it", async () => {
+    const { store, maintenance, pass, stream } = await maintained();
+    const rooms = Array.from({ length: 1_200 }, (_, room) => `chat/room=${room}`);
+    const others = ["chat-old", "chat/x", "chat/x/room=1", "chats"];
+    await store.propose(
+      ["chat", ...rooms, ...others].map((path) => append({ path, texts: ["1", "2", "3"] })),
+    );
+    maintenance.setRetention("chat", { ...RETENTION, maxMessages: 1 });
+    await pass(0);
+    await expect.poll(() => stream()?.maxMessages).toBe(1);
+    await pass(0);
+    const oldest = (path: string): number | undefined => store.reader.stream(path)?.oldest;
+    expect(new Set(["chat", ...rooms].map(oldest))).toEqual(new Set([2]));
+    expect(others.map(oldest)).toEqual([0, 0, 0, 0]);
+  });
+
+  it("tries again to give a changed retention where the store did not take it", async () => {
+    const { store, maintenance, publish, pass, stream } = await maintained();
+    await publish({});
+    const propose = vi.spyOn(store, "propose").mockRejectedValueOnce(new Error("disk"));
+    maintenance.setRetention("chat", { ...RETENTION, maxMessages: 5 });
+    await expect.poll(() => propose.mock.calls.length).toBeGreaterThan(0);
+    await pass(0);
+    await pass(0);
+    expect(stream()?.maxMessages).toBe(5);
+  });
+
+  it("counts a TTL that is new to a stream from its change", async () => {
+    const { maintenance, publish, pass, stream } = await maintained();
+    await publish({});
+    await pass(5_000);
+    maintenance.setRetention("chat", { ...RETENTION, inactivityTtlMs: 1_000 });
+    await expect.poll(() => stream()?.inactivityTtlMs).toBe(1_000);
     await pass(900);
     expect(stream()?.incarnation).toBe(1);
     await pass(200);

@@ -49,7 +49,7 @@ describe.each([sseClient, webSocketClient])("a subscriber over $name", ({ name, 
       paramsSchema: { type: "object", properties: { room: { type: "string" }, page: { type: "integer" } } },
     });
     const { title, closeCode, afterMs } = await log.ended;
-    expect(title).toBe("server is restarting");
+    expect(title).toBe("the channel has changed");
     expect(afterMs).toBeGreaterThanOrEqual(0);
     if (closeCode !== undefined) expect(closeCode).toBe(1012);
     await server.publish(channel, { type: "m", data: 1 });

@@ -4,7 +4,13 @@ import { messageTemplate } from "#src/protocol/message.ts";
 /** An hour in 2026, in ms: messages of the tests begin here. */
 export const NOON = Date.UTC(2026, 0, 1, 12);
 
-const RETENTION: Retention = { replayWindowMs: 86_400_000, inactivityTtlMs: 0, maxMessages: 0, maxBytes: 0 };
+/** A day, and no limit. */
+export const RETENTION: Retention = {
+  replayWindowMs: 86_400_000,
+  inactivityTtlMs: 0,
+  maxMessages: 0,
+  maxBytes: 0,
+};
 
 export interface AppendOptions extends Partial<Omit<AppendOperation, "kind" | "retention">> {
   readonly retention?: Partial<Retention>;

@@ -1,28 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ChanctlError } from "#src/shared/errors.ts";
-import { resolveLifecycle } from "#src/shared/lifecycle.ts";
 import { DEFAULT_LIMITS } from "#src/shared/limits.ts";
-import { Connections, endOfLife } from "#src/transports/connections.ts";
+import { Connections } from "#src/transports/connections.ts";
 import { RateLimit } from "#src/transports/rate-limit.ts";
-
-describe("the end of a connection's life", () => {
-  const lifecycle = resolveLifecycle({ maxConnectionLifetimeMs: 10_000_000 });
-
-  it("is between 80 and 100 % of its lifetime, another for each", () => {
-    const now = performance.now();
-    const ends = Array.from({ length: 1_000 }, () => (endOfLife(lifecycle, undefined) - now) / 10_000_000);
-    expect(Math.min(...ends)).toBeGreaterThanOrEqual(0.8);
-    expect(Math.max(...ends)).toBeLessThanOrEqual(1.01);
-    expect(Math.max(...ends) - Math.min(...ends)).toBeGreaterThan(0.15);
-  });
-
-  it("is not after its grant", () => {
-    const left = endOfLife(lifecycle, Date.now() + 1_000_000) - performance.now();
-    expect(left).toBeLessThanOrEqual(1_001_000);
-    expect(left).toBeGreaterThan(0);
-    expect(endOfLife(lifecycle, Date.now() - 1)).toBeLessThan(performance.now());
-  });
-});
 
 describe("a grant", () => {
   it("holds only if it was asked for after the last ending that means its holder, and a moment ago", () => {
