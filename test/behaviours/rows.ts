@@ -55,7 +55,7 @@ export const SECTIONS: readonly Section[] = [
       row("410: one user's shorter window, nobody else's", BOTH),
       row("410: names oldest and newest", BOTH),
       row("no 410: the client's last message was pruned, nothing after it", BOTH),
-      row("no 410: decided by time before anything is pruned", BOTH),
+      row("410: decided by time before anything is pruned", BOTH),
       row("malformed id or rewind", BOTH),
     ],
   },
