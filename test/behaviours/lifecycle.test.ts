@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { parseOffset } from "#src/protocol/offset.ts";
 import { LIFECYCLE, LIFECYCLE_KEYS } from "#src/shared/lifecycle.ts";
 import { bearer, startGuardedServer } from "../support/guarded-server.ts";
@@ -50,7 +50,7 @@ async function save(
   const { registry } = on.running;
   const before = registry.get(channel);
   on.define(channel, definition);
-  await expect.poll(() => registry.get(channel) !== before, PATIENT).toBe(true);
+  await vi.waitFor(() => expect(registry.get(channel) !== before).toBe(true), PATIENT);
 }
 
 /** Which life of its stream an id is of. */
@@ -64,18 +64,25 @@ function stored({ path }: Pick<Room, "path">): StoredStream | undefined {
 
 /** Waits until a room has these messages on the disk, and no other. */
 async function untilStored(room: Room, positions: readonly number[]): Promise<void> {
-  await expect.poll(() => stored(room)?.positions, PATIENT).toEqual(positions);
+  await vi.waitFor(() => expect(stored(room)?.positions).toEqual(positions), PATIENT);
 }
 
 /** Waits until the life of a room has ended in which this id was given. */
 async function untilDropped(room: Room, id: string | undefined): Promise<void> {
-  await expect.poll(() => stored(room)?.incarnation, PATIENT).not.toBe(lifeOf(id));
+  await vi.waitFor(() => expect(stored(room)?.incarnation).not.toBe(lifeOf(id)), PATIENT);
 }
 
 // Most of the time is spent waiting for a round of maintenance: all wait at once.
 describe.concurrent.each([sseClient, webSocketClient])("over $name", (client) => {
   const { name, connect } = client;
   const channelOf = (purpose: string): string => `${purpose}-${name.toLowerCase()}`;
+
+  /** Where reading starts. */
+  async function startOf(url: string): Promise<string> {
+    const { startId, close } = await connect(url);
+    close();
+    return startId;
+  }
 
   /** An id must be refused because of what was missed after it. */
   async function expectGone(room: Room, id: string | undefined): Promise<void> {
@@ -97,13 +104,10 @@ describe.concurrent.each([sseClient, webSocketClient])("over $name", (client) =>
   it("replayWindowMs: a reader goes back no further, also where nothing is deleted yet", async () => {
     const room = newRoom(server, "windowed");
     const [, second] = await room.publish(1, 2);
-    await expect
-      .poll(async () => {
-        const { startId, close } = await connect(room.url("last_message_id=start"));
-        close();
-        return startId;
-      }, PATIENT)
-      .toBe(second);
+    await vi.waitFor(
+      async () => expect(await startOf(room.url("last_message_id=start"))).toBe(second),
+      PATIENT,
+    );
   });
 
   it("replayWindowMs: 0: the live tail is all there is", async () => {
@@ -112,13 +116,7 @@ describe.concurrent.each([sseClient, webSocketClient])("over $name", (client) =>
     const ids = await room.publish(1, 3);
     expect(await live.log.dataOf(3)).toEqual([1, 2, 3]);
     for (const query of ["last_message_id=start", "rewind=3", "rewind=1h"]) {
-      await expect
-        .poll(async () => {
-          const { startId, close } = await connect(room.url(query));
-          close();
-          return startId;
-        }, PATIENT)
-        .toBe(ids.at(-1));
+      await vi.waitFor(async () => expect(await startOf(room.url(query))).toBe(ids.at(-1)), PATIENT);
     }
     await expectGone(room, ids[1]);
     const resumed = await connect(room.url(`last_message_id=${ids.at(-1)}`));
@@ -155,15 +153,15 @@ describe.concurrent.each([sseClient, webSocketClient])("over $name", (client) =>
     expect(await log.dataOf(2)).toEqual([1, 2]);
     close();
     await untilDropped(kept, id);
-  });
+  }, 60_000);
 
   it("keepaliveIntervalMs: a heartbeat goes out after that long with nothing sent", async () => {
     const room = newRoom(server, "quiet");
     const startedAt = performance.now();
     const { heartbeats, log, close } = await openCounting(client, { url: room.url() });
-    await expect.poll(heartbeats, PATIENT).toBe(1);
+    await vi.waitFor(() => expect(heartbeats()).toBeGreaterThan(0), PATIENT);
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(SECOND);
-    await expect.poll(heartbeats, PATIENT).toBeGreaterThan(2);
+    await vi.waitFor(() => expect(heartbeats()).toBeGreaterThan(2), PATIENT);
     await room.publish(1);
     expect(await log.dataOf(1)).toEqual([1]);
     close();
@@ -223,7 +221,7 @@ describe.concurrent.each([sseClient, webSocketClient])("over $name", (client) =>
     const startedAt = performance.now();
     const { heartbeats, log } = await openCounting(client, { url: room.url() });
     await save({ channel }, { ...PUBLIC_ROOMS, keepaliveIntervalMs: SECOND });
-    await expect.poll(heartbeats, PATIENT).toBeGreaterThan(0);
+    await vi.waitFor(() => expect(heartbeats()).toBeGreaterThan(0), PATIENT);
     await room.publish(1);
     expect(await log.dataOf(1)).toEqual([1]);
     await save({ channel }, { ...PUBLIC_ROOMS, maxConnectionLifetimeMs: 10 * SECOND });
@@ -259,7 +257,7 @@ describe.concurrent.each([sseClient, webSocketClient])("over $name", (client) =>
     const chosen = await open({ keepaliveIntervalMs: 4 * MINUTE });
     const plain = await open({});
     await save({ on: guarded.server, channel }, { ...GUARDED, keepaliveIntervalMs: SECOND });
-    await expect.poll(plain.heartbeats, PATIENT).toBeGreaterThan(1);
+    await vi.waitFor(() => expect(plain.heartbeats()).toBeGreaterThan(1), PATIENT);
     expect(chosen.heartbeats()).toBe(0);
     chosen.close();
     plain.close();
@@ -291,7 +289,7 @@ describe.concurrent("over HTTP", () => {
       root,
       channels: { chat: { ...PUBLIC_ROOMS, maxMessages: 2 } },
     });
-    await expect.poll(() => readStored(after, room.path)?.positions, PATIENT).toEqual([4, 5]);
+    await vi.waitFor(() => expect(readStored(after, room.path)?.positions).toEqual([4, 5]), PATIENT);
   });
 
   it("a stream keeps its lifecycle when the definition is gone: it is pruned and dropped on", async () => {
@@ -302,7 +300,7 @@ describe.concurrent("over HTTP", () => {
     const [id] = await dropped.publish(1, 3);
     for (const name of ["removed", "removed-ttl"]) {
       server.undefine(name);
-      await expect.poll(() => server.running.registry.get(name), PATIENT).toBeUndefined();
+      await vi.waitFor(() => expect(server.running.registry.get(name)).toBeUndefined(), PATIENT);
     }
     await untilStored(pruned, []);
     await untilDropped(dropped, id);

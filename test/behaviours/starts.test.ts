@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { encodeOffset, ORIGIN, parseOffset } from "#src/protocol/offset.ts";
 import { bearer, startGuardedServer } from "../support/guarded-server.ts";
 import type { GuardedServer } from "../support/guarded-server.ts";
@@ -56,13 +56,13 @@ function shift(id: string | undefined, by: { incarnation?: number; position?: nu
 
 /** Waits until a room has these messages on the disk, and no other. */
 async function untilStored(room: Room, positions: readonly number[]): Promise<void> {
-  await expect.poll(() => readStored(server, room.path)?.positions, PATIENT).toEqual(positions);
+  await vi.waitFor(() => expect(readStored(server, room.path)?.positions).toEqual(positions), PATIENT);
 }
 
 /** Waits until the life of a room has ended in which this id was given. */
 async function untilDropped(room: Room, id: string | undefined): Promise<void> {
   const incarnation = parseOffset(id ?? "")?.incarnation;
-  await expect.poll(() => readStored(server, room.path)?.incarnation, PATIENT).not.toBe(incarnation);
+  await vi.waitFor(() => expect(readStored(server, room.path)?.incarnation).not.toBe(incarnation), PATIENT);
 }
 
 // Most of the time is spent waiting for a round of maintenance: all wait at once.
@@ -92,7 +92,7 @@ describe.concurrent.each([sseClient, webSocketClient])("over $name", ({ name, co
   async function readFrom(room: Room, query?: string, options?: ConnectOptions): Promise<unknown[]> {
     const { log, close } = await connect(room.url(query), options);
     await room.publish(99);
-    await expect.poll(() => log.received.at(-1)?.json, PATIENT).toContain('"data":99');
+    await vi.waitFor(() => expect(log.received.at(-1)?.json).toContain('"data":99'), PATIENT);
     close();
     return log.dataOf(0);
   }
@@ -167,13 +167,13 @@ describe.concurrent.each([sseClient, webSocketClient])("over $name", ({ name, co
     expect(await readFrom(room, "rewind=10m")).toEqual([1, 2, 99]);
     // Once the clock has moved on, nothing is young enough.
     const newest = (await room.publish(3)).at(-1);
-    await expect.poll(() => startOf(room, "rewind=0ms"), PATIENT).toBe(newest);
+    await vi.waitFor(async () => expect(await startOf(room, "rewind=0ms")).toBe(newest), PATIENT);
   });
 
   it("rewind=<duration>: goes back no further than the replay window", async () => {
     const room = newRoom(server, "fleeting");
     const [, id] = await room.publish(1, 2);
-    await expect.poll(() => startOf(room, "rewind=10m"), PATIENT).toBe(id);
+    await vi.waitFor(async () => expect(await startOf(room, "rewind=10m")).toBe(id), PATIENT);
   });
 
   it("start: replays all that is retained, then goes on live", async () => {
@@ -290,7 +290,10 @@ describe.concurrent.each([sseClient, webSocketClient])("over $name", ({ name, co
     const url = room.url(`last_message_id=${first}`);
     const short = { headers: bearer(guarded.tokenFor(() => ({ ok: true, replayWindowMs: 0 }))) };
     const long = { headers: bearer(guarded.tokenFor(() => ({ ok: true }))) };
-    await expect.poll(() => goneOf(url, short), PATIENT).toMatchObject({ oldest: last, newest: last });
+    await vi.waitFor(
+      async () => expect(await goneOf(url, short)).toMatchObject({ oldest: last, newest: last }),
+      PATIENT,
+    );
     const { log, close } = await connect(url, long);
     expect(await log.dataOf(1)).toEqual([2]);
     close();
@@ -322,9 +325,14 @@ describe.concurrent.each([sseClient, webSocketClient])("over $name", ({ name, co
     const room = newRoom(guarded.server, "guarded");
     const [first, second] = await room.publish(1, 2);
     const short = { headers: bearer(guarded.tokenFor(() => ({ ok: true, replayWindowMs: 0 }))) };
-    await expect
-      .poll(() => goneOf(room.url(`last_message_id=${first}`), short), PATIENT)
-      .toMatchObject({ oldest: second, newest: second });
+    await vi.waitFor(
+      async () =>
+        expect(await goneOf(room.url(`last_message_id=${first}`), short)).toMatchObject({
+          oldest: second,
+          newest: second,
+        }),
+      PATIENT,
+    );
     expect(await startOf(room, "last_message_id=start", short)).toBe(second);
     expect(await startOf(room, `last_message_id=${second}`, short)).toBe(second);
     expect(readStored(guarded.server, room.path)?.positions).toEqual([1, 2]);
