@@ -9,12 +9,14 @@ import type {
   Operation,
   Result,
   RotateKeysOperation,
-  SweepOperation,
   TrimOperation,
 } from "./operation.ts";
 
-/** How many messages one trim deletes at most: a commit that waits behind it must not wait long. */
-const MAX_TRIMMED = 2_000;
+/** How many messages one operation deletes at most: a commit that waits behind it must not wait long. */
+export const MAX_TRIMMED = 2_000;
+
+/** How many ended lives one sweep looks at. */
+const MAX_SWEPT = 200;
 
 const JSON_CONTENT_TYPE = "application/json";
 
@@ -53,7 +55,7 @@ export function createApply(db: Database): Apply {
       case "drop":
         return drop(operation);
       case "sweep":
-        return sweep(operation);
+        return sweep();
       case "rotate-keys":
         return rotateKeys(operation);
       default:
@@ -128,12 +130,16 @@ export function createApply(db: Database): Apply {
     return { kind: "dropped", incarnation: next };
   }
 
-  function sweep({ incarnation }: SweepOperation): Result {
-    if (sql.endedLife.get(incarnation) === undefined) return { kind: "unchanged" };
-    const { changes } = sql.deleteSome.run(incarnation, MAX_TRIMMED);
-    const isPartial = changes === MAX_TRIMMED;
-    if (!isPartial) sql.forgetLife.run(incarnation);
-    return { kind: "trimmed", count: changes, isPartial };
+  function sweep(): Result {
+    const lives = sql.endedLives.all(MAX_SWEPT);
+    if (lives.length === 0) return { kind: "unchanged" };
+    let count = 0;
+    for (const { incarnation } of lives) {
+      count += sql.deleteSome.run(incarnation, MAX_TRIMMED - count).changes;
+      if (count === MAX_TRIMMED) return { kind: "trimmed", count, isPartial: true };
+      sql.forgetLife.run(incarnation);
+    }
+    return { kind: "trimmed", count, isPartial: lives.length === MAX_SWEPT };
   }
 
   function rotateKeys({ generation, time }: RotateKeysOperation): Result {
@@ -222,7 +228,9 @@ function prepare(db: Database) {
     ),
     deleteUpTo: db.prepare<[number, number]>("DELETE FROM messages WHERE incarnation = ? AND position <= ?"),
     endLife: db.prepare<[number]>("INSERT INTO ended_lives (incarnation) VALUES (?)"),
-    endedLife: db.prepare<[number]>("SELECT 1 FROM ended_lives WHERE incarnation = ?"),
+    endedLives: db.prepare<[number], { incarnation: number }>(
+      "SELECT incarnation FROM ended_lives ORDER BY incarnation LIMIT ?",
+    ),
     deleteSome: db.prepare<[number, number]>(
       "DELETE FROM messages WHERE rowid IN (SELECT rowid FROM messages WHERE incarnation = ? LIMIT ?)",
     ),

@@ -66,10 +66,9 @@ export interface DropOperation {
   readonly tail: number;
 }
 
-/** Deletes messages of a life that has ended: a bounded number, so that nobody waits long behind it. */
+/** Deletes messages of lives that have ended: a bounded number, so that nobody waits long behind it. */
 export interface SweepOperation {
   readonly kind: "sweep";
-  readonly incarnation: number;
 }
 
 /** Forgets the older half of the idempotency keys. Does nothing if `generation` is no longer the current one. */

@@ -1,5 +1,7 @@
 /** A stream as the store has it. */
 export interface StreamInfo {
+  /** Of its row: the same in all its lives. */
+  readonly id: number;
   readonly path: string;
   readonly incarnation: number;
   /** The position after the last message. */
@@ -25,7 +27,7 @@ export interface StreamRow extends Omit<StreamInfo, "hasEarlierLife"> {
 }
 
 /** What to select for a `StreamRow`. */
-export const STREAM_COLUMNS = `path, incarnation, tail, oldest, bytes, has_earlier_life AS hasEarlierLife,
+export const STREAM_COLUMNS = `id, path, incarnation, tail, oldest, bytes, has_earlier_life AS hasEarlierLife,
   replay_window_ms AS replayWindowMs, inactivity_ttl_ms AS inactivityTtlMs,
   max_messages AS maxMessages, max_bytes AS maxBytes`;
 

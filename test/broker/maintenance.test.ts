@@ -32,7 +32,7 @@ async function maintained() {
     time.passed += milliseconds;
     await maintenance.run();
   };
-  return { store, hub, log, publish, pass, maintenance, stream: () => reader.stream("chat") };
+  return { store, hub, log, time, publish, pass, maintenance, stream: () => reader.stream("chat") };
 }
 
 describe("Maintenance", () => {
@@ -54,6 +54,31 @@ describe("Maintenance", () => {
     await publish({ replayWindowMs: 0 }, Array.from({ length: 5_000 }, String));
     await pass(10);
     expect(stream()).toMatchObject({ oldest: 5_000, tail: 5_000 });
+  });
+
+  it("leaves to the next round what becomes due in this one", async () => {
+    const { store, time, publish, pass, stream } = await maintained();
+    for (; time.passed < 100; time.passed += 1) await publish({ replayWindowMs: 1_000 });
+    const propose = store.propose.bind(store);
+    vi.spyOn(store, "propose").mockImplementation((operations) => {
+      time.passed += 10;
+      return propose(operations);
+    });
+    await pass(950);
+    expect(stream()).toMatchObject({ oldest: 50, tail: 100 });
+    await pass(0);
+    expect(stream()?.oldest).toBeGreaterThan(50);
+  });
+
+  it("deletes what is due in many rooms in few commits", async () => {
+    const { store, pass } = await maintained();
+    const rooms = Array.from({ length: 500 }, (_, room) => `chat/room=${room}`);
+    await store.propose(rooms.map((path) => append({ path, retention: { replayWindowMs: 0 } })));
+    const batches: number[] = [];
+    store.follow({ onCommitted: (batch) => batches.push(batch.length) });
+    await pass(10);
+    expect(rooms.map((path) => store.reader.stream(path)?.oldest)).toEqual(rooms.map(() => 1));
+    expect(batches.length).toBeLessThan(20);
   });
 
   it("brings a stream back to its `maxMessages`", async () => {

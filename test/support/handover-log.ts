@@ -134,6 +134,7 @@ export class SimulatedLog implements Pick<Log, "follow">, Pick<Reader, "stream" 
     const life = this.#life;
     if (life === undefined) return undefined;
     return {
+      id: 1,
       path,
       incarnation: life.incarnation,
       tail: this.tail.position,

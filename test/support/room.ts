@@ -30,6 +30,6 @@ export function newRoom(server: TestServer, channel = "chat"): Room {
 }
 
 /** The numbers from `first` to `last`. */
-export function numbers(first: number, last: number): number[] {
+function numbers(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
