@@ -12,7 +12,10 @@ export const OVER_LIMIT =
  * - `streams`: one row a stream that was ever written. `incarnation` names its present life; a message's
  *   position counts on from 0 within it. Rows from `oldest` (exclusive) to `tail` (inclusive) are retained.
  *   `has_earlier_life` remembers that something before this life was dropped, so that the offset "before the
- *   first message ever" is honest.
+ *   first message ever" is honest. So a row is never deleted, however long its stream has been dropped: without it
+ *   a client that still stands at that offset would be let in to the next life, and never hear of the one it missed;
+ *   and refusing that offset wherever there is no row would refuse those who missed nothing. A dropped room costs its
+ *   row, some 100 bytes, and only publishing makes one.
  * - `messages`: all streams in one append-only rowid table (a packed or WITHOUT ROWID key costs 2.7–6 times as
  *   much). `position` is where the message ends, so "after an offset" is one range of the index. JSON is TEXT
  *   because BLOB columns read several times slower.

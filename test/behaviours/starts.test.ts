@@ -129,11 +129,11 @@ describe.concurrent.each([sseClient, webSocketClient])("over $name", ({ name, co
   });
 
   it.each([
-    { taken: "the header of all three", header: "id", query: "last_message_id=start&rewind=1" },
-    { taken: "last_message_id of the two", header: undefined, query: "last_message_id=id&rewind=1" },
+    ["the header of all three", { header: "id", query: "last_message_id=start&rewind=1" }],
+    ["last_message_id of the two", { header: undefined, query: "last_message_id=id&rewind=1" }],
     // An EventSource that has seen no id sends none, but proxies send an empty one.
-    { taken: "no header that is empty", header: "", query: "last_message_id=id&rewind=1" },
-  ])("Last-Event-ID before last_message_id before rewind: takes $taken", async ({ header, query }) => {
+    ["no header that is empty", { header: "", query: "last_message_id=id&rewind=1" }],
+  ])("Last-Event-ID before last_message_id before rewind: takes %s", async (_, { header, query }) => {
     const room = newRoom(server);
     const [, , id = ""] = await room.publish(1, 5);
     const headers = header === undefined ? {} : { "last-event-id": header.replace("id", id) };
@@ -274,7 +274,7 @@ describe.concurrent.each([sseClient, webSocketClient])("over $name", ({ name, co
     expect(ids).not.toContain(next);
   });
 
-  it("410: the origin once anything was pruned or dropped", async () => {
+  it("410: the origin once anything was pruned, or dropped", async () => {
     const [pruned, dropped] = [newRoom(server, "few"), newRoom(server, "dropped")];
     await pruned.publish(1, 4);
     const [id] = await dropped.publish(1);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Clock } from "#src/broker/clock.ts";
 import { Hub } from "#src/broker/hub.ts";
@@ -5,6 +6,7 @@ import { Maintenance } from "#src/broker/maintenance.ts";
 import type { Retention } from "#src/broker/operation.ts";
 import type { LogEntry } from "#src/shared/logger.ts";
 import { append, NOON, resultOf, RETENTION } from "../support/operations.ts";
+import { PATIENT } from "../support/patient.ts";
 import { openStore } from "../support/store.ts";
 
 const DAY = 86_400_000;
@@ -129,7 +131,7 @@ describe("Maintenance", () => {
     );
     maintenance.setRetention("chat", { ...RETENTION, maxMessages: 1 });
     await pass(0);
-    await expect.poll(() => stream()?.maxMessages).toBe(1);
+    await expect.poll(() => stream()?.maxMessages, PATIENT).toBe(1);
     await pass(0);
     const oldest = (path: string): number | undefined => store.reader.stream(path)?.oldest;
     expect(new Set(["chat", ...rooms].map(oldest))).toEqual(new Set([2]));
@@ -141,10 +143,24 @@ describe("Maintenance", () => {
     await publish({});
     const propose = vi.spyOn(store, "propose").mockRejectedValueOnce(new Error("disk"));
     maintenance.setRetention("chat", { ...RETENTION, maxMessages: 5 });
-    await expect.poll(() => propose.mock.calls.length).toBeGreaterThan(0);
+    await expect.poll(() => propose.mock.calls.length, PATIENT).toBeGreaterThan(0);
     await pass(0);
     await pass(0);
     expect(stream()?.maxMessages).toBe(5);
+  });
+
+  it("gives the retention that was changed last, also where it changes in the middle", async () => {
+    const { store, maintenance, publish, pass, stream } = await maintained();
+    await publish({});
+    const propose = store.propose.bind(store);
+    vi.spyOn(store, "propose").mockImplementationOnce(async (operations) => {
+      await nextTurn();
+      maintenance.setRetention("chat", { ...RETENTION, maxMessages: 6 });
+      return propose(operations);
+    });
+    maintenance.setRetention("chat", { ...RETENTION, maxMessages: 5 });
+    await pass(0);
+    await expect.poll(() => stream()?.maxMessages, PATIENT).toBe(6);
   });
 
   it("counts a TTL that is new to a stream from its change", async () => {
@@ -152,7 +168,7 @@ describe("Maintenance", () => {
     await publish({});
     await pass(5_000);
     maintenance.setRetention("chat", { ...RETENTION, inactivityTtlMs: 1_000 });
-    await expect.poll(() => stream()?.inactivityTtlMs).toBe(1_000);
+    await expect.poll(() => stream()?.inactivityTtlMs, PATIENT).toBe(1_000);
     await pass(900);
     expect(stream()?.incarnation).toBe(1);
     await pass(200);
