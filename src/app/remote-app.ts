@@ -9,6 +9,7 @@ import type { App } from "./app.ts";
 export function remoteApp(url: string): App {
   return {
     origin: parseOrigin(url),
+    address: undefined,
     state: "ready",
     lastLines: [],
     onState: () => () => {},

@@ -59,6 +59,8 @@ export interface SubscribeRequest {
   readonly start: Start;
   /** How far back this reader may go, in ms; asked again whenever it matters. */
   readonly replayWindowMs: () => number;
+  /** How long the stream is kept at least once this reader has left, in ms; 0 is for ever. @default its own TTL */
+  readonly keepMs?: () => number | undefined;
 }
 
 /** A place in a stream that is held for one connection. */
@@ -158,7 +160,7 @@ export class Broker {
    *
    * @throws {ChanctlError} `replay_window_exceeded` if something after the start was missed.
    */
-  follow({ path, start, replayWindowMs }: SubscribeRequest): Followed {
+  follow({ path, start, replayWindowMs, keepMs }: SubscribeRequest): Followed {
     const { reader } = this.#store;
     const resolve = (): Offset =>
       resolveStartOffset(reader, {
@@ -208,6 +210,7 @@ export class Broker {
       close: () => {
         if (!isHeld) return;
         isHeld = false;
+        this.#maintenance.keep(path, keepMs?.());
         this.#hub.leave(stream);
       },
     };

@@ -45,6 +45,8 @@ export class Maintenance {
   readonly #retentions = new Map<string, Retention>();
   /** By channel, when that was last changed. */
   readonly #changedAt = new Map<string, number>();
+  /** Until when a stream is kept for those who left it; of one life, and not beyond a restart. */
+  readonly #keptUntil = new Map<string, number>();
   #round: Promise<void> | undefined;
   #isClosed = false;
 
@@ -57,6 +59,16 @@ export class Maintenance {
     });
     this.#timer = setInterval(() => void this.run(), EVERY_MS);
     this.#timer.unref();
+  }
+
+  /**
+   * Keeps a stream for so long from now on, in ms, though nobody uses it; 0 is for ever, `undefined` no longer than it
+   * is kept already. It shortens nothing.
+   */
+  keep(path: string, keepMs: number | undefined): void {
+    if (keepMs === undefined) return;
+    const until = keepMs === 0 ? Number.POSITIVE_INFINITY : this.#options.clock.now() + keepMs;
+    if (until > (this.#keptUntil.get(path) ?? 0)) this.#keptUntil.set(path, until);
   }
 
   /** Gives all streams of a channel what its definition says now, in the background. */
@@ -169,7 +181,8 @@ export class Maintenance {
   #isUnused({ path, inactivityTtlMs }: StreamInfo, now: number): boolean {
     // Of a stream that was never to be dropped nobody noted when it was last used: its TTL counts from the change.
     const usedAt = this.#leftAt.get(path) ?? this.#changedAt.get(channelOfPath(path)) ?? this.#startedAt;
-    return !this.#options.hub.isFollowed(path) && usedAt + inactivityTtlMs <= now;
+    const isKept = (this.#keptUntil.get(path) ?? 0) > now;
+    return !isKept && !this.#options.hub.isFollowed(path) && usedAt + inactivityTtlMs <= now;
   }
 
   readonly #sweeps = (): Iterable<readonly Due[]> =>
@@ -185,13 +198,17 @@ export class Maintenance {
 
   /** Most streams are never dropped, and who leaves them need not be remembered. */
   #forgetLeft(): void {
-    const { reader } = this.#options;
+    const { reader, clock } = this.#options;
     for (const path of this.#unchecked) {
       const stream = reader.stream(path);
-      if (stream === undefined || stream.inactivityTtlMs === 0 || stream.tail === 0)
+      if (stream === undefined || stream.inactivityTtlMs === 0 || stream.tail === 0) {
         this.#leftAt.delete(path);
+        this.#keptUntil.delete(path);
+      }
     }
     this.#unchecked.clear();
+    const now = clock.now();
+    for (const [path, until] of this.#keptUntil) if (until <= now) this.#keptUntil.delete(path);
   }
 
   /** Starts no more; resolves when the round under way has ended. */

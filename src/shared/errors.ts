@@ -125,6 +125,8 @@ interface ChanctlErrorOptions {
   readonly fields?: Readonly<Record<string, unknown>>;
   /** Seconds after which a repeat may work; becomes `Retry-After`. */
   readonly retryAfterSecs?: number;
+  /** The key of the config's `limits` that was hit, for the log. */
+  readonly limit?: string;
   /** Overrides the table's status, where the app chose one (401, 403 or 404). */
   readonly status?: number;
 }
@@ -136,6 +138,7 @@ export class ChanctlError extends Error {
   readonly hint: string | undefined;
   readonly fields: Readonly<Record<string, unknown>>;
   readonly retryAfterSecs: number | undefined;
+  readonly limit: string | undefined;
   readonly #status: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: ChanctlErrorOptions = {}) {
@@ -144,6 +147,7 @@ export class ChanctlError extends Error {
     this.hint = options.hint ?? this.#row.hint;
     this.fields = options.fields ?? {};
     this.retryAfterSecs = options.retryAfterSecs;
+    this.limit = options.limit;
     this.#status = options.status;
   }
 

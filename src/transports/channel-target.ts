@@ -49,11 +49,12 @@ export function parseChannelUrl(url: string): ChannelUrl | undefined {
 
 /**
  * The path that an unusual one means. Frameworks read `/x/../channels/authorize`, `/%63hannels/authorize`,
- * `/Channels/authorize` and the absolute form (RFC 9112, section 3.2.2) as the same: none may slip past to the app
- * (CWE-22, CWE-178).
+ * `/Channels/authorize`, `/channels;x/authorize` and the absolute form (RFC 9112, section 3.2.2) as the same, and some
+ * decode twice: none may slip past to the app (CWE-22, CWE-174, CWE-178).
  */
 function meantPath(raw: string): string {
-  const decoded = decode(raw) ?? raw;
+  const once = decode(raw) ?? raw;
+  const decoded = (decode(once) ?? once).replaceAll(/;[^/]*/g, "");
   const url = /^https?:\/\//i.test(decoded) ? decoded : `http://host${decoded}`;
   return URL.canParse(url) ? new URL(url).pathname.replaceAll(/\/+/g, "/").toLowerCase() : raw;
 }

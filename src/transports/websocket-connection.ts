@@ -30,6 +30,8 @@ export interface Opening {
 }
 
 interface Peer {
+  /** As the URL names it, whether there is one or not. */
+  readonly channel: string;
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   readonly webSocket: HeldWebSocket;
@@ -76,6 +78,7 @@ export class WebSocketConnection implements Connection {
     this.#conversation = new Conversation(context, {
       sink: this.#sink,
       onAuth: (token) => this.#refresh(token),
+      onRefused: (error) => this.#noteRefused(error),
     });
     this.#inbox = new FrameInbox(webSocket, this.#closed.signal);
     webSocket.on("message", () => this.#hear());
@@ -87,7 +90,7 @@ export class WebSocketConnection implements Connection {
   }
 
   get channel(): string {
-    return this.#target?.channel.definition.name ?? "";
+    return this.#peer.channel;
   }
 
   get subject(): string | undefined {
@@ -134,20 +137,31 @@ export class WebSocketConnection implements Connection {
 
   async #open({ target, start, token }: Opening): Promise<void> {
     const { broker, connections, registry, audience } = this.#context;
-    const grant = await this.#authorize(target, token ?? (await this.#awaitToken(target)));
+    const grant = await this.#admit(target, token);
     // From here to `connections.add` no `await` may enter: a change of the channel would pass this connection by.
-    if (this.#closed.signal.aborted) return;
+    if (grant === undefined || this.#closed.signal.aborted) return;
     const current = toCurrent(registry, target);
     const isClient = audience === "public";
     connections.assertRoom({ subject: grant.subject, address: this.address, isClient });
     this.#accept(current, grant);
     connections.add(this, grant);
     if (this.#closed.signal.aborted) return;
-    const replayWindowMs = (): number => this.#terms?.replayWindowMs ?? 0;
-    this.#followed = broker.follow({ path: current.path, start, replayWindowMs });
+    this.#followed = broker.follow({
+      path: current.path,
+      start,
+      replayWindowMs: () => this.#terms?.replayWindowMs ?? 0,
+      keepMs: () => this.#grant?.overrides.inactivityTtlMs,
+    });
     this.#sendReady();
     const { path } = current;
     this.#logEnd = logConnect(this.#context, { path, subject: grant.subject, transport: "ws" });
+  }
+
+  /** Asks who the caller is; whoever waits for the answer, or to say who it is, counts as a connection. */
+  async #admit(target: ChannelTarget, token: string | undefined): Promise<Grant | undefined> {
+    const { connections, audience } = this.#context;
+    using _place = connections.expect({ address: this.address, isClient: audience === "public" });
+    return await this.#authorize(target, token ?? (await this.#awaitToken(target)));
   }
 
   /** A browser cannot set headers: who shows nothing with the handshake may send an `auth` frame first. */
@@ -162,15 +176,17 @@ export class WebSocketConnection implements Connection {
     throw new ChanctlError(
       "unauthenticated",
       "the first frame must be an auth frame, or the handshake must carry a credential",
+      frame === undefined ? { limit: "authFrameWaitMs" } : {},
     );
   }
 
-  #authorize(target: ChannelTarget, token: string | undefined): Promise<Grant> {
+  #authorize(target: ChannelTarget, token: string | undefined): Promise<Grant | undefined> {
     return authorize(this.#context, {
       request: this.#peer.request,
       target,
       operation: "subscribe",
       transport: "ws",
+      signal: this.#closed.signal,
       ...(token === undefined ? {} : { token }),
     });
   }
@@ -201,7 +217,7 @@ export class WebSocketConnection implements Connection {
       if (error.code === "app_unavailable") throw error;
       throw new ChanctlError("unauthenticated", error.message, { cause: error });
     });
-    if (this.#closed.signal.aborted) return;
+    if (grant === undefined || this.#closed.signal.aborted) return;
     if (grant.subject !== this.subject)
       throw new ChanctlError("unauthenticated", "the new token is another subject's");
     this.#accept(this.#target, grant);
@@ -212,10 +228,17 @@ export class WebSocketConnection implements Connection {
   #break(closeCode: number): void {
     const error =
       closeCode === TOO_BIG
-        ? new ChanctlError("too_big", "the frame is too big (`limits.maxMessageBytes`)")
+        ? new ChanctlError("too_big", "the frame is too big (`limits.maxMessageBytes`)", {
+            limit: "maxMessageBytes",
+          })
         : new ChanctlError("malformed", "the frame breaks the WebSocket protocol, or is not UTF-8");
     this.#broken = { error, closeCode };
     this.#inbox.fail(error);
+  }
+
+  #noteRefused(error: ChanctlError): void {
+    const { channel, address } = this;
+    this.#context.refusals.note({ error, channel, address, transport: "ws" });
   }
 
   #hear(): void {
@@ -230,6 +253,9 @@ export class WebSocketConnection implements Connection {
   end(reason: ChanctlError, options: { readonly afterMs?: number } = {}): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
+    const hasLeft = this.#closed.signal.aborted;
+    const isRefused = (this.#logEnd === undefined && !hasLeft) || reason === this.#broken?.error;
+    if (isRefused) this.#noteRefused(reason);
     this.#closed.abort(); // nothing is read or pushed any more, so what is under way has an end
     void this.#leave(reason, options);
   }

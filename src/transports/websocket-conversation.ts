@@ -15,6 +15,8 @@ interface ConversationOptions {
   readonly sink: SocketSink;
   /** Takes a new token of the client's. */
   readonly onAuth: (token: string) => Promise<void>;
+  /** Hears of each frame that is refused. */
+  readonly onRefused: (error: ChanctlError) => void;
 }
 
 /** Malformed frames that are answered before the connection is closed for it, counted from the last stored publish. */
@@ -25,6 +27,7 @@ export class Conversation {
   readonly #context: TransportContext;
   readonly #sink: SocketSink;
   readonly #onAuth: ConversationOptions["onAuth"];
+  readonly #onRefused: ConversationOptions["onRefused"];
   readonly #rate: RateLimit;
   #target: ChannelTarget | undefined;
   #grant: Grant | undefined;
@@ -35,10 +38,11 @@ export class Conversation {
   readonly #left = new AbortController();
   #onSettled: (() => void) | undefined;
 
-  constructor(context: TransportContext, { sink, onAuth }: ConversationOptions) {
+  constructor(context: TransportContext, { sink, onAuth, onRefused }: ConversationOptions) {
     this.#context = context;
     this.#sink = sink;
     this.#onAuth = onAuth;
+    this.#onRefused = onRefused;
     this.#rate = new RateLimit(context.limits);
   }
 
@@ -63,10 +67,16 @@ export class Conversation {
       else if (frame.kind === "publish") await this.#publish(frame, ref);
     } catch (thrown) {
       const error = toChanctlError(thrown, this.#context.logger);
+      this.#onRefused(error);
       if (error.code === "too_big" || error.code === "unauthenticated") throw error;
       if (error.code === "malformed" && ++this.#malformed > MAX_MALFORMED) throw error;
       this.sendError(error, ref);
     }
+  }
+
+  #sendRefusal(error: ChanctlError, ref: string | undefined): void {
+    this.#onRefused(error);
+    this.sendError(error, ref);
   }
 
   /** Waits for the app's word on the message, not for the disk: the next frame may join its commit. */
@@ -89,7 +99,7 @@ export class Conversation {
     void ids
       .then(
         ([id]) => this.#acknowledge(ref, id ?? ""),
-        (thrown: unknown) => this.sendError(toChanctlError(thrown, this.#context.logger), ref),
+        (thrown: unknown) => this.#sendRefusal(toChanctlError(thrown, this.#context.logger), ref),
       )
       .finally(() => this.#settleOne());
     await isAccepted;

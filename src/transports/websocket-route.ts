@@ -55,7 +55,12 @@ export class WebSocketRoute {
   }
 
   #serve(webSocket: HeldWebSocket, { request, socket, url }: Upgrade): void {
-    const connection = new WebSocketConnection(this.#context, { request, socket, webSocket });
+    const connection = new WebSocketConnection(this.#context, {
+      request,
+      socket,
+      webSocket,
+      channel: url.name,
+    });
     void connection.serve(() => this.#parse(request, url));
   }
 

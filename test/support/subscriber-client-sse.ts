@@ -18,10 +18,15 @@ export interface SseSubscriber extends Subscriber {
 /** Subscribes by Server-Sent Events. @throws {Refusal} */
 export async function openSse(
   url: string,
-  { headers = {}, ca }: ConnectOptions = {},
+  { headers = {}, ca, signal }: ConnectOptions = {},
 ): Promise<SseSubscriber> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const options = { headers, agent: false, ...(ca === undefined ? {} : { ca }) } as const;
+    const options = {
+      headers,
+      agent: false,
+      ...(ca === undefined ? {} : { ca }),
+      ...(signal === undefined ? {} : { signal }),
+    } as const;
     const request = url.startsWith("https:")
       ? httpsGet(url, options, resolve)
       : httpGet(url, options, resolve);
