@@ -41,6 +41,7 @@ export class Semaphore {
 
   #turn(signal: AbortSignal | undefined): Promise<void> {
     const { maxWaiting, maxWaitMs } = this.#options;
+    signal?.throwIfAborted();
     if (this.#line.size >= maxWaiting) throw busy(`${maxWaiting} questions to it wait already`);
     return new Promise((resolve, reject) => {
       const leave = (): void => {

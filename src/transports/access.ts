@@ -5,8 +5,7 @@ import type { Publisher } from "../broker/broker.ts";
 import type { AuthorizeRequest, Operation } from "../protocol/app-call.ts";
 import type { ChannelTarget } from "./channel-target.ts";
 import type { TransportContext } from "./context.ts";
-import { hasLeft } from "./http.ts";
-import type { HttpRequest, HttpResponse } from "./http.ts";
+import type { HttpRequest } from "./http.ts";
 
 export interface AccessRequest {
   readonly request: HttpRequest;
@@ -49,16 +48,6 @@ export function hasCredential(
   if (audience === "internal" || auth === undefined) return true;
   const { header, cookie } = readCredentials({ headers: request.headers, ip: undefined }, auth);
   return header !== undefined || cookie !== undefined;
-}
-
-/** Aborts when the client has left, or has got its answer to the end. */
-export function leavingOf(response: HttpResponse): AbortController {
-  const left = new AbortController();
-  const leave = (): void => left.abort();
-  response.once("close", leave);
-  response.on("error", leave);
-  if (hasLeft(response)) leave();
-  return left;
 }
 
 /** In whose name messages are stored. */

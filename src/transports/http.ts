@@ -21,6 +21,16 @@ export function hasLeft(response: HttpResponse): boolean {
   return "stream" in response ? response.stream.destroyed : response.destroyed;
 }
 
+/** Aborts when the client has left, or has got its answer to the end. */
+export function leavingOf(response: HttpResponse): AbortController {
+  const left = new AbortController();
+  const leave = (): void => left.abort();
+  response.once("close", leave);
+  response.on("error", leave);
+  if (hasLeft(response)) leave();
+  return left;
+}
+
 /** Sends a whole answer; does nothing if one has begun or the client has gone. */
 export function sendAnswer(response: HttpResponse, { status, headers = {}, body = "" }: Answer): void {
   if (response.headersSent || hasLeft(response)) return;

@@ -1,11 +1,11 @@
 import { ChanctlError } from "../shared/errors.ts";
 import { parsePublishBody } from "../protocol/message.ts";
 import type { Grant } from "../auth/grant.ts";
-import { authorize, leavingOf } from "./access.ts";
+import { authorize } from "./access.ts";
 import { findChannel, resolveTarget, toCurrent } from "./channel-target.ts";
 import type { ChannelTarget, ChannelUrl } from "./channel-target.ts";
 import type { TransportContext } from "./context.ts";
-import { headerOf, readBody, sendJson } from "./http.ts";
+import { headerOf, leavingOf, readBody, sendJson } from "./http.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { assertKey } from "./idempotency-key.ts";
 import { assertClientsMayPublish, publish } from "./publish.ts";

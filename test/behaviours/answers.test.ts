@@ -616,6 +616,27 @@ describe.concurrent.each(SUBSCRIBERS)("over $name", ({ name, connect }) => {
 const ROOMS = { type: "object", properties: { room: { type: "string" } } };
 const ORIGIN_ID = "0000000000000000_0000000000000000";
 
+describe.each(SUBSCRIBERS)("over $name", ({ connect }) => {
+  it("calls at a time are bounded: 1,000 clients that come at once are all served", async () => {
+    let underWay = 0;
+    let most = 0;
+    await using app = await startTestApp(async () => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await delay(20);
+      underWay -= 1;
+      return { ok: true };
+    });
+    await using server = await startTestServer({ channels: { guarded: GUARDED }, app: { url: app.url } });
+    const coming = Array.from({ length: 1_000 }, (_, index) =>
+      connect(`${server.url}/channels/guarded`, { headers: bearer(`caller ${index}`) }),
+    );
+    for (const { close } of await Promise.all(coming)) close();
+    expect(app.calls).toHaveLength(1_000);
+    expect(most).toBeLessThanOrEqual(256);
+  });
+});
+
 describe("over SSE", () => {
   it("keepaliveIntervalMs of the answer: sends a comment after that long with nothing sent", async () => {
     const token = tokenFor({ ok: true, keepaliveIntervalMs: 1_000 });
@@ -918,24 +939,5 @@ describe("over HTTP", () => {
       "/channels",
       "/xchannels/authorize",
     ]);
-  });
-
-  it("calls at a time are bounded: 1,000 clients that come at once are all served", async () => {
-    let underWay = 0;
-    let most = 0;
-    await using app = await startTestApp(async () => {
-      underWay += 1;
-      most = Math.max(most, underWay);
-      await delay(20);
-      underWay -= 1;
-      return { ok: true };
-    });
-    await using server = await startTestServer({ channels: { guarded: GUARDED }, app: { url: app.url } });
-    const coming = Array.from({ length: 1_000 }, (_, index) =>
-      openSse(`${server.url}/channels/guarded`, { headers: bearer(`caller ${index}`) }),
-    );
-    for (const { close } of await Promise.all(coming)) close();
-    expect(app.calls).toHaveLength(1_000);
-    expect(most).toBeLessThanOrEqual(256);
   });
 });
