@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import { request as httpRequest } from "node:http";
+import { connect as connectHttp2, constants } from "node:http2";
+import type { ClientHttp2Stream } from "node:http2";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,6 +9,7 @@ import { pickFreePort } from "#src/platform/free-port.ts";
 import { startTestApp } from "../support/app-answers.ts";
 import type { Answer } from "../support/app-answers.ts";
 import { CALLERS } from "../support/caller.ts";
+import { makeTestCertificates } from "../support/certificates.ts";
 import { shutGate } from "../support/gate.ts";
 import { bearer, startGuardedServer } from "../support/guarded-server.ts";
 import type { GuardedServer } from "../support/guarded-server.ts";
@@ -638,6 +641,43 @@ describe.each(SUBSCRIBERS)("over $name", ({ connect }) => {
 });
 
 describe("over SSE", () => {
+  it("a caller that has left is not asked about: a stream of HTTP/2 that is reset, or one of its POSTs", async () => {
+    const gate = shutGate();
+    await using app = await startTestApp(async () => {
+      await gate.opened;
+      return { ok: true };
+    });
+    await using certificates = await makeTestCertificates();
+    await using server = await startTestServer({
+      channels: { guarded: GUARDED },
+      app: { url: app.url },
+      limits: { maxAuthorizeCalls: 1 },
+      tls: certificates.tls,
+      http2: true,
+    });
+    const session = connectHttp2(server.url, { ca: certificates.caPem });
+    const ask = (method: string, token: string): ClientHttp2Stream => {
+      const path = method === "GET" ? "/channels/guarded" : toMessagesPath("guarded");
+      const headers = { "content-type": "application/json", ...bearer(token) };
+      const stream = session.request({ ":method": method, ":path": path, ...headers });
+      return stream.end(method === "POST" ? JSON.stringify(MESSAGE) : undefined);
+    };
+    const first = ask("GET", "first");
+    await expect.poll(() => app.calls.length, PATIENT).toBe(1);
+    const leaving = [ask("GET", "left"), ask("POST", "left posting")];
+    const last = ask("GET", "last");
+    for (const stream of leaving) stream.close(constants.NGHTTP2_CANCEL);
+    await Promise.all(leaving.map((stream) => once(stream, "close")));
+    for (let trip = 0; trip < 5; trip += 1) {
+      await once(session.request({ ":path": "/channels/nope" }).resume(), "close"); // all is read by the end of these
+    }
+    gate.open();
+    await Promise.all([first, last].map((stream) => once(stream, "data")));
+    const values = app.calls.map(({ body }) => (body["header"] as { value: string }).value);
+    expect(values).toEqual(["first", "last"]);
+    session.destroy();
+  });
+
   it("keepaliveIntervalMs of the answer: sends a comment after that long with nothing sent", async () => {
     const token = tokenFor({ ok: true, keepaliveIntervalMs: 1_000 });
     const { comments, close } = await openSse(`${url}?room=quiet`, { headers: bearer(token) });
