@@ -45,6 +45,7 @@ export class ChannelRoutes {
 
   async #serve(request: HttpRequest, response: HttpResponse, url: ChannelUrl): Promise<void> {
     const { registry, allowedOrigins, logger, refusals } = this.#context;
+    const address = addressOf(request); // a request whose body is too big knows it no more
     try {
       setCorsHeaders(request, response, allowedOrigins);
       const method = METHODS[url.resource];
@@ -65,7 +66,7 @@ export class ChannelRoutes {
       const error = toChanctlError(thrown, logger);
       const transport = url.resource === "messages" ? "http" : "sse";
       const isThere = !hasLeft(response); // else nobody was refused
-      if (isThere) refusals.note({ error, channel: url.name, address: addressOf(request), transport });
+      if (isThere) refusals.note({ error, channel: url.name, address, transport });
       sendProblem(response, error);
     }
   }
