@@ -1,20 +1,22 @@
 import { buildConnector } from "undici";
-import { localhostLookup } from "../platform/localhost-lookup.ts";
+import { lookupAt } from "../platform/localhost-lookup.ts";
 import { AppConnection } from "./app-connection.ts";
 import type { Connector } from "./app-connection.ts";
+import type { App } from "./app.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** The connections to the app: one for each request under way, and those that wait for the next. */
 export class AppConnections {
   readonly #origin: URL;
-  readonly #connect: Connector = buildConnector({ lookup: localhostLookup, timeout: CONNECT_TIMEOUT_MS });
+  readonly #connect: Connector;
   readonly #all = new Set<AppConnection>();
   readonly #idle: AppConnection[] = [];
   #isClosed = false;
 
-  constructor(origin: URL) {
-    this.#origin = origin;
+  constructor(app: Pick<App, "origin" | "address">) {
+    this.#origin = app.origin;
+    this.#connect = buildConnector({ lookup: lookupAt(() => app.address), timeout: CONNECT_TIMEOUT_MS });
   }
 
   /** A connection to be used for one request; the one used last first, as it is the likeliest to be open. */

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { findPortOwner } from "../platform/port-owner.ts";
-import { portAccepts } from "../platform/port-accepts.ts";
+import { findListening } from "../platform/find-listening.ts";
 import { endGroup, spawnGroup } from "../platform/process-group.ts";
 import type { GroupLeader } from "../platform/process-group.ts";
 import { messageOf } from "../shared/errors.ts";
@@ -23,7 +23,8 @@ interface RunOptions {
   readonly signal: AbortSignal;
   readonly onStart: (pid: number) => void;
   readonly onLine: (line: OutputLine) => void;
-  readonly onReady: () => void;
+  /** It listens, at this address of this machine. */
+  readonly onReady: (address: string) => void;
   /** The first process has exited, or `signal` was aborted; the group may still have members. */
   readonly onExit: () => void;
 }
@@ -55,10 +56,10 @@ export async function runApp(options: RunOptions): Promise<RunOutcome> {
 
   const exited = new AbortController();
   let wasReady = false;
-  const watch = watchPort(options.port, exited.signal).then((accepts) => {
-    if (!accepts) return;
+  const watch = watchPort(options.port, exited.signal).then((address) => {
+    if (address === undefined) return;
     wasReady = true;
-    options.onReady();
+    options.onReady(address);
   });
   await Promise.race([exit, aborted(options.signal)]);
   exited.abort();
@@ -72,19 +73,20 @@ export async function runApp(options: RunOptions): Promise<RunOutcome> {
 
 /** Whoever answers on the port before the app runs would be taken for it. */
 async function describePortOwner(port: number): Promise<string | undefined> {
-  if (!(await portAccepts(port))) return undefined;
+  if ((await findListening(port)) === undefined) return undefined;
   const owner = await findPortOwner(port);
   const by =
     owner === undefined ? "" : ` by ${owner.command} (pid ${owner.pid}${owner.cwd ? `, ${owner.cwd}` : ""})`;
   return `cannot listen on port ${port}, which is in use${by}`;
 }
 
-async function watchPort(port: number, signal: AbortSignal): Promise<boolean> {
+async function watchPort(port: number, signal: AbortSignal): Promise<string | undefined> {
   while (!signal.aborted) {
-    if (await portAccepts(port)) return !signal.aborted;
+    const address = await findListening(port);
+    if (address !== undefined) return signal.aborted ? undefined : address;
     await delay(PORT_POLL_MS, undefined, { signal }).catch(() => {});
   }
-  return false;
+  return undefined;
 }
 
 /** Why the first process ended. `error` stands for `exit` where the shell could not be run at all. */

@@ -10,6 +10,8 @@ export type AppState = "starting" | "ready" | "crashed" | "stopped";
 export interface App {
   /** Where it answers. It never changes, whatever the state. */
   readonly origin: URL;
+  /** At which address of this machine it was last seen to listen; `undefined` where nobody has looked. */
+  readonly address: string | undefined;
   readonly state: AppState;
   /** The last 20 lines that it wrote, oldest first. */
   readonly lastLines: readonly string[];

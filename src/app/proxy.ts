@@ -67,7 +67,7 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
   const id = randomUUID();
   const tunnels = new Set<Duplex>();
   let warnedAt = Number.NEGATIVE_INFINITY;
-  const connections = new AppConnections(app.origin);
+  const connections = new AppConnections(app);
 
   function admit(call: Call): void {
     const { request, response } = call;

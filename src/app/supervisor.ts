@@ -60,6 +60,7 @@ export class Supervisor implements App {
   #state: AppState = "stopped";
   #lastLines: string[] = [];
   #pid: number | undefined;
+  #address: string | undefined;
   /** Set once the app has been given up. */
   #failure: ChanctlError | undefined;
   /** Aborting it ends the present run, or the pause before the next. */
@@ -74,6 +75,10 @@ export class Supervisor implements App {
 
   get state(): AppState {
     return this.#state;
+  }
+
+  get address(): string | undefined {
+    return this.#address;
   }
 
   /** The id of the app's process group; absent while it does not run. */
@@ -176,8 +181,9 @@ export class Supervisor implements App {
         clearTimeout(slow);
         slow = setTimeout(() => this.#warnOfOtherPort(port), OTHER_PORT_WAIT_MS);
       },
-      onReady: () => {
+      onReady: (address) => {
         clearTimeout(slow);
+        this.#address = address;
         const afterMs = Math.round(performance.now() - startedAt);
         this.#tell("info", "app-ready", `the app is ready after ${formatDuration(afterMs)}`, { afterMs });
         this.#enter("ready");

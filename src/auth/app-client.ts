@@ -1,18 +1,31 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, errors } from "undici";
+import { lookupAt } from "../platform/localhost-lookup.ts";
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
 
-/** Where the app answers; `undefined` while there is none. */
-interface AppAddress {
-  readonly origin: URL | undefined;
+/** The app, as far as one must know it to ask it. */
+interface AskedApp {
+  readonly origin: URL;
+  /** The address that the origin's name stands for; `undefined` where nobody has looked. */
+  readonly address: string | undefined;
+  /** It is asked only while `ready`: else somebody else may listen at its port, and be shown the token (CWE-300). */
+  readonly state: string;
 }
 
 export interface AppClientOptions {
-  readonly app: AppAddress;
+  /** `undefined` where there is none. */
+  readonly app: AskedApp | undefined;
   /** Shown to the app as `Authorization: Bearer`, so that it knows who asks. */
   readonly token: string;
   /** How long a call is tried again while the app refuses connections, in ms. */
   readonly retryMs: number;
+}
+
+interface PostOptions {
+  /** When the answer was first wanted, by `performance.now()`: `retryMs` counts from there, a wait in line too. */
+  readonly since: number;
+  /** Aborts when nobody wants the answer any more. */
+  readonly signal?: AbortSignal;
 }
 
 /** An answer of the app: its HTTP status, and its body as JSON where it is JSON. */
@@ -45,7 +58,11 @@ export class AppClient {
   constructor(options: AppClientOptions) {
     this.#options = options;
     this.#agent = new Agent({
-      connect: { timeout: CONNECT_TIMEOUT_MS, autoSelectFamily: true },
+      connect: {
+        timeout: CONNECT_TIMEOUT_MS,
+        autoSelectFamily: true,
+        lookup: lookupAt(() => options.app?.address),
+      },
       headersTimeout: TOTAL_TIMEOUT_MS,
       bodyTimeout: TOTAL_TIMEOUT_MS,
       maxResponseSize: MAX_ANSWER_BYTES,
@@ -56,26 +73,28 @@ export class AppClient {
   /**
    * POSTs JSON to the app.
    *
+   * A question that has been put is not cut off when `signal` aborts, only never put again: the app may be at work
+   * on it all the same, and callers that come and go could make it work on any number at once (CWE-770).
+   *
    * @throws {ChanctlError} `app_unavailable` if there is no app, or no answer.
    */
-  async post(path: string, body: unknown): Promise<AppAnswer> {
-    const deadline = performance.now() + this.#options.retryMs;
+  async post(path: string, body: unknown, { since, signal }: PostOptions): Promise<AppAnswer> {
+    const deadline = since + this.#options.retryMs;
     let pauseMs = FIRST_PAUSE_MS;
     for (;;) {
       const attempt = await this.#attempt(path, body);
       if ("answer" in attempt) return attempt.answer;
       if (!attempt.isRetryable || performance.now() + pauseMs > deadline) throw attempt.error;
       // Jitter: a thousand clients that reconnect at once must not ask at once again.
-      await sleep(pauseMs * (0.5 + Math.random()));
+      await sleep(pauseMs * (0.5 + Math.random()), undefined, signal && { signal });
       pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2);
     }
   }
 
   async #attempt(path: string, body: unknown): Promise<Attempt> {
     const { app, token } = this.#options;
-    if (app.origin === undefined) {
-      return failed("no app is running that could be asked", { isRetryable: false });
-    }
+    if (app === undefined) return failed("no app is running that could be asked", { isRetryable: false });
+    if (app.state !== "ready") return failed("the app is not up", { isRetryable: true });
     const askedAt = performance.now();
     try {
       const response = await this.#agent.request({

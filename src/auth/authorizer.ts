@@ -4,11 +4,12 @@ import { AUTHORIZE_PATH, ON_PUBLISH_PATH } from "../protocol/app-call.ts";
 import type { AuthorizeRequest, Operation } from "../protocol/app-call.ts";
 import type { ChannelDefinition } from "../protocol/definition.ts";
 import type { Params } from "../protocol/stream-path.ts";
-import type { AppClient } from "./app-client.ts";
+import type { AppAnswer, AppClient } from "./app-client.ts";
 import type { Credentials } from "./credentials.ts";
 import { publicGrant, toGrant, toPublishAnswer } from "./grant.ts";
 import type { Grant } from "./grant.ts";
 import { Semaphore } from "./semaphore.ts";
+import { SharedCalls } from "./shared-calls.ts";
 
 export interface Caller {
   readonly definition: ChannelDefinition;
@@ -26,35 +27,56 @@ export interface ClientMessage {
   readonly message: { readonly type: string; readonly data: unknown };
 }
 
+interface AuthorizerOptions {
+  /** Calls of each kind that the app is made at once. */
+  readonly maxCalls: number;
+  /** Calls of each kind that may wait for one of those to end. */
+  readonly maxWaiting: number;
+  readonly logger: Logger;
+}
+
+/** How long a call may wait for its turn: a storm of thousands is served, an app that hangs is told of. */
+const MAX_WAIT_MS = 30_000;
+
 /** Asks the app who may do what. Fails closed: no answer is no. */
 export class Authorizer {
   readonly #client: AppClient;
-  readonly #calls: Semaphore;
+  /** Apart from each other: who only publishes must not keep newcomers out, nor they the messages. */
+  readonly #authorizeCalls: Semaphore;
+  readonly #onPublishCalls: Semaphore;
   readonly #logger: Logger;
-  /** Identical calls under way: a thousand tabs of one user that reconnect at once ask once. */
-  readonly #underWay = new Map<string, Promise<Grant>>();
+  /** A thousand tabs of one user that reconnect at once ask once. */
+  readonly #shared = new SharedCalls<Grant>();
 
-  constructor(client: AppClient, { maxCalls, logger }: { maxCalls: number; logger: Logger }) {
+  constructor(client: AppClient, { maxCalls, maxWaiting, logger }: AuthorizerOptions) {
+    const bounds = { size: maxCalls, maxWaiting, maxWaitMs: MAX_WAIT_MS };
     this.#client = client;
     this.#logger = logger;
-    this.#calls = new Semaphore(maxCalls);
+    this.#authorizeCalls = new Semaphore(bounds);
+    this.#onPublishCalls = new Semaphore(bounds);
   }
 
   /**
    * What the caller may do.
    *
+   * @param signal aborts when the caller has left; the app is then not asked, unless others wait for the same.
+   * @returns `undefined` once the signal has aborted.
    * @throws {ChanctlError} `unauthenticated` without a call where the caller shows no credential at all;
    *   `unauthenticated`, `forbidden`, `channel_unknown` as the app says; `app_unavailable` for no answer.
    */
-  async authorize(caller: Caller): Promise<Grant> {
-    const grant = caller.definition.public ? publicGrant(caller.definition) : await this.#ask(caller);
-    if (!grant.operations.has(caller.operation)) {
-      throw new ChanctlError("forbidden", `the app does not allow this caller to ${caller.operation}`);
+  async authorize(caller: Caller, signal: AbortSignal): Promise<Grant | undefined> {
+    const { definition, operation } = caller;
+    const grant = definition.public ? publicGrant(definition) : await this.#ask(caller, signal);
+    if (grant !== undefined && !grant.operations.has(operation)) {
+      throw new ChanctlError("forbidden", `the app does not allow this caller to ${operation}`);
     }
     return grant;
   }
 
-  #ask({ definition, params, operation, transport, credentials }: Caller): Promise<Grant> {
+  #ask(
+    { definition, params, operation, transport, credentials }: Caller,
+    signal: AbortSignal,
+  ): Promise<Grant | undefined> {
     const { header, cookie, origin, ip, userAgent } = credentials;
     if (definition.auth !== undefined && header === undefined && cookie === undefined) {
       const { headerName, cookieName } = definition.auth;
@@ -76,17 +98,13 @@ export class Authorizer {
       ...(ip === undefined ? {} : { ip }),
       ...(userAgent === undefined ? {} : { userAgent }),
     };
-    const identity = JSON.stringify(request);
-    const known = this.#underWay.get(identity);
-    if (known !== undefined) return known;
-    const asked = this.#calls
-      .run(async () => {
-        const answer = await this.#client.post(AUTHORIZE_PATH, request);
+    const since = performance.now();
+    const call = (wanted: AbortSignal): Promise<Grant> =>
+      this.#authorizeCalls.run(async () => {
+        const answer = await this.#client.post(AUTHORIZE_PATH, request, { since, signal: wanted });
         return toGrant(answer, { definition, logger: this.#logger });
-      })
-      .finally(() => this.#underWay.delete(identity));
-    this.#underWay.set(identity, asked);
-    return asked;
+      }, wanted);
+    return this.#shared.join(JSON.stringify(request), { call, signal });
   }
 
   /**
@@ -110,7 +128,8 @@ export class Authorizer {
       transport,
       message,
     };
-    const answer = toPublishAnswer(await this.#calls.run(() => this.#client.post(ON_PUBLISH_PATH, request)));
-    return answer.message;
+    const since = performance.now();
+    const ask = (): Promise<AppAnswer> => this.#client.post(ON_PUBLISH_PATH, request, { since });
+    return toPublishAnswer(await this.#onPublishCalls.run(ask)).message;
   }
 }

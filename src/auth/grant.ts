@@ -46,14 +46,15 @@ export function publicGrant({ transport }: ChannelDefinition): Grant {
 /**
  * Reads the app's answer to an authorize call. Fails closed: only a well-formed `"ok": true` allows.
  *
- * @throws {ChanctlError} `unauthenticated`, `forbidden`, `channel_unknown` as the app says; `app_unavailable` for
- *   anything that is no answer, never the code of a rejection.
+ * @throws {ChanctlError} `unauthenticated`, `forbidden`, `channel_unknown` as the app says; `unauthenticated` for a
+ *   grant that is over already; `app_unavailable` for anything that is no answer, never the code of a rejection.
  */
 export function toGrant(answer: AppAnswer, context: GrantContext): Grant {
   assertNotRefused(answer, context.logger);
   const parsed = answer.status === 200 ? parseAuthorizeAnswer(answer.body) : undefined;
   if (parsed === undefined) throw noAnswer(answer, "authorize");
   if (!parsed.ok) throw refusal(parsed);
+  assertNotOver(parsed, context);
   return { ...grantOf(parsed, context), askedAt: answer.askedAt };
 }
 
@@ -79,6 +80,19 @@ function grantOf(allowed: Allowed, context: GrantContext): Omit<Grant, "askedAt"
     operations: new Set(possible.filter((operation) => operations?.includes(operation) ?? true)),
     overrides: clampOverrides(allowed, context),
   };
+}
+
+/** A grant that is over when it is given is none: let in and sent back at once, a client would come again and again. */
+function assertNotOver({ expiresAt }: Allowed, { definition, logger }: GrantContext): void {
+  if (expiresAt === undefined || expiresAt > Date.now()) return;
+  const message = `\`expiresAt\` must be a time to come, in ms since 1970, got ${expiresAt}`;
+  logger({
+    level: "warn",
+    event: "grant-over",
+    message: `the app's answer for ${definition.name}: ${message}`,
+    fields: { channel: definition.name, expiresAt },
+  });
+  throw new ChanctlError("unauthenticated", `what the app allows is over: ${message}`);
 }
 
 function clampOverrides(allowed: Allowed, context: GrantContext): ConnectionOverrides {

@@ -6,19 +6,22 @@ import { createDelete } from "./apply-delete.ts";
 import { createSetRetention } from "./apply-set-retention.ts";
 import { createWrite } from "./apply-write.ts";
 import { judgeProducer, refusalOf } from "./judge-producer.ts";
-import { createStreamTable } from "./stream-table.ts";
+import { KEY_COLUMNS, prepareFindKey, toRepeat } from "./key-row.ts";
 import type {
   AppendOperation,
   DropOperation,
   Operation,
   Result,
   RotateKeysOperation,
-  SweepOperation,
   TrimOperation,
 } from "./operation.ts";
+import { createStreamTable } from "./stream-table.ts";
 
-/** How many messages one trim deletes at most: a commit that waits behind it must not wait long. */
-const MAX_TRIMMED = 2_000;
+/** How many messages one operation deletes at most: a commit that waits behind it must not wait long. */
+export const MAX_TRIMMED = 2_000;
+
+/** How many ended lives one sweep looks at. */
+const MAX_SWEPT = 200;
 
 const JSON_CONTENT_TYPE = "application/json";
 
@@ -33,14 +36,6 @@ interface StreamRow {
   readonly last_seq: string | null;
 }
 
-interface KeyRow {
-  readonly fingerprint: string;
-  readonly incarnation: number;
-  readonly first: number;
-  readonly count: number;
-  readonly time: number;
-}
-
 /** Applies one operation to the store. Must run inside a transaction. */
 export type Apply = (operation: Operation) => Result;
 
@@ -52,11 +47,12 @@ export type Apply = (operation: Operation) => Result;
  */
 export function createApply(db: Database): Apply {
   const sql = prepare(db);
+  const findKey = prepareFindKey(db);
+  const setRetention = createSetRetention(db);
   const streams = createStreamTable(db);
   const create = createCreate(streams, nextIncarnation);
   const write = createWrite(streams);
   const remove = createDelete(streams);
-  const setRetention = createSetRetention(db);
 
   return function apply(operation) {
     switch (operation.kind) {
@@ -69,7 +65,7 @@ export function createApply(db: Database): Apply {
       case "drop":
         return drop(operation);
       case "sweep":
-        return sweep(operation);
+        return sweep();
       case "rotate-keys":
         return rotateKeys(operation);
       case "create":
@@ -95,21 +91,22 @@ export function createApply(db: Database): Apply {
     let stream = sql.streamByPath.get(path);
     if (stream !== undefined && key !== undefined) {
       const known = findKey(stream.id, key.owner, key.key);
-      if (known !== undefined) return repeatOf(known, key.fingerprint);
+      if (known !== undefined) return toRepeat(known, key.fingerprint);
     }
     if (producer !== undefined) {
       const state = stream && streams.producer(stream.incarnation, producer.id);
       const verdict = judgeProducer(state, producer);
       if (verdict.kind === "duplicate" && stream !== undefined) {
-        const { incarnation, tail, last_time } = stream;
+        const { incarnation, tail, last_time: lastTime } = stream;
+        const known = state === undefined ? {} : { producer: state };
         return {
           kind: "appended",
           incarnation,
           first: tail,
           count: 0,
-          time: last_time,
+          time: lastTime,
           isRepeat: true,
-          ...(state && { producer: state }),
+          ...known,
         };
       }
       const refusal = refusalOf(verdict);
@@ -160,12 +157,6 @@ export function createApply(db: Database): Apply {
     return { kind: "appended", incarnation, first, count, time: messageTime, isRepeat: false, ...accepted };
   }
 
-  function repeatOf(known: KeyRow, fingerprint: string): Result {
-    if (known.fingerprint !== fingerprint) return { kind: "refused", reason: "key-reused" };
-    const { incarnation, first, count, time } = known;
-    return { kind: "appended", incarnation, first, count, time, isRepeat: true };
-  }
-
   function trim({ incarnation, position }: TrimOperation): Result {
     const stream = sql.streamByIncarnation.get(incarnation);
     if (stream === undefined || position <= stream.oldest) return { kind: "unchanged" };
@@ -187,12 +178,16 @@ export function createApply(db: Database): Apply {
     return { kind: "dropped", incarnation: next };
   }
 
-  function sweep({ incarnation }: SweepOperation): Result {
-    if (sql.endedLife.get(incarnation) === undefined) return { kind: "unchanged" };
-    const { changes } = sql.deleteSome.run(incarnation, MAX_TRIMMED);
-    const isPartial = changes === MAX_TRIMMED;
-    if (!isPartial) sql.forgetLife.run(incarnation);
-    return { kind: "trimmed", count: changes, isPartial };
+  function sweep(): Result {
+    const lives = sql.endedLives.all(MAX_SWEPT);
+    if (lives.length === 0) return { kind: "unchanged" };
+    let count = 0;
+    for (const { incarnation } of lives) {
+      count += sql.deleteSome.run(incarnation, MAX_TRIMMED - count).changes;
+      if (count === MAX_TRIMMED) return { kind: "trimmed", count, isPartial: true };
+      sql.forgetLife.run(incarnation);
+    }
+    return { kind: "trimmed", count, isPartial: lives.length === MAX_SWEPT };
   }
 
   function rotateKeys({ generation, time }: RotateKeysOperation): Result {
@@ -212,10 +207,6 @@ export function createApply(db: Database): Apply {
 
   function keyGeneration(): number {
     return sql.meta.get("key_generation")?.value ?? 0;
-  }
-
-  function findKey(...key: [stream: number, owner: string, key: string]): KeyRow | undefined {
-    return sql.findKey0.get(...key) ?? sql.findKey1.get(...key);
   }
 
   function insertKey(...row: KeyColumns): void {
@@ -247,7 +238,6 @@ interface StreamUpdate {
 }
 
 const STREAM_COLUMNS = "id, incarnation, tail, oldest, oldest_time, bytes, last_time, last_seq";
-const KEY_COLUMNS = "fingerprint, incarnation, first, count, time";
 
 function prepare(db: Database) {
   return {
@@ -288,7 +278,9 @@ function prepare(db: Database) {
     ),
     deleteUpTo: db.prepare<[number, number]>("DELETE FROM messages WHERE incarnation = ? AND position <= ?"),
     endLife: db.prepare<[number]>("INSERT INTO ended_lives (incarnation) VALUES (?)"),
-    endedLife: db.prepare<[number]>("SELECT 1 FROM ended_lives WHERE incarnation = ?"),
+    endedLives: db.prepare<[number], { incarnation: number }>(
+      "SELECT incarnation FROM ended_lives ORDER BY incarnation LIMIT ?",
+    ),
     deleteSome: db.prepare<[number, number]>(
       "DELETE FROM messages WHERE rowid IN (SELECT rowid FROM messages WHERE incarnation = ? LIMIT ?)",
     ),
@@ -299,22 +291,10 @@ function prepare(db: Database) {
   };
 }
 
-function prepareKeys(
-  db: Database,
-): Record<"findKey0" | "findKey1", Statement<[number, string, string], KeyRow>> &
-  Record<"insertKey0" | "insertKey1", Statement<KeyColumns>> {
-  const find = (table: string) =>
-    db.prepare<[number, string, string], KeyRow>(
-      `SELECT ${KEY_COLUMNS} FROM ${table} WHERE stream = ? AND owner = ? AND key = ?`,
-    );
+function prepareKeys(db: Database): Record<"insertKey0" | "insertKey1", Statement<KeyColumns>> {
   const insert = (table: string) =>
     db.prepare<KeyColumns>(
       `INSERT INTO ${table} (stream, owner, key, ${KEY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-  return {
-    findKey0: find("keys_0"),
-    findKey1: find("keys_1"),
-    insertKey0: insert("keys_0"),
-    insertKey1: insert("keys_1"),
-  };
+  return { insertKey0: insert("keys_0"), insertKey1: insert("keys_1") };
 }

@@ -10,11 +10,13 @@ import { Clock } from "./clock.ts";
 import { follow } from "./follow.ts";
 import type { Followed, FollowContext, SubscribeRequest } from "./follow.ts";
 import { Hub } from "./hub.ts";
+import { toRepeat } from "./key-row.ts";
 import { Lifetimes } from "./lifetimes.ts";
 import { Maintenance } from "./maintenance.ts";
-import type { Appended, Refused } from "./operation.ts";
-import type { ProducerStamp, StreamRefused } from "./stream-operation.ts";
+import type { AppendKey, Appended, Refused, Result } from "./operation.ts";
+import { Pages } from "./pages.ts";
 import { Store } from "./store.ts";
+import type { ProducerStamp, StreamRefused } from "./stream-operation.ts";
 import { Streams } from "./streams.ts";
 import { UnsentBudget } from "./unsent-budget.ts";
 
@@ -47,6 +49,13 @@ export interface PublishRequest {
   readonly seq?: string;
 }
 
+/** What a publish is known again by. */
+export interface KeyedPublish extends Pick<PublishRequest, "path" | "publisher"> {
+  readonly key: string;
+  /** What the publisher sends. */
+  readonly sent: readonly Draft[];
+}
+
 /** Who publishes: the app itself, or a client with the subject that the app gave it, if any. */
 export type Publisher = { readonly kind: "app" } | { readonly kind: "client"; readonly subject?: string };
 
@@ -72,8 +81,10 @@ export class Broker {
     this.#hub = new Hub({ log: store, reader });
     const parts = { log: store, reader, hub: this.#hub, clock: this.#clock };
     const lifetimes = new Lifetimes(parts);
-    this.#maintenance = new Maintenance({ ...parts, lifetimes, logger });
-    this.#reading = { ...parts, unsent: new UnsentBudget(limits) };
+    const maintenance = new Maintenance({ ...parts, lifetimes, logger });
+    this.#maintenance = maintenance;
+    const unsent = new UnsentBudget(limits);
+    this.#reading = { ...parts, maintenance, pages: new Pages(reader), unsent };
     this.streams = new Streams({ ...parts, lifetimes, reading: this.#reading });
   }
 
@@ -84,19 +95,7 @@ export class Broker {
    * @throws {ChanctlError} `key_reused`, `store_full`, `store_unavailable`.
    */
   async publish(request: PublishRequest): Promise<string[]> {
-    const result = await this.append(request);
-    if (result.kind === "appended") {
-      const { incarnation, first, count } = result;
-      return Array.from({ length: count }, (_, index) =>
-        encodeOffset({ incarnation, position: first + index + 1 }),
-      );
-    }
-    if (result.reason === "key-reused")
-      throw new ChanctlError(
-        "key_reused",
-        `the idempotency key \`${request.key}\` was used for another message`,
-      );
-    throw new Error(`an append was refused: ${result.reason}`);
+    return toIds(await this.append(request), request.key);
   }
 
   /**
@@ -105,7 +104,8 @@ export class Broker {
    * @throws {ChanctlError} `store_full`, `store_unavailable`.
    */
   async append(request: PublishRequest): Promise<Appended | Refused | StreamRefused> {
-    const { path, channel, lifecycle, drafts, publisher, key, sent = drafts, producer, seq } = request;
+    const { producer, seq } = request;
+    const { path, channel, lifecycle, drafts, publisher, key, sent = drafts } = request;
     const from = publisher.kind === "client" ? publisher.subject : undefined;
     const [result] = await this.#store.propose([
       {
@@ -114,15 +114,26 @@ export class Broker {
         time: this.#clock.now(),
         templates: drafts.map((draft) => messageTemplate({ channel, draft, from })),
         retention: lifecycle,
-        ...(key === undefined
-          ? {}
-          : { key: { owner: ownerOf(publisher), key, fingerprint: fingerprintOf(sent) } }),
+        ...(key === undefined ? {} : { key: toAppendKey({ path, publisher, key, sent }) }),
         ...(producer === undefined ? {} : { producer }),
         ...(seq === undefined ? {} : { seq }),
       },
     ]);
     if (result?.kind === "appended" || result?.kind === "refused") return result;
     throw new Error(`an append came to \`${result?.kind}\``);
+  }
+
+  /**
+   * Whether this very publish was stored before, so that nobody need be asked about it again. `publish` decides all
+   * the same: of two at once neither may be known here.
+   *
+   * @returns The ids of the first time; `undefined` if nothing is stored under the key.
+   * @throws {ChanctlError} `key_reused`, `store_unavailable`.
+   */
+  recall(publish: KeyedPublish): string[] | undefined {
+    const appendKey = toAppendKey(publish);
+    const known = this.#store.reader.key(publish.path, appendKey);
+    return known === undefined ? undefined : toIds(toRepeat(known, appendKey.fingerprint), publish.key);
   }
 
   /**
@@ -165,6 +176,24 @@ export class Broker {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** @throws {ChanctlError} `key_reused`. */
+function toIds(result: Result | undefined, key: string | undefined): string[] {
+  if (result?.kind === "appended") {
+    const { incarnation, first, count } = result;
+    return Array.from({ length: count }, (_, index) =>
+      encodeOffset({ incarnation, position: first + index + 1 }),
+    );
+  }
+  if (result?.kind === "refused") {
+    throw new ChanctlError("key_reused", `the idempotency key \`${key}\` was used for another message`);
+  }
+  throw new Error(`an append came to \`${result?.kind}\``);
+}
+
+function toAppendKey({ publisher, key, sent }: KeyedPublish): AppendKey {
+  return { owner: ownerOf(publisher), key, fingerprint: fingerprintOf(sent) };
 }
 
 /** Keys of different publishers never meet; a subject can hold any text, so each kind has its own first letter. */

@@ -1,7 +1,14 @@
 import type { Database } from "better-sqlite3";
 import { readStore } from "./read-store.ts";
+import { OVER_LIMIT } from "./schema.ts";
 import { STREAM_COLUMNS, toStreamInfo } from "./stream-info.ts";
 import type { StreamInfo, StreamRow } from "./stream-info.ts";
+
+interface UnusedQuery {
+  readonly maxTtlMs: number;
+  readonly limit: number;
+  readonly isUnused: (stream: StreamInfo) => boolean;
+}
 
 /** Reads what of the store is due for maintenance. Each call reads a bounded number, the most overdue first. */
 export class DueReader {
@@ -18,9 +25,9 @@ export class DueReader {
     return readStore(this.#db, () => this.#sql.overWindow.all(now, limit).map(toStreamInfo));
   }
 
-  /** Streams that hold more than their `maxMessages` or `maxBytes`. */
-  overLimit(limit: number): StreamInfo[] {
-    return readStore(this.#db, () => this.#sql.overLimit.all(limit).map(toStreamInfo));
+  /** Streams that hold more than their `maxMessages` or `maxBytes`, by id, those after `afterId`. */
+  overLimit({ afterId, limit }: { afterId: number; limit: number }): StreamInfo[] {
+    return readStore(this.#db, () => this.#sql.overLimit.all(afterId, limit).map(toStreamInfo));
   }
 
   /** The position before the oldest message that a stream may keep under its limits. */
@@ -39,14 +46,14 @@ export class DueReader {
     });
   }
 
-  /** Streams that nobody has published to for their `inactivityTtlMs` at `now`, of those that `isUnused` lets through. */
-  unused(
-    now: number,
-    { limit, isUnused }: { limit: number; isUnused: (stream: StreamInfo) => boolean },
-  ): StreamInfo[] {
+  /**
+   * Streams that nobody has published to for their `inactivityTtlMs` at `now`, of those that `isUnused` lets through.
+   * None has one longer than `maxTtlMs`.
+   */
+  unused(now: number, { maxTtlMs, limit, isUnused }: UnusedQuery): StreamInfo[] {
     return readStore(this.#db, () => {
       const found: StreamInfo[] = [];
-      for (const row of this.#sql.unused.iterate(now)) {
+      for (const row of this.#sql.unused.iterate(now, maxTtlMs)) {
         const stream = toStreamInfo(row);
         if (isUnused(stream)) found.push(stream);
         if (found.length === limit) break;
@@ -76,9 +83,9 @@ export class DueReader {
     return readStore(this.#db, () => this.#sql.oldProducer.get(time) !== undefined);
   }
 
-  /** Incarnations that are over and may still have messages. */
-  endedLives(limit: number): number[] {
-    return readStore(this.#db, () => this.#sql.endedLives.all(limit).map(({ incarnation }) => incarnation));
+  /** Whether there are lives that are over and may still have messages. */
+  hasEndedLives(): boolean {
+    return readStore(this.#db, () => this.#sql.endedLife.get() !== undefined);
   }
 
   /** Which generation of idempotency keys is current, and when it became so, in ms since 1970. */
@@ -99,14 +106,13 @@ function prepare(db: Database) {
        WHERE tail > oldest AND oldest_time + replay_window_ms < ?
        ORDER BY oldest_time + replay_window_ms LIMIT ?`,
     ),
-    overLimit: db.prepare<[number], StreamRow>(
-      `SELECT ${STREAM_COLUMNS} FROM streams
-       WHERE max_messages > 0 AND tail - oldest > max_messages OR max_bytes > 0 AND bytes > max_bytes
-       LIMIT ?`,
+    overLimit: db.prepare<[number, number], StreamRow>(
+      `SELECT ${STREAM_COLUMNS} FROM streams WHERE ${OVER_LIMIT} AND id > ? ORDER BY id LIMIT ?`,
     ),
-    unused: db.prepare<[number], StreamRow>(
+    unused: db.prepare<[number, number], StreamRow>(
       `SELECT ${STREAM_COLUMNS} FROM streams
        WHERE inactivity_ttl_ms > 0 AND tail > 0 AND last_time + inactivity_ttl_ms < ?
+         AND inactivity_ttl_ms <= ?
        ORDER BY last_time + inactivity_ttl_ms`,
     ),
     sizes: db.prepare<[number, number], { position: number; bytes: number }>(
@@ -120,6 +126,6 @@ function prepare(db: Database) {
        ORDER BY coalesce(expires_at, touched_at + ttl_ms)`,
     ),
     oldProducer: db.prepare<[number]>("SELECT 1 FROM producers WHERE last_time < ? LIMIT 1"),
-    endedLives: db.prepare<[number], { incarnation: number }>("SELECT incarnation FROM ended_lives LIMIT ?"),
+    endedLife: db.prepare<[]>("SELECT 1 FROM ended_lives LIMIT 1"),
   };
 }

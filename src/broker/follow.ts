@@ -4,6 +4,8 @@ import type { Start } from "../protocol/start.ts";
 import type { Clock } from "./clock.ts";
 import type { Hub } from "./hub.ts";
 import type { StreamEnding } from "./live-stream.ts";
+import type { Maintenance } from "./maintenance.ts";
+import type { Pages } from "./pages.ts";
 import type { Reader } from "./reader.ts";
 import { replayWindowExceeded, resolveStartOffset } from "./start-offset.ts";
 import { Subscriber } from "./subscriber.ts";
@@ -15,6 +17,8 @@ export interface SubscribeRequest {
   readonly start: Start;
   /** How far back this reader may go, in ms; asked again whenever it matters. */
   readonly replayWindowMs: () => number;
+  /** How long the stream is kept at least once this reader has left, in ms; 0 is for ever. @default its own TTL */
+  readonly keepMs?: () => number | undefined;
 }
 
 /** A place in a stream that is held for one connection. */
@@ -36,6 +40,8 @@ export interface FollowContext {
   readonly reader: Reader;
   readonly hub: Hub;
   readonly clock: Clock;
+  readonly pages: Pages;
+  readonly maintenance: Pick<Maintenance, "keep">;
   readonly unsent: UnsentBudget;
 }
 
@@ -45,8 +51,8 @@ export interface FollowContext {
  * @throws {ChanctlError} `replay_window_exceeded` if something after the start was missed.
  */
 export function follow(
-  { reader, hub, clock, unsent }: FollowContext,
-  { path, start, replayWindowMs }: SubscribeRequest,
+  { reader, hub, clock, pages, maintenance, unsent }: FollowContext,
+  { path, start, replayWindowMs, keepMs }: SubscribeRequest,
 ): Followed {
   const window = () => ({ path, now: clock.now(), replayWindowMs: replayWindowMs() });
   // Entered first: the window then begins at or before the tail that is read next, so a live start needs no page.
@@ -70,7 +76,7 @@ export function follow(
         subscriber = new Subscriber({
           sink,
           stream,
-          reader,
+          pages,
           position,
           notBefore: () => clock.now() - replayWindowMs(),
           isOverBudget: share.isOver,
@@ -88,6 +94,7 @@ export function follow(
     close: () => {
       if (!isHeld) return;
       isHeld = false;
+      maintenance.keep(path, keepMs?.());
       hub.leave(stream);
     },
   };

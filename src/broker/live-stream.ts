@@ -200,12 +200,15 @@ export class LiveStream {
   /**
    * Takes back into the window what a page ended with and no reader can be sent alone: the beginning of a character
    * whose end was not yet written. Does nothing unless it ends where the window begins.
+   *
+   * @param start the position before what is held back.
    */
-  hold(entry: CommittedEntry): void {
+  hold(entry: Entry, start: number): void {
     if (entry.position !== this.#floor) return;
-    this.#recent.unshift({ ...entry, encoded: new Map() });
+    // It is part of what was read a moment ago, so whoever stands here may have it, whatever its time.
+    this.#recent.unshift({ ...entry, start, time: Number.POSITIVE_INFINITY, encoded: new Map() });
     this.#bytes += entry.body.length;
-    this.#floor = entry.start;
+    this.#floor = start;
   }
 
   /** Writes what is new to every live reader: one buffer for all, one write each. */

@@ -80,10 +80,9 @@ export interface DropOperation {
   readonly tail: number;
 }
 
-/** Deletes messages of a life that has ended: a bounded number, so that nobody waits long behind it. */
+/** Deletes messages of lives that have ended: a bounded number, so that nobody waits long behind it. */
 export interface SweepOperation {
   readonly kind: "sweep";
-  readonly incarnation: number;
 }
 
 /** Forgets the older half of the idempotency keys. Does nothing if `generation` is no longer the current one. */
@@ -121,6 +120,7 @@ export interface Appended {
   readonly producer?: ProducerState;
 }
 
+/** Nothing was stored. */
 export interface Refused {
   readonly kind: "refused";
   readonly reason: "key-reused";

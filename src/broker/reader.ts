@@ -5,6 +5,8 @@ import type { Offset } from "../protocol/offset.ts";
 import { DueReader } from "./due-reader.ts";
 import { byteLengthOf, cutEntries } from "./entry.ts";
 import type { Entry } from "./entry.ts";
+import { prepareFindKey } from "./key-row.ts";
+import type { FindKey, KeyRow } from "./key-row.ts";
 import { readStore } from "./read-store.ts";
 import { createChains, offsetAt, positionIn } from "./stream-chain.ts";
 import type { Segment } from "./stream-chain.ts";
@@ -22,6 +24,8 @@ export type Page =
       /** Whether nothing came after them when they were read. */
       readonly isTail: boolean;
       readonly isClosed: boolean;
+      /** When the oldest of them was stored, in ms since 1970. */
+      readonly time: number;
     }
   /** The reader is at the tail. */
   | { readonly kind: "end" }
@@ -53,6 +57,7 @@ export class Reader {
   readonly #db: Database.Database;
   readonly #sql: ReturnType<typeof prepare>;
   readonly #chainOf: ReturnType<typeof createChains>;
+  readonly #findKey: FindKey;
   /** What is due for maintenance, on the same connection. */
   readonly due: DueReader;
 
@@ -60,6 +65,7 @@ export class Reader {
     this.#db = new Database(file, { readonly: true, fileMustExist: true });
     this.#sql = prepare(this.#db);
     this.#chainOf = createChains(this.#db);
+    this.#findKey = prepareFindKey(this.#db);
     this.due = new DueReader(this.#db);
   }
 
@@ -67,6 +73,14 @@ export class Reader {
   stream(path: string): StreamInfo | undefined {
     const row = readStore(this.#db, () => this.#sql.stream.get(path));
     return row === undefined ? undefined : toStreamInfo(row);
+  }
+
+  /** What was stored in a stream under a publisher's key; `undefined` if nothing was, or it is forgotten. */
+  key(path: string, { owner, key }: { readonly owner: string; readonly key: string }): KeyRow | undefined {
+    return readStore(this.#db, () => {
+      const stream = this.#sql.streamId.get(path);
+      return stream === undefined ? undefined : this.#findKey(stream.id, owner, key);
+    });
   }
 
   /** The lives that a stream reads from, the earliest first; more than one for a fork. */
@@ -88,7 +102,7 @@ export class Reader {
     const from = positionIn(chain, after);
     if (from === undefined) return { kind: "gone" };
     if (from === stream.tail) return { kind: "end" };
-    const entries = this.#entries(stream, { chain, from, request });
+    const { entries, time } = this.#entries(stream, { chain, from, request });
     const last = entries.at(-1);
     if (last === undefined) return { kind: "gone" };
     return {
@@ -97,17 +111,19 @@ export class Reader {
       offsetAt: (position) => offsetAt(chain, position),
       isTail: last.position === stream.tail,
       isClosed: stream.isClosed,
+      time,
     };
   }
 
   #entries(
     { mediaType, tail }: StreamInfo,
     { chain, from, request }: { chain: readonly Segment[]; from: number; request: PageRequest },
-  ): Entry[] {
+  ): { entries: Entry[]; time: number } {
     const isJson = mediaType === JSON_MEDIA_TYPE;
     const { notBefore, maxEntries, maxBytes } = request;
     const entries: Entry[] = [];
     let bytes = 0;
+    let oldest = Number.POSITIVE_INFINITY;
     let next = from;
     for (const { incarnation, to } of chain) {
       if (next >= to) continue;
@@ -118,6 +134,7 @@ export class Reader {
         // A hole is what was pruned; an old entry is what will be. Both were missed by whoever stands before them.
         if (start > (found.at(-1)?.position ?? next) || time < notBefore || start >= to) break;
         found.push(entry);
+        oldest = Math.min(oldest, time);
         bytes += body.length;
         if (bytes > maxBytes) break;
       }
@@ -125,7 +142,8 @@ export class Reader {
       next = entries.at(-1)?.position ?? next;
       if (next < to || bytes > maxBytes || entries.length >= maxEntries) break;
     }
-    return isJson ? entries : cutEntries(entries, { from, to: Math.min(tail, from + maxBytes) });
+    const to = Math.min(tail, from + maxBytes);
+    return { entries: isJson ? entries : cutEntries(entries, { from, to }), time: oldest };
   }
 
   /**
@@ -159,6 +177,7 @@ function prepare(db: Database.Database) {
   return {
     meta: db.prepare<[string], { value: number }>("SELECT value FROM meta WHERE name = ?"),
     stream: db.prepare<[string], StreamRow>(`SELECT ${STREAM_COLUMNS} FROM streams WHERE path = ?`),
+    streamId: db.prepare<[string], { id: number }>("SELECT id FROM streams WHERE path = ?"),
     after: db.prepare<[number, number, number], EntryRow>(
       "SELECT position, time, body FROM messages WHERE incarnation = ? AND position > ? ORDER BY position LIMIT ?",
     ),

@@ -1,6 +1,10 @@
 import type { Database } from "better-sqlite3";
 import { ChanctlError } from "../shared/errors.ts";
 
+/** Whether a stream holds more than it may. Not with OR: SQLite would not take the partial index for it. */
+export const OVER_LIMIT =
+  "max(max_messages > 0 AND tail - oldest > max_messages, max_bytes > 0 AND bytes > max_bytes) > 0";
+
 /**
  * The schema, as numbered migrations: the store's `user_version` is how many have run. A migration that has
  * been released never changes; the next change is the next entry.
@@ -9,9 +13,12 @@ import { ChanctlError } from "../shared/errors.ts";
  *   that of a stream of Durable Streams with a slash. `incarnation` names its present life; a message's
  *   position counts on from 0 within it. Rows from `oldest` (exclusive) to `tail` (inclusive) are retained.
  *   `has_earlier_life` remembers that something before this life was dropped, so that the offset "before the
- *   first message ever" is honest. A fork reads the rows of `parent`, an incarnation, up to `fork_position`, and its
- *   own after that; a stream that is deleted while forks read from it stays, with `is_deleted`. `ttl_ms` counts from
- *   `touched_at`.
+ *   first message ever" is honest. So a channel's row is never deleted, however long its stream has been dropped: without it
+ *   a client that still stands at that offset would be let in to the next life, and never hear of the one it missed;
+ *   and refusing that offset wherever there is no row would refuse those who missed nothing. A dropped room costs its
+ *   row, some 100 bytes, and only publishing makes one. A fork reads the rows of `parent`, an incarnation, up to
+ *   `fork_position`, and its own after that; a stream that is deleted while forks read from it stays, with
+ *   `is_deleted`. `ttl_ms` counts from `touched_at`.
  * - `messages`: all streams in one append-only rowid table (a packed or WITHOUT ROWID key costs 2.7–6 times as
  *   much). `position` is where the message ends, so "after an offset" is one range of the index. JSON is TEXT
  *   because BLOB columns read several times slower.
@@ -53,8 +60,7 @@ const MIGRATIONS: readonly string[] = [
     max_bytes INTEGER NOT NULL
   );
   CREATE INDEX streams_by_trim_time ON streams (oldest_time + replay_window_ms) WHERE tail > oldest;
-  CREATE INDEX streams_over_limit ON streams (id)
-    WHERE max_messages > 0 AND tail - oldest > max_messages OR max_bytes > 0 AND bytes > max_bytes;
+  CREATE INDEX streams_over_limit ON streams (id) WHERE ${OVER_LIMIT};
   CREATE INDEX streams_by_parent ON streams (parent) WHERE parent IS NOT NULL;
   CREATE INDEX streams_by_expiry ON streams (coalesce(expires_at, touched_at + ttl_ms))
     WHERE is_deleted = 0 AND (expires_at IS NOT NULL OR ttl_ms IS NOT NULL);

@@ -1,5 +1,7 @@
 /** A stream as the store has it. */
 export interface StreamInfo {
+  /** Of its row: the same in all its lives. */
+  readonly id: number;
   readonly path: string;
   /** Type and subtype, in lower case. */
   readonly mediaType: string;
@@ -44,7 +46,7 @@ export interface StreamRow extends Omit<StreamInfo, Flag> {
 type Flag = "hasEarlierLife" | "isClosed" | "isDeleted";
 
 /** What to select for a `StreamRow`. */
-export const STREAM_COLUMNS = `path, content_type AS mediaType, incarnation, tail, oldest, bytes, has_earlier_life AS hasEarlierLife,
+export const STREAM_COLUMNS = `id, path, content_type AS mediaType, incarnation, tail, oldest, bytes, has_earlier_life AS hasEarlierLife,
   replay_window_ms AS replayWindowMs, inactivity_ttl_ms AS inactivityTtlMs,
   max_messages AS maxMessages, max_bytes AS maxBytes, is_closed AS isClosed, is_deleted AS isDeleted,
   ttl_ms AS ttlMs, touched_at AS touchedAt, expires_at AS expiresAt, parent, fork_position AS forkPosition`;

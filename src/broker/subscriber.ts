@@ -1,9 +1,7 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Offset } from "../protocol/offset.ts";
-import { encodeBatch } from "./encoding.ts";
 import type { Encoding } from "./encoding.ts";
 import type { LiveReader, LiveStream, StreamEnding } from "./live-stream.ts";
-import type { Page, Reader } from "./reader.ts";
+import type { Pages } from "./pages.ts";
 
 /** Where a subscriber's bytes go: a connection. */
 export interface Sink {
@@ -19,16 +17,13 @@ export interface Sink {
 export interface SubscriberOptions {
   readonly sink: Sink;
   readonly stream: LiveStream;
-  readonly reader: Pick<Reader, "page">;
+  readonly pages: Pages;
   readonly position: Offset;
   /** Messages older than this may not be read, in ms since 1970; asked again for every page. */
   readonly notBefore: () => number;
   /** Whether too many bytes wait for its socket: it is then no longer pushed to. */
   readonly isOverBudget: () => boolean;
 }
-
-/** One page of replay: small enough that nobody else waits long for it. */
-const PAGE = { maxEntries: 500, maxBytes: 256 * 1_024 };
 
 /**
  * A reader that follows a stream: pages from the log until the hub's window covers its position, then live.
@@ -80,7 +75,7 @@ export class Subscriber implements LiveReader {
    * @returns `"gone"` if it fell out of its replay window, why the stream is over, or `"aborted"`.
    */
   async run(signal: AbortSignal): Promise<"gone" | "aborted" | StreamEnding> {
-    const { sink, stream, reader, notBefore } = this.#options;
+    const { sink, stream } = this.#options;
     while (!signal.aborted) {
       const ending = stream.endingAt(this.#position);
       if (ending !== undefined) return ending;
@@ -94,23 +89,23 @@ export class Subscriber implements LiveReader {
         continue;
       }
       if (this.#isSlow()) continue;
-      const page = reader.page(stream.path, { after: this.#position, notBefore: notBefore(), ...PAGE });
-      if (page.kind === "gone") return stream.endingAt(this.#position) ?? "gone";
-      if (page.kind === "entries") this.#deliverPage(page);
-      await nextTurn();
+      if ((await this.#readPage(signal)) === "gone") return stream.endingAt(this.#position) ?? "gone";
     }
     return "aborted";
   }
 
-  #deliverPage({ entries, offsetAt, isTail, isClosed }: Page & { kind: "entries" }): void {
-    const batch = { entries, offsetAt, isTail, isEnd: isTail && isClosed };
-    const { bytes, position } = encodeBatch(this.encoding, batch);
-    if (bytes.length > 0) this.#write(bytes, offsetAt(position));
-    const last = entries.at(-1);
-    // What is left over can only be sent with what comes next, live.
-    if (last !== undefined && isTail && position < last.position) {
-      this.#options.stream.hold({ ...last, start: position, time: Number.POSITIVE_INFINITY });
-    }
+  #readPage(signal: AbortSignal): Promise<"gone" | "read"> {
+    const { stream, pages, notBefore } = this.#options;
+    const request = { path: stream.path, after: this.#position, encoding: this.encoding, notBefore };
+    return pages.read(request, (page) => {
+      if (signal.aborted) return "read"; // while it waited for its turn
+      if (page.kind === "gone") return "gone";
+      if (page.kind === "end") return "read";
+      if (page.bytes.length > 0) this.#write(page.bytes, page.end);
+      // Nobody can be sent it alone: the window takes it back, and brings it with what comes next.
+      if (page.leftover !== undefined) stream.hold(page.leftover, this.#position.position);
+      return "read";
+    });
   }
 
   #write(bytes: Buffer, position: Offset): void {

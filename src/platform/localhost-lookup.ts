@@ -1,4 +1,5 @@
 import { lookup } from "node:dns";
+import { isIP } from "node:net";
 import type { LookupFunction } from "node:net";
 
 /**
@@ -17,3 +18,17 @@ export const localhostLookup: LookupFunction = (hostname, options, callback) => 
     ]);
   }
 };
+
+/**
+ * The same for a program that listens at one address of this machine: once `address` is known, every name is that.
+ * Else whoever has its port at the other address would be tried when it is down, and be sent what is meant for it
+ * (CWE-300).
+ */
+export function lookupAt(address: () => string | undefined): LookupFunction {
+  return (hostname, options, callback) => {
+    const known = address();
+    if (known === undefined) localhostLookup(hostname, options, callback);
+    else if (options.all !== true) callback(null, known, isIP(known));
+    else callback(null, [{ address: known, family: isIP(known) }]);
+  };
+}

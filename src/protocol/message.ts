@@ -48,6 +48,7 @@ export function parsePublishBody(body: string, limits: PublishLimits): Draft[] {
     throw new ChanctlError(
       "too_big",
       `a batch may hold ${limits.maxBatchMessages} messages (\`limits.maxBatchMessages\`), got ${elements.length}`,
+      { limit: "maxBatchMessages" },
     );
   }
   return elements.map((element, index) => parseDraft(element, `message ${index}`, limits));
@@ -102,6 +103,7 @@ export function parseDraft(
     throw new ChanctlError(
       "too_big",
       `${place} has ${bytes} bytes of data, more than \`limits.maxMessageBytes\` (${maxMessageBytes})`,
+      { limit: "maxMessageBytes" },
     );
   }
   return { type, dataText };

@@ -131,8 +131,10 @@ function assertSize(query: URLSearchParams, maxParamsBytes: number): void {
   let bytes = 0;
   for (const [name, text] of query) bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
   if (bytes <= maxParamsBytes) return;
-  throw paramsInvalid(
+  throw new ChanctlError(
+    "params_invalid",
     `the params must have at most ${maxParamsBytes} bytes (\`limits.maxParamsBytes\`), got ${bytes}`,
+    { limit: "maxParamsBytes" },
   );
 }
 

@@ -35,11 +35,31 @@ export type LoadedDefinition = {
   readonly stamps: FileStamps;
 } & ({ readonly definition: unknown } | { readonly error: ChanctlError });
 
+/** After this long with one file the others wait no more. */
+const OVERTAKE_MS = 1_000;
+
 /**
- * Loads definition files in a short-lived child, for they may import anything. All share one child; if one hangs
- * or ends it, that one has failed and the others are loaded in another child.
+ * Loads definition files in a short-lived child, for they may import anything. All share one child; those that stand
+ * behind a slow one, or one that ends the child, are loaded in another.
  */
 export async function loadDefinitions(files: readonly string[], options: LoadOptions): Promise<void> {
+  const overtaking: Promise<void>[] = [];
+  try {
+    await loadInTurn(files, {
+      ...options,
+      onSlow: (others) => void overtaking.push(loadDefinitions(others, options)),
+    });
+  } finally {
+    await Promise.all(overtaking);
+  }
+}
+
+interface TurnOptions extends LoadOptions {
+  /** Is given the files that stand behind a slow one: they are no longer loaded here. */
+  readonly onSlow: (others: readonly string[]) => void;
+}
+
+async function loadInTurn(files: readonly string[], options: TurnOptions): Promise<void> {
   let left = files;
   while (left.length > 0 && !options.signal.aborted) {
     const end = await loadInChild(left, options);
@@ -76,7 +96,7 @@ interface ChildEnd {
 
 async function loadInChild(
   files: readonly string[],
-  options: LoadOptions,
+  options: TurnOptions,
 ): Promise<ChildEnd & { readonly output: string }> {
   const { root, env, signal } = options;
   await mkdir(options.cacheFolder, { recursive: true });
@@ -102,20 +122,28 @@ async function loadInChild(
   return { ...end, output: output.text };
 }
 
-function follow(child: ChildProcess, job: DefinitionJob, options: LoadOptions): Promise<ChildEnd> {
+function follow(child: ChildProcess, job: DefinitionJob, options: TurnOptions): Promise<ChildEnd> {
   const left = new Set(job.files);
   const failed: Report<"failed">[] = [];
   let importing: ChildEnd["importing"];
   return new Promise((resolve, reject) => {
     const end = (kind: ChildEnd["kind"]): void => {
       clearTimeout(timer);
+      clearTimeout(overtakeTimer);
       resolve({ kind, failed, left: [...left], importing });
     };
     const timer = setTimeout(() => end("slow"), options.timeoutMs);
+    const overtakeTimer = setTimeout(() => {
+      const others = [...left].filter((file) => file !== importing?.file);
+      if (importing === undefined || others.length === 0) return;
+      for (const file of others) left.delete(file);
+      options.onSlow(others);
+    }, OVERTAKE_MS);
     child.on("message", (message) => {
       const report = parseReport(message);
       if (report === undefined || !left.has(report.file) || options.signal.aborted) return;
       timer.refresh();
+      overtakeTimer.refresh();
       importing = report.kind === "importing" ? report : undefined;
       if (report.kind === "importing") return;
       left.delete(report.file);
@@ -127,6 +155,7 @@ function follow(child: ChildProcess, job: DefinitionJob, options: LoadOptions): 
     child.once("disconnect", () => end("ended"));
     child.once("error", (error) => {
       clearTimeout(timer);
+      clearTimeout(overtakeTimer);
       reject(error);
     });
     child.send(job, () => {}); // where it fails, the child has ended

@@ -28,8 +28,6 @@ const OPTIONS: Options = {
   strictTypes: false,
   strictTuples: false,
   strictRequired: false,
-  // Two channels may use schemas of one `$id`.
-  addUsedSchema: false,
   logger: false,
 };
 
@@ -50,7 +48,13 @@ export function createSchemaCompiler(): CompileSchema {
     const is2020 = String(schema["$schema"]).includes("2020-12");
     const validate = compile(is2020 ? (draft2020 ??= new Ajv2020(OPTIONS)) : draft7, schema, place);
     return (value) => {
-      if (validate(value)) return undefined;
+      try {
+        if (validate(value)) return undefined;
+      } catch (thrown) {
+        // A schema that refers to itself recurses as deep as the data, or without end (CWE-674).
+        if (!(thrown instanceof RangeError)) throw thrown;
+        return { path: [], text: "is nested deeper than its schema can be followed" };
+      }
       const [error] = validate.errors ?? [];
       return error === undefined ? { path: [], text: "does not fit" } : toProblem(error);
     };
@@ -66,6 +70,9 @@ function compile(ajv: Ajv | Ajv2020, schema: JsonSchema, place: string): Validat
       cause,
       hint: "JSON Schema, draft 7 (or 2020-12 by its `$schema`); `format` is not checked: use `pattern`",
     });
+  } finally {
+    // Two channels may use schemas of one `$id`. Not `addUsedSchema: false`: it cannot resolve `$ref: "#"`.
+    ajv.removeSchema(schema);
   }
   // Such a check returns a promise, which would pass for "valid".
   if ("$async" in validate) {

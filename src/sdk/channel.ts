@@ -2,7 +2,7 @@ import type { Allowed, HeaderCredential, Operation, Rejected } from "../protocol
 import type { AuthSource, Transport } from "../protocol/definition.ts";
 import type { Params } from "../protocol/stream-path.ts";
 import type { Lifecycle } from "../shared/lifecycle.ts";
-import type { InferFilledParams, InferMessage, InferParams } from "./infer.ts";
+import type { InferFilledParams, InferMessage, InferParams, MessageTypes } from "../protocol/infer.ts";
 import type { OutgoingMessage, PublishOptions } from "./publish.ts";
 
 /** What `verify` is told about a caller. */
@@ -55,7 +55,16 @@ export interface ChannelOptions<
   ): PublishVerdict<Messages> | Promise<PublishVerdict<Messages>>;
 }
 
-type PublishVerdict<Messages> = InferMessage<Messages> | Rejected | undefined;
+// `void`: up to TypeScript 5.9 a function without `return` is not seen to return `undefined`.
+type PublishVerdict<Messages> = InferMessage<Messages> | Rejected | void | undefined;
+
+/** What a publish has stored. */
+export interface Published {
+  /** The id of the message, of the last one where there were several: whoever reads from it misses nothing after. */
+  readonly id: string;
+  /** The ids of all, in order. */
+  readonly ids: readonly string[];
+}
 
 /** A defined channel: what the broker reads as a definition, and what the app publishes to. */
 export interface Channel<
@@ -63,24 +72,23 @@ export interface Channel<
   Messages extends Readonly<Record<string, object>>,
 > extends ChannelOptions<ParamsSchema, Messages> {
   /**
-   * Publishes one message; resolves once it is durable.
+   * Publishes one message, or several that are stored together or not at all; resolves once they are durable.
    *
-   * Goes on trying through a restart of the broker, and carries a key, so that the message is stored once.
+   * Goes on trying through a restart of the broker, and carries a key, so that they are stored once.
+   * Messages of one stream that are published at the same time are stored in the order of the calls, and travel
+   * together; a batch, or one with `options`, travels alone.
    *
    * @throws {ChanctlError} the broker's own code (`message_invalid`, `params_invalid`, `too_big`…); `not_bound`
    *   before `createChannels` or `loadChannels` has named the channel; `cannot_connect` after `timeoutMs`.
    */
+  // One signature: with an overload for several, the compiler's word on a mistake would be both of them in full.
   publish(
     params: InferParams<ParamsSchema>,
-    message: InferMessage<Messages>,
+    messages:
+      | MessageTypes<Messages>[keyof Messages & string]
+      | readonly MessageTypes<Messages>[keyof Messages & string][],
     options?: PublishOptions,
-  ): Promise<{ readonly id: string }>;
-  /** Publishes several messages, which are stored together or not at all. */
-  publish(
-    params: InferParams<ParamsSchema>,
-    messages: readonly InferMessage<Messages>[],
-    options?: PublishOptions,
-  ): Promise<{ readonly ids: readonly string[] }>;
+  ): Promise<Published>;
   /** @internal Gives the channel the name of its file. */
   bindName(name: string): void;
 }
@@ -94,7 +102,7 @@ export interface AnyChannel {
   verify?(request: VerifyRequest<Params>): Allowed | Rejected | Promise<Allowed | Rejected>;
   onPublish?(
     request: PublishRequest<Params, OutgoingMessage>,
-  ): OutgoingMessage | Rejected | undefined | Promise<OutgoingMessage | Rejected | undefined>;
+  ): OutgoingMessage | Rejected | void | undefined | Promise<OutgoingMessage | Rejected | void | undefined>;
   publish(params: never, message: never): Promise<unknown>;
   /** @internal */
   bindName(name: string): void;

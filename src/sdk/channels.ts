@@ -1,11 +1,10 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-
 import { channelNameProblem } from "../protocol/channel-name.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import type { FindChannel } from "./answer-call.ts";
 import type { AnyChannel } from "./channel.ts";
 import { fetchHandler } from "./fetch-handler.ts";
 import { nodeMiddleware } from "./node-middleware.ts";
+import type { NodeMiddleware } from "./node-middleware.ts";
 
 /** The app's channels, ready to answer the broker. */
 export interface Channels {
@@ -13,7 +12,7 @@ export interface Channels {
    * For Node servers: `app.use(channels.middleware)` in Express, Connect and Fastify's middie. Answers the broker's
    * two calls and passes on everything else.
    */
-  readonly middleware: (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
+  readonly middleware: NodeMiddleware;
   /** For servers of the Fetch API: Hono, Bun, Deno, Next's route handlers. Answers 404 to what is no call of the broker. */
   readonly fetch: (request: Request) => Promise<Response>;
 }

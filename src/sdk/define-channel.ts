@@ -1,13 +1,8 @@
 import { ChanctlError } from "../shared/errors.ts";
 import type { AnyChannel, Channel, ChannelOptions } from "./channel.ts";
-import { publishBatch } from "./publish.ts";
+import { DEFAULT_TIMEOUT_MS, publishBody, toQuery } from "./publish.ts";
 import type { OutgoingMessage, PublishOptions } from "./publish.ts";
-
-/** The schema of a channel without params. */
-interface NoParams {
-  readonly type: "object";
-  readonly properties: object;
-}
+import { PublishQueue } from "./publish-queue.ts";
 
 /**
  * Defines a channel: the default export of a file in `channels/`, whose name is the channel's.
@@ -24,10 +19,24 @@ interface NoParams {
  * ```
  */
 export function defineChannel<
-  const ParamsSchema extends object = NoParams,
+  // The schema of a channel without params. Written out: a project that emits declarations could not name it.
+  const ParamsSchema extends object = { readonly type: "object"; readonly properties: object },
   const Messages extends Readonly<Record<string, object>> = Readonly<Record<string, object>>,
 >(options: ChannelOptions<ParamsSchema, Messages>): Channel<ParamsSchema, Messages> {
   let name: string | undefined;
+  /** By the params' query; only of streams that are being published to. */
+  const queues = new Map<string, PublishQueue>();
+  const queueOf = (channel: string, query: string): PublishQueue => {
+    const queue =
+      queues.get(query) ??
+      new PublishQueue({
+        send: (body, { timeoutMs }) => publishBody({ channel, query, body }, { timeoutMs }),
+        timeoutMs: DEFAULT_TIMEOUT_MS,
+        onIdle: () => queues.delete(query),
+      });
+    queues.set(query, queue);
+    return queue;
+  };
   const methods = {
     async publish(
       params: object,
@@ -35,9 +44,14 @@ export function defineChannel<
       publishOptions: PublishOptions = {},
     ) {
       if (name === undefined) throw notBound();
-      const isBatch = Array.isArray(messages);
-      const ids = await publishBatch({ channel: name, params, body: messages }, publishOptions);
-      return isBatch ? { ids } : { id: ids[0] };
+      const query = toQuery(params);
+      // A batch is stored as one, and a key, a time-out or a signal of its own cannot be shared with others.
+      const isAlone =
+        Array.isArray(messages) || Object.values(publishOptions).some((option) => option !== undefined);
+      const ids = isAlone
+        ? await publishBody({ channel: name, query, body: JSON.stringify(messages) }, publishOptions)
+        : [await queueOf(name, query).publish(messages)];
+      return { id: ids.at(-1), ids };
     },
     bindName(given: string): void {
       if (name !== undefined && name !== given) throw boundTwice(name, given);

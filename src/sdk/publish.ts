@@ -23,8 +23,10 @@ export interface OutgoingMessage {
 
 interface Publish {
   readonly channel: string;
-  readonly params: object;
-  readonly body: OutgoingMessage | readonly OutgoingMessage[];
+  /** The params, as `toQuery` writes them. */
+  readonly query: string;
+  /** JSON of one message, or of an array of messages. */
+  readonly body: string;
 }
 
 type Outcome =
@@ -34,6 +36,8 @@ type Outcome =
 
 /** The broker is restarting, busy, or a proxy in front of it found it so. */
 const AGAIN_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/** How long a publish is tried for, in ms. */
+export const DEFAULT_TIMEOUT_MS = 30_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 
@@ -47,8 +51,8 @@ const LONGEST_PAUSE_MS = 2_000;
  *   attempt: `cannot_connect` if it got no answer, else what the broker was too busy for, such as `rate_limited`.
  * @throws the reason of `signal`.
  */
-export async function publishBatch(publish: Publish, options: PublishOptions): Promise<readonly string[]> {
-  const { signal, timeoutMs = 30_000 } = options;
+export async function publishBody(publish: Publish, options: PublishOptions): Promise<readonly string[]> {
+  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   signal?.throwIfAborted();
   const request = toRequest(publish, options.idempotencyKey ?? crypto.randomUUID());
   const stop = new AbortController();
@@ -84,20 +88,27 @@ interface BrokerRequest {
   readonly init: RequestInit;
 }
 
-function toRequest({ channel, params, body }: Publish, key: string): BrokerRequest {
+/** Writes params as a URL's query: two calls with the same text mean the same stream. */
+export function toQuery(params: object): string {
+  const query = new URLSearchParams();
+  for (const [param, value] of Object.entries(params)) {
+    if (value !== undefined) query.set(param, String(value));
+  }
+  return query.toString();
+}
+
+function toRequest({ channel, query, body }: Publish, key: string): BrokerRequest {
   const { url: base, token } = brokerAccess();
   if (token === undefined) throw unset("CHANCTL_TOKEN", "text", token);
   if (base === undefined || !URL.canParse(base)) throw unset("CHANCTL_URL", "URL", base);
   const url = new URL(`/channels/${channel}/messages`, base);
-  for (const [param, value] of Object.entries(params)) {
-    if (value !== undefined) url.searchParams.set(param, String(value));
-  }
+  url.search = query;
   const headers = new Headers({
     authorization: `Bearer ${token}`,
     "content-type": "application/json",
     "idempotency-key": key,
   });
-  return { url, init: { method: "POST", headers, body: JSON.stringify(body), redirect: "manual" } };
+  return { url, init: { method: "POST", headers, body, redirect: "manual" } };
 }
 
 function unset(name: string, expected: string, came: string | undefined): ChanctlError {

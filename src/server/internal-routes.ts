@@ -53,7 +53,9 @@ export class InternalRoutes {
           closed: this.#disconnect(await readBody(request, { maxBytes: MAX_BODY_BYTES })),
         });
       } else if (request.method === "GET" && url.pathname.startsWith(TAIL_PREFIX)) {
-        sendJson(response, 200, { id: this.#tail(url.pathname.slice(TAIL_PREFIX.length), url.searchParams) });
+        sendJson(response, 200, {
+          id: this.#tail(url.pathname.slice(TAIL_PREFIX.length), url.search.slice(1)),
+        });
       } else throw new ChanctlError("not_found", `the internal listener has no ${route}`);
     } catch (thrown) {
       sendProblem(response, toChanctlError(thrown, this.#context.logger));
@@ -75,8 +77,8 @@ export class InternalRoutes {
     }));
   }
 
-  #tail(name: string, query: URLSearchParams): string {
-    return this.#context.broker.tail(resolveTarget(findChannel(this.#context.registry, name), query).path);
+  #tail(name: string, search: string): string {
+    return this.#context.broker.tail(resolveTarget(findChannel(this.#context.registry, name), search).path);
   }
 
   #disconnect(body: Buffer): number {

@@ -9,6 +9,7 @@ import { readRunFile, removeRunFile, writeRunFile } from "../platform/run-file.t
 import { Registry } from "../registry/registry.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { Connections } from "../transports/connections.ts";
+import { RefusalLog } from "../transports/refusal-log.ts";
 import { toUrlAddress } from "./address-url.ts";
 import { prepareApp } from "./app-process.ts";
 import type { AppProcess } from "./app-process.ts";
@@ -79,6 +80,7 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
   const registry = opened.add(await openRegistry(options));
   if (!options.watch) assertAllValid(registry);
   const connections = opened.add(new Connections(limits));
+  const refusals = opened.add(new RefusalLog(logger));
   registry.onChange((change) => applyChange({ connections, broker }, change));
   // What was saved while no chanctl ran.
   for (const { name, definition } of registry.entries()) {
@@ -94,10 +96,22 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
 
   const app = options.app && opened.add(await prepareApp(options.app, options, { url, internalUrl, token }));
   const proxy = app && opened.add(createAppProxy({ app: app.app, logger, showOutput: options.watch }));
-  const appAddress = { origin: app?.app.origin };
-  const client = opened.add(new AppClient({ app: appAddress, token, retryMs: options.authorizeRetryMs }));
-  const authorizer = new Authorizer(client, { maxCalls: limits.maxAuthorizeCalls, logger });
-  const context = { broker, registry, connections, authorizer, limits, logger, allowedOrigins };
+  const client = opened.add(new AppClient({ app: app?.app, token, retryMs: options.authorizeRetryMs }));
+  const authorizer = new Authorizer(client, {
+    maxCalls: limits.maxAuthorizeCalls,
+    maxWaiting: limits.maxConnections,
+    logger,
+  });
+  const context = {
+    broker,
+    registry,
+    connections,
+    refusals,
+    authorizer,
+    limits,
+    logger,
+    allowedOrigins,
+  };
   publicListener.serve(
     new PublicRoutes({ ...context, audience: "public" }, { proxy, durableStreams: options.durableStreams }),
   );

@@ -37,7 +37,10 @@ export type UserApp =
       readonly port?: number;
     }
   | {
-      /** Where the app answers: `http://127.0.0.1:3000`. */
+      /**
+       * Where the app answers: `http://127.0.0.1:3000`. Better an address than `localhost`, which is tried over IPv4
+       * and IPv6: while the app is down, whoever has its port over the other is taken for it.
+       */
       readonly url: string;
     };
 

@@ -7,23 +7,33 @@
  * - `close`: WebSocket close code (RFC 6455, section 7.4); absent where it never ends a connection
  * - `exit`: exit code of the command line, 1 where absent
  * - `hint`: what to do next, where it is always the same
+ * - `reconnect`: how the same client comes back; absent where it would only meet the same again
  */
-interface ErrorRow {
+export interface ErrorRow {
   readonly title: string;
   readonly status?: number;
   readonly close?: number;
   readonly exit?: number;
   readonly hint?: string;
-  /** The same client may come back with its id: a connection that ends so was not refused. */
-  readonly isResumable?: boolean;
+  readonly reconnect?: Reconnect;
 }
+
+/**
+ * How a client comes back.
+ *
+ * - `resume`: with its last id; a connection that ends so was not refused
+ * - `wait`: with its last id, after the time that the server names or else with backoff
+ * - `sign-in`: with its last id, once it has other credentials
+ * - `afresh`: without an id, since what follows it can no longer be read
+ */
+export type Reconnect = "resume" | "wait" | "sign-in" | "afresh";
 
 export const ERRORS = {
   // What a client did
   malformed: { title: "malformed request", status: 400, close: 4400 },
   params_invalid: { title: "params do not fit the channel", status: 400, close: 4422 },
   message_invalid: { title: "message does not fit the channel", status: 400, close: 4400 },
-  unauthenticated: { title: "not signed in", status: 401, close: 4401 },
+  unauthenticated: { title: "not signed in", status: 401, close: 4401, reconnect: "sign-in" },
   token_missing: {
     title: "no token",
     status: 401,
@@ -73,6 +83,7 @@ export const ERRORS = {
     status: 410,
     close: 4410,
     hint: "reconnect without an id, or with `oldest` to replay all that is retained",
+    reconnect: "afresh",
   },
   too_big: { title: "too big", status: 413, close: 1009 },
   content_type_unsupported: {
@@ -86,7 +97,7 @@ export const ERRORS = {
     status: 422,
     hint: "make a new key for each message; repeat a key only to repeat the same publish",
   },
-  rate_limited: { title: "over a limit", status: 429, close: 4429 },
+  rate_limited: { title: "over a limit", status: 429, close: 4429, reconnect: "wait" },
   loop_detected: {
     title: "the app proxies back to chanctl",
     status: 508,
@@ -94,17 +105,22 @@ export const ERRORS = {
   },
 
   // What a connection meets in its life
-  going_away: { title: "server is going away", close: 1001, isResumable: true },
-  service_restart: { title: "server is restarting", status: 503, close: 1012, isResumable: true },
-  channel_changed: { title: "the channel has changed", status: 503, close: 1012, isResumable: true },
-  lifetime_over: { title: "connection lifetime is over", close: 4408, isResumable: true },
-  disconnected: { title: "disconnected by the app", close: 4408, isResumable: true },
+  going_away: { title: "server is going away", close: 1001, reconnect: "resume" },
+  service_restart: { title: "server is restarting", status: 503, close: 1012, reconnect: "resume" },
+  channel_changed: { title: "the channel has changed", status: 503, close: 1012, reconnect: "resume" },
+  lifetime_over: { title: "connection lifetime is over", close: 4408, reconnect: "resume" },
+  disconnected: { title: "disconnected by the app", close: 4408, reconnect: "resume" },
 
   // What the server could not do
-  internal: { title: "internal error", status: 500, close: 1011 },
-  app_unavailable: { title: "the app did not answer", status: 503, close: 4503 },
-  store_unavailable: { title: "the store did not take the write", status: 503, close: 4503 },
-  store_full: { title: "the store is full", status: 507, close: 4503 },
+  internal: { title: "internal error", status: 500, close: 1011, reconnect: "wait" },
+  app_unavailable: { title: "the app did not answer", status: 503, close: 4503, reconnect: "wait" },
+  store_unavailable: {
+    title: "the store did not take the write",
+    status: 503,
+    close: 4503,
+    reconnect: "wait",
+  },
+  store_full: { title: "the store is full", status: 507, close: 4503, reconnect: "wait" },
 
   // What the person at the terminal meets
   usage: { title: "wrong usage", exit: 2 },
@@ -137,6 +153,8 @@ interface ChanctlErrorOptions {
   readonly fields?: Readonly<Record<string, unknown>>;
   /** Seconds after which a repeat may work; becomes `Retry-After`. */
   readonly retryAfterSecs?: number;
+  /** The key of the config's `limits` that was hit, for the log. */
+  readonly limit?: string;
   /** Overrides the table's status, where the app chose one (401, 403 or 404). */
   readonly status?: number;
 }
@@ -148,6 +166,7 @@ export class ChanctlError extends Error {
   readonly hint: string | undefined;
   readonly fields: Readonly<Record<string, unknown>>;
   readonly retryAfterSecs: number | undefined;
+  readonly limit: string | undefined;
   readonly #status: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: ChanctlErrorOptions = {}) {
@@ -156,6 +175,7 @@ export class ChanctlError extends Error {
     this.hint = options.hint ?? this.#row.hint;
     this.fields = options.fields ?? {};
     this.retryAfterSecs = options.retryAfterSecs;
+    this.limit = options.limit;
     this.#status = options.status;
   }
 
@@ -180,7 +200,7 @@ export class ChanctlError extends Error {
 
   /** Whether a connection that ends with this may be resumed by the same client. */
   get isResumable(): boolean {
-    return this.#row.isResumable ?? false;
+    return this.#row.reconnect === "resume";
   }
 
   /** Exit code of the command line. */

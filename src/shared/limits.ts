@@ -21,7 +21,7 @@ export interface Limits {
   readonly maxPublishesPerSec: number;
   /** Publishes that a client may save up. @default 100 */
   readonly publishBurst: number;
-  /** Authorize calls to the app under way at once. @default 256 */
+  /** Authorize calls to the app under way at once; and as many on-publish calls. @default 256 */
   readonly maxAuthorizeCalls: number;
   /** Bytes written to one subscriber and not yet taken by its socket. @default 1 MiB */
   readonly maxUnsentBytes: number;

@@ -14,26 +14,28 @@ export interface AccessRequest {
   readonly transport: AuthorizeRequest["transport"];
   /** A token given outside the headers; counts as Bearer. */
   readonly token?: string;
+  /** Aborts when the caller has left. */
+  readonly signal: AbortSignal;
 }
 
-/** Whether whoever is on the line may do this. The app is asked about strangers; the app itself may do anything. */
-export async function authorize(context: TransportContext, asked: AccessRequest): Promise<Grant> {
+/**
+ * Whether whoever is on the line may do this. The app is asked about strangers; the app itself may do anything.
+ *
+ * @returns `undefined` once the signal has aborted.
+ * @throws {ChanctlError} as `Authorizer.authorize`.
+ */
+export async function authorize(context: TransportContext, asked: AccessRequest): Promise<Grant | undefined> {
   const { definition } = asked.target.channel;
   if (context.audience === "internal") {
     return { ...publicGrant(definition), operations: new Set(["subscribe", "publish"]) };
   }
-  const { request, target, operation, transport, token } = asked;
+  const { request, target, operation, transport, token, signal } = asked;
   const credentials = readCredentials(
     { headers: request.headers, ip: request.socket.remoteAddress, ...(token === undefined ? {} : { token }) },
     definition.auth,
   );
-  return context.authorizer.authorize({
-    definition,
-    params: target.params,
-    operation,
-    transport,
-    credentials,
-  });
+  const caller = { definition, params: target.params, operation, transport, credentials };
+  return context.authorizer.authorize(caller, signal);
 }
 
 /** Whether a request shows anything that the channel's `auth` asks for. */

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { ChanctlError } from "../shared/errors.ts";
+import { addressOf } from "./access.ts";
 import { findChannel, parseChannelUrl } from "./channel-target.ts";
 import type { ChannelUrl } from "./channel-target.ts";
 import type { TransportContext } from "./context.ts";
 import { assertOriginAllowed, sendPreflight, setCorsHeaders } from "./cors.ts";
-import { sendProblem, toChanctlError } from "./http.ts";
+import { hasLeft, sendProblem, toChanctlError } from "./http.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { servePublish } from "./publish-route.ts";
 import { RateLimit } from "./rate-limit.ts";
@@ -43,7 +44,8 @@ export class ChannelRoutes {
   }
 
   async #serve(request: HttpRequest, response: HttpResponse, url: ChannelUrl): Promise<void> {
-    const { registry, allowedOrigins, logger } = this.#context;
+    const { registry, allowedOrigins, logger, refusals } = this.#context;
+    const address = addressOf(request); // a request whose body is too big knows it no more
     try {
       setCorsHeaders(request, response, allowedOrigins);
       const method = METHODS[url.resource];
@@ -61,7 +63,11 @@ export class ChannelRoutes {
         await servePublish(this.#context, { ...call, rate: this.#rateOf(connectionOf(request)) });
       } else await serveSse(this.#context, call);
     } catch (thrown) {
-      sendProblem(response, toChanctlError(thrown, logger));
+      const error = toChanctlError(thrown, logger);
+      const transport = url.resource === "messages" ? "http" : "sse";
+      const isThere = !hasLeft(response); // else nobody was refused
+      if (isThere) refusals.note({ error, channel: url.name, address, transport });
+      sendProblem(response, error);
     }
   }
 

@@ -1,6 +1,7 @@
 import { compareDefinitions } from "../registry/channel-change.ts";
 import type { Channel } from "../registry/channel.ts";
 import type { Registry } from "../registry/registry.ts";
+import { clip } from "../shared/clip.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { toStreamPath } from "../protocol/stream-path.ts";
 import type { Params } from "../protocol/stream-path.ts";
@@ -18,6 +19,8 @@ export interface ChannelUrl {
   readonly name: string;
   /** The channel itself, or its messages, which are POSTed to. */
   readonly resource: "channel" | "messages";
+  /** The query as it came, without its `?`. */
+  readonly search: string;
   readonly query: URLSearchParams;
 }
 
@@ -39,26 +42,28 @@ export function parseChannelUrl(url: string): ChannelUrl | undefined {
   return {
     name: isMessages ? rest.slice(0, -MESSAGES_SUFFIX.length) : rest,
     resource: isMessages ? "messages" : "channel",
+    search,
     query: new URLSearchParams(search),
   };
 }
 
 /**
  * The path that an unusual one means. Frameworks read `/x/../channels/authorize`, `/%63hannels/authorize`,
- * `/Channels/authorize` and the absolute form (RFC 9112, section 3.2.2) as the same: none may slip past to the app
- * (CWE-22, CWE-178).
+ * `/Channels/authorize`, `/channels;x/authorize` and the absolute form (RFC 9112, section 3.2.2) as the same, and some
+ * decode twice: none may slip past to the app (CWE-22, CWE-174, CWE-178).
  */
 function meantPath(raw: string): string {
-  const decoded = decode(raw);
+  const once = decode(raw) ?? raw;
+  const decoded = (decode(once) ?? once).replaceAll(/;[^/]*/g, "");
   const url = /^https?:\/\//i.test(decoded) ? decoded : `http://host${decoded}`;
   return URL.canParse(url) ? new URL(url).pathname.replaceAll(/\/+/g, "/").toLowerCase() : raw;
 }
 
-function decode(text: string): string {
+function decode(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text;
+    return undefined;
   }
 }
 
@@ -86,12 +91,35 @@ export function toCurrent(registry: Registry, target: ChannelTarget): ChannelTar
   });
 }
 
-/** @throws {ChanctlError} `params_invalid` naming the param. */
-export function resolveTarget(channel: Channel, query: URLSearchParams): ChannelTarget {
-  const given = new URLSearchParams(query);
+/**
+ * The stream of a channel that a query means.
+ *
+ * @param search the query as it came, without its `?`.
+ * @throws {ChanctlError} `params_invalid` naming the param.
+ */
+export function resolveTarget(channel: Channel, search: string): ChannelTarget {
+  assertDecodable(search);
+  const given = new URLSearchParams(search);
   for (const name of OWN_PARAMETERS) given.delete(name);
   const params = channel.coerceParams(given);
   return { channel, params, path: toStreamPath(channel.definition.name, params) };
+}
+
+/**
+ * `URLSearchParams` reads bytes that are not UTF-8 as U+FFFD and keeps a `%` that begins no escape: what two callers
+ * call by different names would be one stream (CWE-176).
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc3986#section-2.1
+ */
+function assertDecodable(search: string): void {
+  for (const part of search.split("&")) {
+    if (/^[!-~]*$/.test(part) && decode(part) !== undefined) continue;
+    const [name] = splitOnce(part, "=");
+    const shown = clip(decode(name) ?? name);
+    throw new ChanctlError("params_invalid", `the param \`${shown}\` must be percent-encoded UTF-8`, {
+      hint: "encode it with `encodeURIComponent` or `URLSearchParams`",
+    });
+  }
 }
 
 function splitOnce(text: string, separator: string): [string, string?] {

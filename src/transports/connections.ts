@@ -50,6 +50,9 @@ export class Connections {
   readonly #all = new Set<Connection>();
   readonly #bySubject = new Map<string, number>();
   readonly #byAddress = new Map<string, number>();
+  /** Who waits to be let in, by address: whether as somebody is not known yet. */
+  readonly #expected = new Map<string, number>();
+  #expectedCount = 0;
   /** The latest, oldest first. */
   readonly #endings: Ending[] = [];
   readonly #limits: Limits;
@@ -72,17 +75,46 @@ export class Connections {
    * @throws {ChanctlError} `rate_limited` naming the limit; `service_restart` while the server is closing.
    */
   assertRoom({ subject, address, isClient }: Newcomer): void {
-    if (this.#isClosing)
-      throw new ChanctlError("service_restart", "the server is shutting down", { retryAfterSecs: 1 });
+    this.#assertAnyRoom({ isClient });
     if (!isClient) return;
-    const { maxConnections, maxConnectionsPerSubject, maxConnectionsPerAddress } = this.#limits;
-    if (this.#all.size >= maxConnections) throw overLimit("maxConnections", maxConnections);
+    const { maxConnectionsPerSubject, maxConnectionsPerAddress } = this.#limits;
     if (subject !== undefined) {
       if ((this.#bySubject.get(subject) ?? 0) < maxConnectionsPerSubject) return;
       throw overLimit("maxConnectionsPerSubject", maxConnectionsPerSubject);
     }
     if ((this.#byAddress.get(address) ?? 0) < maxConnectionsPerAddress) return;
     throw overLimit("maxConnectionsPerAddress", maxConnectionsPerAddress);
+  }
+
+  /**
+   * Counts somebody whom the app has yet to let in, until the result is disposed of: a wait holds a socket and a
+   * place in the app's line, and must not be had for nothing (CWE-770).
+   *
+   * @throws {ChanctlError} as `assertRoom`.
+   */
+  expect({ address, isClient }: Omit<Newcomer, "subject">): Disposable {
+    this.#assertAnyRoom({ isClient });
+    if (!isClient) return { [Symbol.dispose]: () => {} };
+    const { maxConnectionsPerAddress } = this.#limits;
+    if ((this.#expected.get(address) ?? 0) >= maxConnectionsPerAddress) {
+      throw overLimit("maxConnectionsPerAddress", maxConnectionsPerAddress);
+    }
+    this.#expectedCount += 1;
+    step(this.#expected, address, 1);
+    return {
+      [Symbol.dispose]: () => {
+        this.#expectedCount -= 1;
+        step(this.#expected, address, -1);
+      },
+    };
+  }
+
+  #assertAnyRoom({ isClient }: Pick<Newcomer, "isClient">): void {
+    if (this.#isClosing)
+      throw new ChanctlError("service_restart", "the server is shutting down", { retryAfterSecs: 1 });
+    const { maxConnections } = this.#limits;
+    if (isClient && this.#all.size + this.#expectedCount >= maxConnections)
+      throw overLimit("maxConnections", maxConnections);
   }
 
   /**
@@ -144,11 +176,9 @@ export class Connections {
     this.endWhere(() => true, new ChanctlError("service_restart", "the server is restarting"));
   }
 
-  #count({ subject, address }: Connection, step: 1 | -1): void {
-    const [counts, name] = subject === undefined ? [this.#byAddress, address] : [this.#bySubject, subject];
-    const count = (counts.get(name) ?? 0) + step;
-    if (count > 0) counts.set(name, count);
-    else counts.delete(name);
+  #count({ subject, address }: Connection, by: 1 | -1): void {
+    if (subject === undefined) step(this.#byAddress, address, by);
+    else step(this.#bySubject, subject, by);
   }
 
   #tick(): void {
@@ -178,8 +208,15 @@ function spread(maxMs: number): number {
   return Math.round(Math.random() * maxMs);
 }
 
+function step(counts: Map<string, number>, name: string, by: 1 | -1): void {
+  const count = (counts.get(name) ?? 0) + by;
+  if (count > 0) counts.set(name, count);
+  else counts.delete(name);
+}
+
 function overLimit(limit: keyof Limits, value: number): ChanctlError {
   return new ChanctlError("rate_limited", `there are ${value} connections already (\`limits.${limit}\`)`, {
+    limit,
     retryAfterSecs: 5,
   });
 }

@@ -4,6 +4,7 @@ import type { Registry } from "../registry/registry.ts";
 import type { Limits } from "../shared/limits.ts";
 import type { Logger } from "../shared/logger.ts";
 import type { Connections } from "./connections.ts";
+import type { RefusalLog } from "./refusal-log.ts";
 
 /** What every route needs. One for the public listener, one for the internal. */
 export interface TransportContext {
@@ -11,6 +12,7 @@ export interface TransportContext {
   readonly registry: Registry;
   readonly authorizer: Authorizer;
   readonly connections: Connections;
+  readonly refusals: RefusalLog;
   readonly limits: Limits;
   readonly allowedOrigins: readonly string[];
   readonly logger: Logger;

@@ -16,6 +16,7 @@ export class FrameInbox {
   #wake: (() => void) | undefined;
   #failure: ChanctlError | undefined;
   #isClosed = false;
+  #isDrained = false;
 
   /** @param signal Aborts when the connection is over. */
   constructor(webSocket: WebSocket, signal: AbortSignal) {
@@ -24,16 +25,30 @@ export class FrameInbox {
     signal.addEventListener("abort", () => this.#close(), { once: true });
   }
 
-  /** The peer's answer to a close frame is read only from a socket that is not paused. */
   #close(): void {
     this.#isClosed = true;
-    this.#webSocket.resume();
     this.#wake?.();
   }
 
+  /** Takes nothing more: what came before is served, then `take` throws this. The first failure counts. */
+  fail(failure: ChanctlError): void {
+    this.#failure ??= failure;
+    this.#wake?.();
+  }
+
+  /**
+   * The frames that nobody has taken, those too that came since the signal has aborted; nothing is kept from now on.
+   * Call it before the close frame: the peer's answer to that is read only from a socket that is not paused.
+   */
+  drain(): string[] {
+    this.#isDrained = true;
+    this.#webSocket.resume();
+    return this.#frames.splice(0);
+  }
+
   #push(data: Buffer, isBinary: boolean): void {
-    if (this.#isClosed) return;
-    if (isBinary) this.#failure = new ChanctlError("binary_unsupported", "only text frames are understood");
+    if (this.#isDrained || this.#failure !== undefined) return;
+    if (isBinary) this.fail(new ChanctlError("binary_unsupported", "only text frames are understood"));
     else this.#frames.push(data.toString("utf8"));
     if (this.#frames.length > HIGH_WATER) this.#webSocket.pause();
     this.#wake?.();
@@ -42,7 +57,7 @@ export class FrameInbox {
   /**
    * The next frame; `undefined` once the signal has aborted or the connection is over.
    *
-   * @throws {ChanctlError} `binary_unsupported`, after the frames before it were taken.
+   * @throws {ChanctlError} What it has failed with, `binary_unsupported` or another, after the frames before it were taken.
    */
   async take(signal: AbortSignal): Promise<string | undefined> {
     while (!signal.aborted && !this.#isClosed) {

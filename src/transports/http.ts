@@ -21,6 +21,16 @@ export function hasLeft(response: HttpResponse): boolean {
   return "stream" in response ? response.stream.destroyed : response.destroyed;
 }
 
+/** Aborts when the client has left, or has got its answer to the end. */
+export function leavingOf(response: HttpResponse): AbortController {
+  const left = new AbortController();
+  const leave = (): void => left.abort();
+  response.once("close", leave);
+  response.on("error", leave);
+  if (hasLeft(response)) leave();
+  return left;
+}
+
 /** Sends a whole answer; does nothing if one has begun or the client has gone. */
 export function sendAnswer(response: HttpResponse, { status, headers = {}, body = "" }: Answer): void {
   if (response.headersSent || hasLeft(response)) return;
@@ -57,6 +67,8 @@ export function toChanctlError(thrown: unknown, logger: Logger): ChanctlError {
 
 interface BodyLimits {
   readonly maxBytes: number;
+  /** The key of the config's `limits` that this is, where it is one. */
+  readonly limit?: string;
   /** How long it may take, in ms. @default 30 s: it is a message, not an upload */
   readonly timeoutMs?: number;
 }
@@ -71,9 +83,14 @@ const BODY_TIMEOUT_MS = 30_000;
  */
 export async function readBody(
   request: HttpRequest,
-  { maxBytes, timeoutMs = BODY_TIMEOUT_MS }: BodyLimits,
+  { maxBytes, limit, timeoutMs = BODY_TIMEOUT_MS }: BodyLimits,
 ): Promise<Buffer> {
-  const tooBig = (): ChanctlError => new ChanctlError("too_big", `the body is larger than ${maxBytes} bytes`);
+  const tooBig = (): ChanctlError =>
+    new ChanctlError(
+      "too_big",
+      `the body is larger than ${maxBytes} bytes`,
+      limit === undefined ? {} : { limit },
+    );
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooBig();
   const chunks: Buffer[] = [];
   let size = 0;

@@ -5,7 +5,7 @@ import { authorize } from "./access.ts";
 import { findChannel, resolveTarget, toCurrent } from "./channel-target.ts";
 import type { ChannelTarget, ChannelUrl } from "./channel-target.ts";
 import type { TransportContext } from "./context.ts";
-import { headerOf, readBody, sendJson } from "./http.ts";
+import { headerOf, leavingOf, readBody, sendJson } from "./http.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { assertKey } from "./idempotency-key.ts";
 import { assertClientsMayPublish, publish } from "./publish.ts";
@@ -26,12 +26,17 @@ export async function servePublish(context: TransportContext, call: PublishCall)
   assertJsonContent(request);
   const key = readKey(request);
   if (context.audience === "public") rate.take();
-  let access = await admit(context, { request, url, target: asked });
-  const body = decodeUtf8(await readBody(request, { maxBytes: context.limits.maxPublishBytes }));
+  const { signal } = leavingOf(response);
+  let access = await admit(context, { request, url, target: asked, signal });
+  if (access === undefined) return;
+  const body = decodeUtf8(
+    await readBody(request, { maxBytes: context.limits.maxPublishBytes, limit: "maxPublishBytes" }),
+  );
   const drafts = parsePublishBody(body, context.limits);
   // The body takes as long as its sender likes, and the app's word holds for what it was asked about (CWE-367).
   if (!isCurrent(context, access)) {
-    access = await admit(context, { request, url, target: findTarget(context, url) });
+    access = await admit(context, { request, url, target: findTarget(context, url), signal });
+    if (access === undefined) return;
   }
   const publishing = publish(context, {
     target: toCurrent(context.registry, access.target),
@@ -51,29 +56,36 @@ interface Access {
 
 /** @throws {ChanctlError} `channel_unknown`, `params_invalid`, `transport_forbidden`. */
 function findTarget(context: TransportContext, url: ChannelUrl): ChannelTarget {
-  const target = resolveTarget(findChannel(context.registry, url.name), url.query);
+  const target = resolveTarget(findChannel(context.registry, url.name), url.search);
   assertClientsMayPublish(context, target);
   return target;
 }
 
+interface Asked extends Pick<PublishCall, "request" | "url"> {
+  readonly target: ChannelTarget;
+  readonly signal: AbortSignal;
+}
+
 async function admit(
   context: TransportContext,
-  { request, url, target }: { request: HttpRequest; url: ChannelUrl; target: ChannelTarget },
-): Promise<Access> {
+  { request, url, target, signal }: Asked,
+): Promise<Access | undefined> {
   const token = url.query.get("token") || undefined;
   const grant = await authorize(context, {
     request,
     target,
     operation: "publish",
     transport: "http",
+    signal,
     ...(token === undefined ? {} : { token }),
   });
-  return { target, grant };
+  return grant && { target, grant };
 }
 
 function isCurrent({ connections, audience }: TransportContext, { target, grant }: Access): boolean {
   const { definition } = target.channel;
   if (audience === "internal" || definition.public) return true;
+  if (grant.expiresAt !== undefined && grant.expiresAt <= Date.now()) return false;
   return connections.isCurrent({ channel: definition.name, subject: grant.subject }, grant);
 }
 

@@ -13,6 +13,8 @@ export interface Publish {
   readonly grant: Grant;
   readonly transport: AuthorizeRequest["transport"];
   readonly key?: string;
+  /** Aborts when the publisher leaves: what the app has not let pass by then is not stored. */
+  readonly signal?: AbortSignal;
 }
 
 /** A publish under way. */
@@ -25,17 +27,20 @@ export interface Publishing {
 
 /**
  * Publishes drafts, from whomever and however they came: checks them against the channel's schemas, shows a
- * client's to the app where the channel asks for it, stores them together.
+ * client's to the app where the channel asks for it, stores them together. The app is not shown a repeat of what
+ * is stored.
  *
- * @throws {ChanctlError} `message_invalid` at once; `ids` rejects with that, and with the errors of
- *   `Authorizer.onPublish` and `Broker.publish`.
+ * @throws {ChanctlError} `message_invalid`, `key_reused` at once; `ids` rejects with these, with the errors of
+ *   `Authorizer.onPublish` and `Broker.publish`, and with the signal's reason.
  */
 export function publish(context: TransportContext, request: Publish): Publishing {
   const { target, drafts } = request;
   assertFits(target, drafts);
   const isShown = target.channel.definition.onPublish && context.audience === "public";
   if (!isShown) return { isAccepted: Promise.resolve(), ids: store(context, request, drafts) };
-  const accepted = showAll(context, request);
+  const known = recall(context, request);
+  if (known !== undefined) return { isAccepted: Promise.resolve(), ids: Promise.resolve(known) };
+  const accepted = unlessAborted(showAll(context, request), request.signal);
   return {
     isAccepted: accepted.then(
       () => {},
@@ -43,6 +48,26 @@ export function publish(context: TransportContext, request: Publish): Publishing
     ),
     ids: accepted.then((shown) => store(context, request, shown)),
   };
+}
+
+function recall(context: TransportContext, { target, drafts, grant, key }: Publish): string[] | undefined {
+  if (key === undefined) return undefined;
+  return context.broker.recall({
+    path: target.path,
+    publisher: publisherOf(context, grant),
+    key,
+    sent: drafts,
+  });
+}
+
+/** The promise's value, unless the signal aborts first; it then rejects with the reason. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
 }
 
 /** @throws {ChanctlError} `message_invalid`, which of a batch says which. */
@@ -104,17 +129,29 @@ async function show(
   context: TransportContext,
   { draft, target, grant, transport }: Publish & { draft: Draft },
 ): Promise<Draft> {
+  const data: unknown = JSON.parse(draft.dataText);
   const changed = await context.authorizer.onPublish({
     definition: target.channel.definition,
     params: target.params,
     subject: grant.subject,
     transport,
-    message: { type: draft.type, data: JSON.parse(draft.dataText) },
+    message: { type: draft.type, data },
   });
   if (changed === undefined) return draft;
   // What the app made of it is checked like anything else: a slip there must not be stored.
   target.channel.checkMessage(changed);
-  return parseDraft(JSON.stringify(changed), "the app's message", context.limits);
+  const shown = parseDraft(toJson(changed), "the app's message", context.limits);
+  // Sent back as it was: the writer's own bytes are kept, `1.0` and long numbers too.
+  return shown.type === draft.type && shown.dataText === JSON.stringify(data) ? draft : shown;
+}
+
+/** @throws {ChanctlError} `malformed` if it is nested deeper than the stack (CWE-674). */
+function toJson(message: unknown): string {
+  try {
+    return JSON.stringify(message);
+  } catch (cause) {
+    throw new ChanctlError("malformed", "the app's message is nested too deep", { cause });
+  }
 }
 
 /** @throws {ChanctlError} `transport_forbidden` where clients may not publish. */

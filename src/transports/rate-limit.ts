@@ -21,6 +21,7 @@ export class RateLimit {
     this.#filledAt = now;
     if (this.#tokens < 1) {
       throw new ChanctlError("rate_limited", "you publish too fast (`limits.maxPublishesPerSec`)", {
+        limit: "maxPublishesPerSec",
         retryAfterSecs: (1 - this.#tokens) / this.#perSec,
       });
     }

@@ -13,7 +13,7 @@ import { connectionTerms } from "./connection-terms.ts";
 import type { ConnectionTerms } from "./connection-terms.ts";
 import type { Connection } from "./connections.ts";
 import type { TransportContext } from "./context.ts";
-import { hasLeft, headerOf, toChanctlError } from "./http.ts";
+import { hasLeft, headerOf, leavingOf, toChanctlError } from "./http.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { logConnect } from "./log-connect.ts";
 import { SocketSink } from "./socket-sink.ts";
@@ -32,37 +32,57 @@ const LINGER_MS = 5_000;
 
 /** `GET /channels/<name>`: the stream as Server-Sent Events, from where the client asks, until one side ends it. */
 export async function serveSse(context: TransportContext, call: SseCall): Promise<void> {
-  const { request, url } = call;
-  const asked = resolveTarget(findChannel(context.registry, url.name), url.query);
+  const { request, response, url } = call;
+  const asked = resolveTarget(findChannel(context.registry, url.name), url.search);
   const start = parseStart({
     lastEventId: headerOf(request, "last-event-id"),
     lastMessageId: url.query.get("last_message_id") ?? undefined,
     rewind: url.query.get("rewind") ?? undefined,
   });
-  const token = url.query.get("token") || undefined;
-  const grant = await authorize(context, {
-    request,
-    target: asked,
-    operation: "subscribe",
-    transport: "sse",
-    ...(token === undefined ? {} : { token }),
-  });
+  const left = leavingOf(response);
+  const grant = await admit(context, { ...call, target: asked, signal: left.signal });
   // From here to `connections.add` no `await` may enter: a change of the channel would pass this connection by.
+  if (grant === undefined) return;
   const target = toCurrent(context.registry, asked);
   const isClient = context.audience === "public";
   context.connections.assertRoom({ subject: grant.subject, address: addressOf(request), isClient });
   const { path } = target;
   const terms = connectionTerms(context.registry, { channel: target.channel, grant });
-  const followed = context.broker.follow({ path, start, replayWindowMs: () => terms.replayWindowMs });
+  const followed = context.broker.follow({
+    path,
+    start,
+    replayWindowMs: () => terms.replayWindowMs,
+    keepMs: () => grant.overrides.inactivityTtlMs,
+  });
   try {
-    await stream(context, { ...call, target, grant, terms, followed });
+    await stream(context, { ...call, target, grant, terms, followed, left });
   } finally {
     followed.close();
   }
 }
 
+/** Asks who the caller is; whoever waits for the answer counts as a connection. */
+async function admit(
+  context: TransportContext,
+  { request, url, target, signal }: SseCall & { target: ChannelTarget; signal: AbortSignal },
+): Promise<Grant | undefined> {
+  const isClient = context.audience === "public";
+  using _place = context.connections.expect({ address: addressOf(request), isClient });
+  const token = url.query.get("token") || undefined;
+  return await authorize(context, {
+    request,
+    target,
+    operation: "subscribe",
+    transport: "sse",
+    signal,
+    ...(token === undefined ? {} : { token }),
+  });
+}
+
 interface OpenSse extends SseCall {
   readonly target: ChannelTarget;
+  /** Aborts when one side ends it. */
+  readonly left: AbortController;
   readonly grant: Grant;
   readonly terms: ConnectionTerms;
   readonly followed: Followed;
@@ -70,11 +90,8 @@ interface OpenSse extends SseCall {
 
 async function stream(
   context: TransportContext,
-  { request, response, target, grant, terms, followed }: OpenSse,
+  { request, response, target, grant, terms, followed, left }: OpenSse,
 ): Promise<void> {
-  const aborted = new AbortController();
-  response.once("close", () => aborted.abort());
-  response.on("error", () => aborted.abort());
   if (hasLeft(response)) return;
   sendHead(response);
   const sink = new SocketSink(SSE_ENCODING, toOutlet(response));
@@ -97,17 +114,17 @@ async function stream(
     },
     keepAlive: () => sink.write(Buffer.from(SSE_KEEPALIVE)),
     end: (why, { afterMs = spreadRetry() } = {}) => {
-      if (aborted.signal.aborted) return;
+      if (left.signal.aborted) return;
       reason = why;
       sink.write(Buffer.from(encodeEnding({ retryMs: afterMs, reason: why.title })));
-      aborted.abort();
+      left.abort();
     },
     kill: () => response.destroy(),
   };
   const logEnd = logConnect(context, { path: target.path, subject: grant.subject, transport: "sse" });
   context.connections.add(connection, grant);
   try {
-    await followed.run(sink, aborted.signal);
+    await followed.run(sink, left.signal);
   } catch (thrown) {
     connection.end(toChanctlError(thrown, context.logger));
   } finally {

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { WebSocket } from "ws";
 import type { Grant } from "../auth/grant.ts";
 import { WEBSOCKET_ENCODING } from "../broker/encoding.ts";
 import type { Followed } from "../broker/follow.ts";
@@ -17,6 +16,7 @@ import { spreadReconnect } from "./connections.ts";
 import type { Connection } from "./connections.ts";
 import type { TransportContext } from "./context.ts";
 import { FrameInbox } from "./frame-inbox.ts";
+import type { HeldWebSocket } from "./held-web-socket.ts";
 import { toChanctlError } from "./http.ts";
 import { logConnect } from "./log-connect.ts";
 import { SocketSink } from "./socket-sink.ts";
@@ -31,11 +31,15 @@ export interface Opening {
 }
 
 interface Peer {
+  /** As the URL names it, whether there is one or not. */
+  readonly channel: string;
   readonly request: IncomingMessage;
   readonly socket: Duplex;
-  readonly webSocket: WebSocket;
+  readonly webSocket: HeldWebSocket;
 }
 
+/** The close code for a frame that is too big (RFC 6455, section 7.4.1). */
+const TOO_BIG = 1009;
 /** How long a connection that ends waits for its publishes under way: less than a shutdown gives its sockets (2 s). */
 const FAREWELL_MS = 1_500;
 
@@ -58,6 +62,8 @@ export class WebSocketConnection implements Connection {
   #logEnd: ReturnType<typeof logConnect> | undefined;
   /** Why the server ends it. */
   #reason: ChanctlError | undefined;
+  /** How the peer broke the WebSocket protocol. */
+  #broken: { readonly error: ChanctlError; readonly closeCode: number } | undefined;
   /** Kept: a closed socket no longer knows it, and what was counted must be uncounted. */
   readonly address: string;
   #heardAt: number = performance.now();
@@ -75,18 +81,19 @@ export class WebSocketConnection implements Connection {
     this.#conversation = new Conversation(context, {
       sink: this.#sink,
       onAuth: (token) => this.#refresh(token),
+      onRefused: (error) => this.#noteRefused(error),
     });
     this.#inbox = new FrameInbox(webSocket, this.#closed.signal);
     webSocket.on("message", () => this.#hear());
     webSocket.on("pong", () => this.#hear());
     webSocket.on("ping", () => this.#hear());
     webSocket.on("close", () => this.#closed.abort());
-    // `ws` has closed with the right code by itself (1007, 1009, 1002); there is nothing to add.
-    webSocket.on("error", () => this.#closed.abort());
+    webSocket.on("error", () => {}); // heard of as a broken frame, or followed by `close`
+    webSocket.onBrokenFrame = (closeCode) => this.#break(closeCode);
   }
 
   get channel(): string {
-    return this.#target?.channel.definition.name ?? "";
+    return this.#peer.channel;
   }
 
   get subject(): string | undefined {
@@ -133,20 +140,31 @@ export class WebSocketConnection implements Connection {
 
   async #open({ target, start, token }: Opening): Promise<void> {
     const { broker, connections, registry, audience } = this.#context;
-    const grant = await this.#authorize(target, token ?? (await this.#awaitToken(target)));
+    const grant = await this.#admit(target, token);
     // From here to `connections.add` no `await` may enter: a change of the channel would pass this connection by.
-    if (this.#closed.signal.aborted) return;
+    if (grant === undefined || this.#closed.signal.aborted) return;
     const current = toCurrent(registry, target);
     const isClient = audience === "public";
     connections.assertRoom({ subject: grant.subject, address: this.address, isClient });
     this.#accept(current, grant);
     connections.add(this, grant);
     if (this.#closed.signal.aborted) return;
-    const replayWindowMs = (): number => this.#terms?.replayWindowMs ?? 0;
-    this.#followed = broker.follow({ path: current.path, start, replayWindowMs });
+    this.#followed = broker.follow({
+      path: current.path,
+      start,
+      replayWindowMs: () => this.#terms?.replayWindowMs ?? 0,
+      keepMs: () => this.#grant?.overrides.inactivityTtlMs,
+    });
     this.#sendReady();
     const { path } = current;
     this.#logEnd = logConnect(this.#context, { path, subject: grant.subject, transport: "ws" });
+  }
+
+  /** Asks who the caller is; whoever waits for the answer, or to say who it is, counts as a connection. */
+  async #admit(target: ChannelTarget, token: string | undefined): Promise<Grant | undefined> {
+    const { connections, audience } = this.#context;
+    using _place = connections.expect({ address: this.address, isClient: audience === "public" });
+    return await this.#authorize(target, token ?? (await this.#awaitToken(target)));
   }
 
   /** A browser cannot set headers: who shows nothing with the handshake may send an `auth` frame first. */
@@ -161,15 +179,17 @@ export class WebSocketConnection implements Connection {
     throw new ChanctlError(
       "unauthenticated",
       "the first frame must be an auth frame, or the handshake must carry a credential",
+      frame === undefined ? { limit: "authFrameWaitMs" } : {},
     );
   }
 
-  #authorize(target: ChannelTarget, token: string | undefined): Promise<Grant> {
+  #authorize(target: ChannelTarget, token: string | undefined): Promise<Grant | undefined> {
     return authorize(this.#context, {
       request: this.#peer.request,
       target,
       operation: "subscribe",
       transport: "ws",
+      signal: this.#closed.signal,
       ...(token === undefined ? {} : { token }),
     });
   }
@@ -200,11 +220,28 @@ export class WebSocketConnection implements Connection {
       if (error.code === "app_unavailable") throw error;
       throw new ChanctlError("unauthenticated", error.message, { cause: error });
     });
-    if (this.#closed.signal.aborted) return;
+    if (grant === undefined || this.#closed.signal.aborted) return;
     if (grant.subject !== this.subject)
       throw new ChanctlError("unauthenticated", "the new token is another subject's");
     this.#accept(this.#target, grant);
     this.#sendReady();
+  }
+
+  /** What was said before the broken frame is served first. */
+  #break(closeCode: number): void {
+    const error =
+      closeCode === TOO_BIG
+        ? new ChanctlError("too_big", "the frame is too big (`limits.maxMessageBytes`)", {
+            limit: "maxMessageBytes",
+          })
+        : new ChanctlError("malformed", "the frame breaks the WebSocket protocol, or is not UTF-8");
+    this.#broken = { error, closeCode };
+    this.#inbox.fail(error);
+  }
+
+  #noteRefused(error: ChanctlError): void {
+    const { channel, address } = this;
+    this.#context.refusals.note({ error, channel, address, transport: "ws" });
   }
 
   #hear(): void {
@@ -219,15 +256,22 @@ export class WebSocketConnection implements Connection {
   end(reason: ChanctlError, options: { readonly afterMs?: number } = {}): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
+    const hasLeft = this.#closed.signal.aborted;
+    const isRefused = (this.#logEnd === undefined && !hasLeft) || reason === this.#broken?.error;
+    if (isRefused) this.#noteRefused(reason);
     this.#closed.abort(); // nothing is read or pushed any more, so what is under way has an end
     void this.#leave(reason, options);
   }
 
-  /** A client that never sees the acknowledgement of what is stored sends it again. */
+  /** A client that never sees the acknowledgement of what is stored sends it again; one that sees no refusal waits. */
   async #leave(reason: ChanctlError, { afterMs = spreadReconnect() }: { afterMs?: number }): Promise<void> {
-    await this.#conversation.settle(FAREWELL_MS);
-    if (reason.isResumable) this.#conversation.send({ control: "reconnect", afterMs, reason: reason.code });
-    else this.#conversation.sendError(reason);
-    this.#peer.webSocket.close(reason.closeCode, reason.title);
+    await this.#conversation.settle(reason, FAREWELL_MS);
+    const unheard = this.#inbox.drain();
+    if (reason.isResumable) {
+      for (const frame of unheard) this.#conversation.refuse(frame, reason);
+      this.#conversation.send({ control: "reconnect", afterMs, reason: reason.code });
+    } else this.#conversation.sendError(reason);
+    const { closeCode } = this.#broken?.error === reason ? this.#broken : reason;
+    this.#peer.webSocket.close(closeCode, reason.title);
   }
 }

@@ -15,6 +15,8 @@ interface ConversationOptions {
   readonly sink: SocketSink;
   /** Takes a new token of the client's. */
   readonly onAuth: (token: string) => Promise<void>;
+  /** Hears of each frame that is refused. */
+  readonly onRefused: (error: ChanctlError) => void;
 }
 
 /** Malformed frames that are answered before the connection is closed for it, counted from the last stored publish. */
@@ -25,18 +27,22 @@ export class Conversation {
   readonly #context: TransportContext;
   readonly #sink: SocketSink;
   readonly #onAuth: ConversationOptions["onAuth"];
+  readonly #onRefused: ConversationOptions["onRefused"];
   readonly #rate: RateLimit;
   #target: ChannelTarget | undefined;
   #grant: Grant | undefined;
   #malformed = 0;
   #acks: string[] = [];
   #underWay = 0;
+  /** Aborts when nobody waits any longer for the app's word on a message. */
+  readonly #left = new AbortController();
   #onSettled: (() => void) | undefined;
 
-  constructor(context: TransportContext, { sink, onAuth }: ConversationOptions) {
+  constructor(context: TransportContext, { sink, onAuth, onRefused }: ConversationOptions) {
     this.#context = context;
     this.#sink = sink;
     this.#onAuth = onAuth;
+    this.#onRefused = onRefused;
     this.#rate = new RateLimit(context.limits);
   }
 
@@ -61,10 +67,16 @@ export class Conversation {
       else if (frame.kind === "publish") await this.#publish(frame, ref);
     } catch (thrown) {
       const error = toChanctlError(thrown, this.#context.logger);
+      this.#onRefused(error);
       if (error.code === "too_big" || error.code === "unauthenticated") throw error;
       if (error.code === "malformed" && ++this.#malformed > MAX_MALFORMED) throw error;
       this.sendError(error, ref);
     }
+  }
+
+  #sendRefusal(error: ChanctlError, ref: string | undefined): void {
+    this.#onRefused(error);
+    this.sendError(error, ref);
   }
 
   /** Waits for the app's word on the message, not for the disk: the next frame may join its commit. */
@@ -80,23 +92,30 @@ export class Conversation {
       drafts: [draft],
       grant,
       transport: "ws",
+      signal: this.#left.signal,
       ...(key === undefined ? {} : { key }),
     });
     this.#underWay += 1;
     void ids
       .then(
         ([id]) => this.#acknowledge(ref, id ?? ""),
-        (thrown: unknown) => this.sendError(toChanctlError(thrown, this.#context.logger), ref),
+        (thrown: unknown) => this.#sendRefusal(toChanctlError(thrown, this.#context.logger), ref),
       )
       .finally(() => this.#settleOne());
     await isAccepted;
   }
 
-  /** Resolves when every publish under way is answered, or after `maxMs`; what was answered is sent. */
-  async settle(maxMs: number): Promise<void> {
+  /**
+   * Answers every publish under way. One that still waits for the app after `maxMs` is refused with the reason, and
+   * will not be stored; one that still waits for the disk stays unanswered.
+   */
+  async settle(reason: ChanctlError, maxMs: number): Promise<void> {
     if (this.#underWay > 0) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, maxMs);
+        const timer = setTimeout(() => {
+          this.#left.abort(notStored(reason));
+          setImmediate(resolve); // the refusal is a promise's turn away
+        }, maxMs);
         this.#onSettled = () => {
           clearTimeout(timer);
           resolve();
@@ -104,6 +123,17 @@ export class Conversation {
       });
     }
     this.#sendAcks();
+  }
+
+  /** Refuses a frame that came too late to be heard, if it is a publish: a client may wait for its answer. */
+  refuse(text: string, reason: ChanctlError): void {
+    try {
+      const members = frameMembers(text);
+      const { kind } = parseClientFrame(text, members, this.#context.limits);
+      if (kind === "publish") this.sendError(notStored(reason), refOf(members));
+    } catch {
+      // Nothing that could be stored, nor that anybody waits for.
+    }
   }
 
   #settleOne(): void {
@@ -136,6 +166,10 @@ export class Conversation {
   send(frame: Readonly<Record<string, unknown>>): void {
     this.#sink.write(encodeTextFrame(JSON.stringify(frame)));
   }
+}
+
+function notStored({ code, title }: ChanctlError): ChanctlError {
+  return new ChanctlError(code, `the message is not stored: ${title}`);
 }
 
 /** Numbers of a `ref` may be longer than `JSON.parse` can keep: it is the client's own text. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import type { WebSocket } from "ws";
+import type { Server } from "ws";
 import { ChanctlError } from "../shared/errors.ts";
 import { parseStart } from "../protocol/start.ts";
 import { SUB_PROTOCOL } from "../protocol/websocket-frame.ts";
@@ -9,6 +9,7 @@ import { findChannel, resolveTarget } from "./channel-target.ts";
 import type { ChannelUrl } from "./channel-target.ts";
 import type { TransportContext } from "./context.ts";
 import { assertOriginAllowed } from "./cors.ts";
+import { HeldWebSocket } from "./held-web-socket.ts";
 import { headerOf } from "./http.ts";
 import { WebSocketConnection } from "./websocket-connection.ts";
 import type { Opening } from "./websocket-connection.ts";
@@ -32,12 +33,13 @@ const TOKEN_PROTOCOL = /(?:^|,)\s*bearer\.([^\s,]+)/;
  */
 export class WebSocketRoute {
   readonly #context: TransportContext;
-  readonly #server: WebSocketServer;
+  readonly #server: Server<typeof HeldWebSocket>;
 
   constructor(context: TransportContext) {
     this.#context = context;
     this.#server = new WebSocketServer({
       noServer: true,
+      WebSocket: HeldWebSocket,
       clientTracking: false,
       perMessageDeflate: false, // costs six times a plain write, and a window of memory a connection
       maxPayload: context.limits.maxMessageBytes + FRAME_OVERHEAD_BYTES,
@@ -52,8 +54,13 @@ export class WebSocketRoute {
     this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#serve(webSocket, upgrade));
   }
 
-  #serve(webSocket: WebSocket, { request, socket, url }: Upgrade): void {
-    const connection = new WebSocketConnection(this.#context, { request, socket, webSocket });
+  #serve(webSocket: HeldWebSocket, { request, socket, url }: Upgrade): void {
+    const connection = new WebSocketConnection(this.#context, {
+      request,
+      socket,
+      webSocket,
+      channel: url.name,
+    });
     void connection.serve(() => this.#parse(request, url));
   }
 
@@ -68,7 +75,7 @@ export class WebSocketRoute {
       throw new ChanctlError("transport_forbidden", `the channel \`${url.name}\` is served as SSE only`);
     }
     return {
-      target: resolveTarget(channel, url.query),
+      target: resolveTarget(channel, url.search),
       start: parseStart({
         lastEventId: headerOf(request, "last-event-id"),
         lastMessageId: url.query.get("last_message_id") ?? undefined,

@@ -22,15 +22,16 @@ describe("starting", () => {
   test("is ready when the app's port accepts", async () => {
     const { app, port } = await supervise("serves");
     expect(app.state).toBe("starting");
+    expect(app.address).toBeUndefined();
     await app.waitUntilReady(never);
-    expect(app.state).toBe("ready");
+    expect(app).toMatchObject({ state: "ready", address: "127.0.0.1" });
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toMatch(/^hello/);
   });
 
   test("is ready when the app listens on IPv6 only", async () => {
     const { app } = await supervise("serves", { environment: { LISTEN_ON: "::1" } });
     await app.waitUntilReady(never);
-    expect(app.state).toBe("ready");
+    expect(app).toMatchObject({ state: "ready", address: "::1" });
   });
 
   test("passes the app's lines on and keeps the last 20", async () => {

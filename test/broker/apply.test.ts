@@ -189,13 +189,29 @@ describe("apply", () => {
       const [dropped] = store.apply({ kind: "drop", path: "chat", incarnation: 1, tail: 2 });
       expect(dropped).toEqual({ kind: "dropped", incarnation: 3 });
       expect(store.apply(append())).toMatchObject([{ incarnation: 3, first: 0 }]);
-      expect(store.apply({ kind: "sweep", incarnation: 1 }, { kind: "sweep", incarnation: 1 })).toEqual([
+      expect(store.apply({ kind: "sweep" }, { kind: "sweep" })).toEqual([
         { kind: "trimmed", count: 2, isPartial: false },
         { kind: "unchanged" },
       ]);
-      expect(store.apply({ kind: "sweep", incarnation: 2 })).toEqual([{ kind: "unchanged" }]);
       expect(messages(store).map(({ incarnation }) => incarnation)).toEqual([2, 3]);
       expect(streams(store)[0]).toMatchObject({ incarnation: 3, tail: 1, has_earlier_life: 1 });
+    });
+
+    it("leaves many lives to be swept at once, and much in steps", () => {
+      const store = openMemoryStore();
+      const end = (path: string, count: number): void => {
+        const [appended] = store.apply(append({ path, texts: Array.from({ length: count }, String) }));
+        const { incarnation } = resultOf("appended", appended);
+        store.apply({ kind: "drop", path, incarnation, tail: count });
+      };
+      for (let room = 0; room < 190; room += 1) end(`chat/room=${room}`, 2);
+      end("chat/room=big", 3_000);
+      expect(store.apply({ kind: "sweep" }, { kind: "sweep" }, { kind: "sweep" })).toEqual([
+        { kind: "trimmed", count: 2_000, isPartial: true },
+        { kind: "trimmed", count: 1_380, isPartial: false },
+        { kind: "unchanged" },
+      ]);
+      expect(messages(store)).toEqual([]);
     });
 
     it("does nothing if something was published since it was proposed", () => {

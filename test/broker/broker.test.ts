@@ -5,8 +5,10 @@ import { encodeOffset, ORIGIN, parseOffset } from "#src/protocol/offset.ts";
 import type { Offset } from "#src/protocol/offset.ts";
 import type { Start } from "#src/protocol/start.ts";
 import { resolveLifecycle } from "#src/shared/lifecycle.ts";
+import { DEFAULT_LIMITS } from "#src/shared/limits.ts";
 import { openBroker, publishRequest } from "../support/broker.ts";
 import { CollectingSink } from "../support/collecting-sink.ts";
+import { PATIENT } from "../support/patient.ts";
 import { codeOf } from "../support/store.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -135,6 +137,35 @@ describe("Broker.follow", () => {
     await vi.waitFor(() => expect(broker.liveCount("chat")).toBe(1));
     await reading[Symbol.asyncDispose]();
     expect(broker.liveCount("chat")).toBe(0);
+  });
+
+  it("goes by the replay window as it is now, also for a reader that began under a longer one", async () => {
+    const broker = await openBroker({ limits: { ...DEFAULT_LIMITS, maxUnsentBytes: 1 } });
+    let replayWindowMs = DAY;
+    const followed = broker.follow({
+      path: "chat",
+      start: { kind: "live" },
+      replayWindowMs: () => replayWindowMs,
+    });
+    const sink = new CollectingSink({ isStalled: true });
+    const leaving = new AbortController();
+    const ended = followed.run(sink, leaving.signal).finally(() => followed.close());
+    await broker.publish(publishRequest()); // fills its budget, so that it has to read on from the log
+    await broker.publish(publishRequest());
+    sink.drain();
+    await vi.waitFor(() => expect(sink.messages).toHaveLength(2), PATIENT);
+    const [id = ""] = await broker.publish(publishRequest());
+    replayWindowMs = 0;
+    // In the millisecond of its publish a message is not older than now.
+    await vi.waitFor(() => {
+      const start: Start = { kind: "last-messages", count: 1 };
+      const late = broker.follow({ path: "chat", start, replayWindowMs: () => 0 });
+      late.close();
+      expect(encodeOffset(late.position)).toBe(id);
+    }, PATIENT);
+    sink.drain();
+    await expect(ended).rejects.toMatchObject({ code: "replay_window_exceeded" });
+    expect(sink.messages).toHaveLength(2);
   });
 
   it("ends at once for a signal that is aborted already", async () => {

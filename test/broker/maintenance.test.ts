@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Clock } from "#src/broker/clock.ts";
 import { Hub } from "#src/broker/hub.ts";
@@ -6,6 +7,7 @@ import { Maintenance } from "#src/broker/maintenance.ts";
 import type { Retention } from "#src/broker/operation.ts";
 import type { LogEntry } from "#src/shared/logger.ts";
 import { append, NOON, resultOf, RETENTION } from "../support/operations.ts";
+import { PATIENT } from "../support/patient.ts";
 import { openStore } from "../support/store.ts";
 
 const DAY = 86_400_000;
@@ -34,7 +36,7 @@ async function maintained() {
     time.passed += milliseconds;
     await maintenance.run();
   };
-  return { store, hub, log, publish, pass, maintenance, stream: () => reader.stream("chat") };
+  return { store, hub, log, time, publish, pass, maintenance, stream: () => reader.stream("chat") };
 }
 
 describe("Maintenance", () => {
@@ -56,6 +58,31 @@ describe("Maintenance", () => {
     await publish({ replayWindowMs: 0 }, Array.from({ length: 5_000 }, String));
     await pass(10);
     expect(stream()).toMatchObject({ oldest: 5_000, tail: 5_000 });
+  });
+
+  it("leaves to the next round what becomes due in this one", async () => {
+    const { store, time, publish, pass, stream } = await maintained();
+    for (; time.passed < 100; time.passed += 1) await publish({ replayWindowMs: 1_000 });
+    const propose = store.propose.bind(store);
+    vi.spyOn(store, "propose").mockImplementation((operations) => {
+      time.passed += 10;
+      return propose(operations);
+    });
+    await pass(950);
+    expect(stream()).toMatchObject({ oldest: 50, tail: 100 });
+    await pass(0);
+    expect(stream()?.oldest).toBeGreaterThan(50);
+  });
+
+  it("deletes what is due in many rooms in few commits", async () => {
+    const { store, pass } = await maintained();
+    const rooms = Array.from({ length: 500 }, (_, room) => `chat/room=${room}`);
+    await store.propose(rooms.map((path) => append({ path, retention: { replayWindowMs: 0 } })));
+    const batches: number[] = [];
+    store.follow({ onCommitted: (batch) => batches.push(batch.length) });
+    await pass(10);
+    expect(rooms.map((path) => store.reader.stream(path)?.oldest)).toEqual(rooms.map(() => 1));
+    expect(batches.length).toBeLessThan(20);
   });
 
   it("brings a stream back to its `maxMessages`", async () => {
@@ -106,7 +133,7 @@ describe("Maintenance", () => {
     );
     maintenance.setRetention("chat", { ...RETENTION, maxMessages: 1 });
     await pass(0);
-    await expect.poll(() => stream()?.maxMessages).toBe(1);
+    await expect.poll(() => stream()?.maxMessages, PATIENT).toBe(1);
     await pass(0);
     const oldest = (path: string): number | undefined => store.reader.stream(path)?.oldest;
     expect(new Set(["chat", ...rooms].map(oldest))).toEqual(new Set([2]));
@@ -118,10 +145,24 @@ describe("Maintenance", () => {
     await publish({});
     const propose = vi.spyOn(store, "propose").mockRejectedValueOnce(new Error("disk"));
     maintenance.setRetention("chat", { ...RETENTION, maxMessages: 5 });
-    await expect.poll(() => propose.mock.calls.length).toBeGreaterThan(0);
+    await expect.poll(() => propose.mock.calls.length, PATIENT).toBeGreaterThan(0);
     await pass(0);
     await pass(0);
     expect(stream()?.maxMessages).toBe(5);
+  });
+
+  it("gives the retention that was changed last, also where it changes in the middle", async () => {
+    const { store, maintenance, publish, pass, stream } = await maintained();
+    await publish({});
+    const propose = store.propose.bind(store);
+    vi.spyOn(store, "propose").mockImplementationOnce(async (operations) => {
+      await nextTurn();
+      maintenance.setRetention("chat", { ...RETENTION, maxMessages: 6 });
+      return propose(operations);
+    });
+    maintenance.setRetention("chat", { ...RETENTION, maxMessages: 5 });
+    await pass(0);
+    await expect.poll(() => stream()?.maxMessages, PATIENT).toBe(6);
   });
 
   it("counts a TTL that is new to a stream from its change", async () => {
@@ -129,7 +170,7 @@ describe("Maintenance", () => {
     await publish({});
     await pass(5_000);
     maintenance.setRetention("chat", { ...RETENTION, inactivityTtlMs: 1_000 });
-    await expect.poll(() => stream()?.inactivityTtlMs).toBe(1_000);
+    await expect.poll(() => stream()?.inactivityTtlMs, PATIENT).toBe(1_000);
     await pass(900);
     expect(stream()?.incarnation).toBe(1);
     await pass(200);

@@ -15,7 +15,7 @@ function positions(found: Page): readonly number[] | string {
   return found.kind === "entries" ? found.entries.map(({ position }) => position) : found.kind;
 }
 
-const anyOf = (limit: number) => ({ limit, isUnused: () => true });
+const anyOf = (limit: number) => ({ maxTtlMs: 50, limit, isUnused: () => true });
 
 describe("Reader", () => {
   it("gives what comes after an offset, in order and as it was stored", () => {
@@ -126,12 +126,14 @@ describe("Reader", () => {
       }),
       append({ path: "both", texts, retention: { maxMessages: 4, maxBytes: 1 } }),
     );
-    const over = reader.due.overLimit(10);
+    const over = reader.due.overLimit({ afterId: 0, limit: 10 });
     expect(over.map((stream) => [stream.path, reader.due.positionUnderLimit(stream)])).toEqual([
       ["counted", 3],
       ["weighed", 1],
       ["both", 5],
     ]);
+    const next = reader.due.overLimit({ afterId: over[0]?.id ?? 0, limit: 1 });
+    expect(next.map(({ path }) => path)).toEqual(["weighed"]);
   });
 
   it("looks past streams that are in use for those that are not", () => {
@@ -139,7 +141,9 @@ describe("Reader", () => {
     const paths = ["a", "b", "c"];
     apply(...paths.map((path) => append({ path, retention: { inactivityTtlMs: 50 } })));
     const isUnused = ({ path }: { path: string }): boolean => path === "c";
-    expect(reader.due.unused(NOON + 100, { limit: 1, isUnused }).map(({ path }) => path)).toEqual(["c"]);
+    expect(
+      reader.due.unused(NOON + 100, { maxTtlMs: 50, limit: 1, isUnused }).map(({ path }) => path),
+    ).toEqual(["c"]);
   });
 
   it("lists the streams that nobody published to for their inactivity TTL", () => {
@@ -150,6 +154,7 @@ describe("Reader", () => {
       append({ path: "used", time: NOON + 60, retention: { inactivityTtlMs: 50 } }),
     );
     expect(reader.due.unused(NOON + 100, anyOf(10)).map(({ path }) => path)).toEqual(["unused"]);
+    expect(reader.due.unused(NOON + 100, { ...anyOf(10), maxTtlMs: 49 })).toEqual([]);
     apply({ kind: "drop", path: "unused", incarnation: 2, tail: 1 });
     expect(reader.due.unused(NOON + 100, anyOf(10))).toEqual([]);
   });

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { localhostLookup } from "#src/platform/localhost-lookup.ts";
+import { localhostLookup, lookupAt } from "#src/platform/localhost-lookup.ts";
 
-function resolve(hostname: string, all: boolean): Promise<unknown[]> {
+function resolve(hostname: string, all: boolean, lookup = localhostLookup): Promise<unknown[]> {
   return new Promise((done) => {
-    localhostLookup(hostname, { all }, (...result) => done(result));
+    lookup(hostname, { all }, (...result) => done(result));
   });
 }
 
@@ -22,4 +22,13 @@ test("asks the system about every other name", async () => {
   expect(await resolve("127.0.0.2", false)).toEqual([null, "127.0.0.2", 4]);
   const [error] = await resolve("notlocalhost.invalid", false);
   expect(error).toMatchObject({ syscall: "getaddrinfo" });
+});
+
+test("a program that listens at one address is looked for there alone, once that is known", async () => {
+  let address: string | undefined;
+  const lookup = lookupAt(() => address);
+  expect(await resolve("localhost", true, lookup)).toEqual(await resolve("localhost", true));
+  address = "::1";
+  expect(await resolve("localhost", true, lookup)).toEqual([null, [{ address: "::1", family: 6 }]]);
+  expect(await resolve("localhost", false, lookup)).toEqual([null, "::1", 6]);
 });

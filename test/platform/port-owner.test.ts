@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { expect, onTestFinished, test } from "vitest";
 import { pickFreePort } from "#src/platform/free-port.ts";
-import { portAccepts } from "#src/platform/port-accepts.ts";
+import { findListening } from "#src/platform/find-listening.ts";
 import { findPortOwner } from "#src/platform/port-owner.ts";
 
 const cwd = realpathSync(tmpdir());
@@ -27,9 +27,9 @@ test("does not take a connected socket for a listening one", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  expect(await portAccepts(port)).toBe(true);
+  expect(await findListening(port)).toBe("127.0.0.1");
   server.close();
   await once(server, "close");
-  expect(await portAccepts(port)).toBe(false);
+  expect(await findListening(port)).toBeUndefined();
   expect(await findPortOwner(port)).toBeUndefined();
 });

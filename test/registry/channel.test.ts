@@ -258,6 +258,18 @@ describe("a definition", () => {
     ).toBe("data.to[1] must be integer");
   });
 
+  it.each([
+    ["data as deep as JSON may be", { tree: { type: "object", properties: { child: { $ref: "#" } } } }],
+    ["a schema that never ends", { tree: { anyOf: [{ $ref: "#" }, { type: "number" }] } }],
+  ])("are refused, and nothing breaks, by a recursive schema and %s", (_, messages) => {
+    const target = channel({ messages });
+    const deep = JSON.parse('{"child":'.repeat(20_000) + "1" + "}".repeat(20_000)) as unknown;
+    expect(errorOf(() => target.checkMessage({ type: "tree", data: deep }))).toMatchObject({
+      code: "message_invalid",
+      message: "data is nested deeper than its schema can be followed",
+    });
+  });
+
   it("may have schemas of 2020-12 that say so", () => {
     const target = channel({
       messages: {

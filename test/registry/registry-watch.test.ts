@@ -53,6 +53,24 @@ describe("a watching registry", () => {
     expect(changed.filter(([, differs]) => differs).map(([key]) => key)).toEqual([part]);
   });
 
+  it("takes over what was saved with a definition that hangs, and does not wait for that", async () => {
+    const names = ["a", "b", "c", "d"];
+    const project = createProject(
+      Object.fromEntries(names.map((name) => [`channels/${name}.ts`, version(1)])),
+    );
+    const { registry, logged } = await openWatching(project, { loadTimeoutMs: 60_000 });
+    project.write("channels/a.ts", version(2));
+    project.write("channels/b.ts", "await new Promise(() => setInterval(() => {}, 1_000));\n" + version(2));
+    for (const name of ["c", "d"]) project.write(`channels/${name}.ts`, version(2));
+    await eventually(() => {
+      for (const name of ["a", "c", "d"]) expectVersion(registry, name, 2);
+    });
+    expectVersion(registry, "b", 1);
+    expect(logged.map(({ event }) => event)).not.toContain("definition-error");
+    project.write("channels/b.ts", version(3));
+    await eventually(() => expectVersion(registry, "b", 3));
+  });
+
   it("tells of a save that changes nothing of the definition as a save only", async () => {
     const project = createProject({ "channels/chat.ts": version(1) });
     const { registry, changes, logged } = await openWatching(project);

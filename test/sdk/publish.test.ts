@@ -7,6 +7,7 @@ import { createChannels } from "#src/sdk/channels.ts";
 import { defineChannel } from "#src/sdk/define-channel.ts";
 import { startFixtureApp } from "../support/fixture-app.ts";
 import type { FixtureApp } from "../support/fixture-app.ts";
+import { PATIENT } from "../support/patient.ts";
 
 const TOKEN = "the-token-of-this-test";
 
@@ -61,7 +62,7 @@ afterEach(() => {
 
 test("posts a message to its room's stream and resolves with its id", async () => {
   await using broker = await startBroker([{ status: 200, body: { ids: ["7"] } }]);
-  expect(await newChat().publish({ room: "a b&c", page: 2 }, MESSAGE)).toEqual({ id: "7" });
+  expect(await newChat().publish({ room: "a b&c", page: 2 }, MESSAGE)).toEqual({ id: "7", ids: ["7"] });
   const [seen] = broker.seen;
   expect(seen?.url).toBe("/channels/chat/messages?room=a+b%26c&page=2");
   expect(seen?.headers).toMatchObject({
@@ -74,7 +75,7 @@ test("posts a message to its room's stream and resolves with its id", async () =
 
 test("posts several messages as one batch and resolves with their ids", async () => {
   await using broker = await startBroker([{ status: 200, body: { ids: ["7", "8"] } }]);
-  expect(await newChat().publish({ room: "a" }, [MESSAGE, MESSAGE])).toEqual({ ids: ["7", "8"] });
+  expect(await newChat().publish({ room: "a" }, [MESSAGE, MESSAGE])).toEqual({ id: "8", ids: ["7", "8"] });
   expect(broker.seen[0]?.body).toEqual([MESSAGE, MESSAGE]);
 });
 
@@ -88,9 +89,39 @@ test("tries again with the same key until the broker is back", async () => {
     { status: 429, headers: { "retry-after": "0" } },
     { status: 200, body: { ids: ["9"] } },
   ]);
-  expect(await newChat().publish({ room: "a" }, MESSAGE)).toEqual({ id: "9" });
+  expect(await newChat().publish({ room: "a" }, MESSAGE)).toEqual({ id: "9", ids: ["9"] });
   expect(broker.seen).toHaveLength(6);
   expect(new Set(broker.seen.map(({ headers }) => headers["idempotency-key"])).size).toBe(1);
+});
+
+test("tries what travels together again with the same key and the same messages", async () => {
+  await using broker = await startBroker([
+    "reset",
+    { status: 503 },
+    { status: 200, body: { ids: ["7", "8"] } },
+    { status: 200, body: { ids: ["9"] } },
+  ]);
+  const chat = newChat();
+  const together = [chat.publish({ room: "a" }, MESSAGE), chat.publish({ room: "a" }, MESSAGE)];
+  await expect.poll(() => broker.seen.length, PATIENT).toBeGreaterThan(0);
+  const later = chat.publish({ room: "a" }, MESSAGE);
+  expect((await Promise.all([...together, later])).map(({ id }) => id)).toEqual(["7", "8", "9"]);
+  const [first, second, third, last] = broker.seen.map(({ headers, body }) => ({
+    key: headers["idempotency-key"],
+    body,
+  }));
+  expect(first?.body).toEqual([MESSAGE, MESSAGE]);
+  expect([second, third]).toEqual([first, first]);
+  expect(last?.body).toEqual(MESSAGE);
+  expect(last?.key).not.toBe(first?.key);
+});
+
+test("throws for each whose id the broker does not give", async () => {
+  await using _broker = await startBroker([{ status: 200, body: { ids: ["7"] } }]);
+  const chat = newChat();
+  const [first, second] = [chat.publish({ room: "a" }, MESSAGE), chat.publish({ room: "a" }, MESSAGE)];
+  await expect(second).rejects.toMatchObject({ code: "internal" });
+  expect(await first).toMatchObject({ id: "7" });
 });
 
 test("tries again while nothing listens", async () => {
@@ -99,7 +130,7 @@ test("tries again while nothing listens", async () => {
   const publishing = newChat().publish({ room: "a" }, MESSAGE);
   const port = Number(new URL(first.url).port);
   await using broker = await startBroker([{ status: 200, body: { ids: ["1"] } }], port);
-  expect(await publishing).toEqual({ id: "1" });
+  expect(await publishing).toEqual({ id: "1", ids: ["1"] });
   expect(broker.seen).toHaveLength(1);
 });
 

@@ -136,6 +136,7 @@ export class SimulatedLog implements Pick<Log, "follow">, Pick<Reader, "stream" 
     const life = this.#life;
     if (life === undefined) return undefined;
     return {
+      id: 1,
       path,
       incarnation: life.incarnation,
       tail: this.tail.position,
@@ -177,7 +178,7 @@ export class SimulatedLog implements Pick<Log, "follow">, Pick<Reader, "stream" 
     }
     const isTail = entries.at(-1)?.position === stream.tail;
     const offsetAt = (position: number): Offset => ({ incarnation: stream.incarnation, position });
-    return { kind: "entries", entries, offsetAt, isTail, isClosed: false };
+    return { kind: "entries", entries, offsetAt, isTail, isClosed: false, time: 0 };
   }
 
   /** Whether a reader at this place has missed something, or is in no place of this life. */

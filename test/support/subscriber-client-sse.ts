@@ -1,6 +1,7 @@
 import { get as httpGet } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { get as httpsGet } from "node:https";
+import type { Readable } from "node:stream";
 import { SseParser } from "#src/protocol/sse-parser.ts";
 import type { SseItem } from "#src/protocol/sse-parser.ts";
 import { ReceivedLog, Refusal } from "./subscriber-client.ts";
@@ -18,10 +19,15 @@ export interface SseSubscriber extends Subscriber {
 /** Subscribes by Server-Sent Events. @throws {Refusal} */
 export async function openSse(
   url: string,
-  { headers = {}, ca }: ConnectOptions = {},
+  { headers = {}, ca, signal }: ConnectOptions = {},
 ): Promise<SseSubscriber> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const options = { headers, agent: false, ...(ca === undefined ? {} : { ca }) } as const;
+    const options = {
+      headers,
+      agent: false,
+      ...(ca === undefined ? {} : { ca }),
+      ...(signal === undefined ? {} : { signal }),
+    } as const;
     const request = url.startsWith("https:")
       ? httpsGet(url, options, resolve)
       : httpGet(url, options, resolve);
@@ -29,7 +35,7 @@ export async function openSse(
   });
   response.setEncoding("utf8");
   if (response.statusCode !== 200) throw await toRefusal(response);
-  return read(response);
+  return readEvents(response, response.headers);
 }
 
 /** Server-Sent Events, for the suites that run over both transports. */
@@ -41,7 +47,8 @@ async function toRefusal(response: IncomingMessage): Promise<Refusal> {
   return new Refusal(response.statusCode ?? 0, JSON.parse(body) as Record<string, unknown>);
 }
 
-function read(response: IncomingMessage): Promise<SseSubscriber> {
+/** Reads a body as Server-Sent Events. Resolves once its first position has come. */
+export function readEvents(body: Readable, headers: IncomingMessage["headers"]): Promise<SseSubscriber> {
   const log = new ReceivedLog();
   const parser = new SseParser();
   const comments: string[] = [];
@@ -51,12 +58,12 @@ function read(response: IncomingMessage): Promise<SseSubscriber> {
     const subscriber = (startId: string): SseSubscriber => ({
       startId,
       log,
-      headers: response.headers,
+      headers,
       text: () => text,
       comments,
-      pause: () => void response.pause(),
-      resume: () => void response.resume(),
-      close: () => void response.destroy(),
+      pause: () => void body.pause(),
+      resume: () => void body.resume(),
+      close: () => void body.destroy(),
     });
     const take = (item: SseItem): void => {
       if (item.kind === "position") resolve(subscriber(item.id));
@@ -64,12 +71,12 @@ function read(response: IncomingMessage): Promise<SseSubscriber> {
       else if (item.kind === "comment") comments.push(item.text);
       else log.push(toReceived(item));
     };
-    response.on("data", (chunk: string) => {
+    body.on("data", (chunk: string) => {
       text += chunk;
       for (const item of parser.push(chunk)) take(item);
     });
-    response.on("error", () => {}); // a connection that is cut off ends like any other
-    response.once("close", () => {
+    body.on("error", () => {}); // a connection that is cut off ends like any other
+    body.once("close", () => {
       log.end({ title: comments.findLast(Boolean), afterMs: retries[1] });
     });
   });

@@ -31,12 +31,13 @@ export interface WebSocketSubscriber extends Subscriber {
 
 /** Subscribes by WebSocket. @throws {Refusal} */
 export function openWebSocket(url: string, options: WebSocketOptions = {}): Promise<WebSocketSubscriber> {
-  const { headers = {}, ca, protocols = [SUB_PROTOCOL], firstFrame, client } = options;
+  const { headers = {}, ca, protocols = [SUB_PROTOCOL], firstFrame, client, signal } = options;
   const webSocket = new WebSocket(url.replace(/^http/, "ws"), [...protocols], {
     headers,
     ...(ca === undefined ? {} : { ca }),
     ...client,
   });
+  signal?.addEventListener("abort", () => webSocket.terminate(), { once: true });
   const log = new ReceivedLog();
   const controls: ControlFrame[] = [];
   const waiting = new Set<() => void>();

@@ -15,6 +15,8 @@ export interface ConnectOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** The CA to trust, in PEM. */
   readonly ca?: string;
+  /** Leaves, also before the server has answered. */
+  readonly signal?: AbortSignal;
 }
 
 /** One connection, from its first block or frame on. */

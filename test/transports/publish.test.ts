@@ -37,108 +37,12 @@ function post(
   return fetch(server.url + toMessagesPath(channel), jsonBody(body, headers));
 }
 
-/** The data of all messages of a room. */
-async function stored(room: string): Promise<unknown[]> {
-  const end = await server.publish(room, { type: "message", data: { text: "end" } });
-  const { log, close } = await openSse(`${server.url}/channels/${room}&last_message_id=start`);
-  const messages = await log.waitFor(Number(end[0]?.split("_")[1]));
-  close();
-  return messages.slice(0, -1).map(({ json }) => (JSON.parse(json) as { data: unknown }).data);
-}
-
 async function problemOf(response: Response): Promise<Record<string, unknown>> {
   expect(response.headers.get("content-type")).toBe("application/problem+json");
   return (await response.json()) as Record<string, unknown>;
 }
 
 describe("a POST", () => {
-  it("stores one message and answers with its id", async () => {
-    const room = newRoom();
-    const response = await post(room, { type: "message", data: 1 });
-    expect(response.status).toBe(200);
-    expect(await response.json()).toEqual({ ids: [expect.stringMatching(/^\d{16}_0{15}1$/)] });
-    expect(await stored(room)).toEqual([1]);
-  });
-
-  it("stores a batch in its order and answers with all ids", async () => {
-    const room = newRoom();
-    const response = await post(
-      room,
-      [1, 2, 3].map((data) => ({ type: "message", data })),
-    );
-    const { ids } = (await response.json()) as { ids: string[] };
-    expect(ids).toEqual(ids.toSorted());
-    expect(new Set(ids).size).toBe(3);
-    expect(await stored(room)).toEqual([1, 2, 3]);
-  });
-
-  it("stores nothing of a batch with one bad message, and says which", async () => {
-    const room = newRoom("checked");
-    const response = await post(room, [GOOD, { type: "message", data: { text: 1 } }, GOOD]);
-    expect(response.status).toBe(400);
-    const { code, detail } = await problemOf(response);
-    expect(code).toBe("message_invalid");
-    expect(detail).toBe("message 1: data.text must be string");
-    expect(await stored(room)).toEqual([]);
-  });
-
-  it("refuses a type that the channel has not, and names the near one", async () => {
-    const response = await post(newRoom("checked"), { type: "mesage", data: { text: "hi" } });
-    expect(response.status).toBe(400);
-    expect(await problemOf(response)).toMatchObject({
-      code: "message_invalid",
-      fix: "did you mean `message`?",
-    });
-  });
-
-  it.each([
-    ["is no JSON", '{"type":"message",', "the body is not JSON: "],
-    ["is empty", "", "the body is not JSON: "],
-    ["is no object", '"hi"', "the body must be an object with `type` and `data`"],
-    ["is an empty array", "[]", "the body must hold at least one message, got an empty array"],
-    ["has no type", '{"data":1}', "`type` of the body must be a text, got `nothing`"],
-    ["has no data", '{"type":"m"}', "the body has no `data`"],
-    ["has a message without data", '[{"type":"m","data":1},{"type":"m"}]', "message 1 has no `data`"],
-    ["has a message that is no object", '[{"type":"m","data":1},2]', "message 1 must be an object"],
-  ])("refuses a body that %s, and says where", async (_, body, detail) => {
-    const response = await post(newRoom(), body);
-    expect(response.status).toBe(400);
-    const problem = await problemOf(response);
-    expect(problem["code"]).toBe("malformed");
-    expect(problem["detail"]).toContain(detail);
-  });
-
-  it("refuses a body that is not UTF-8", async () => {
-    const response = await fetch(server.url + toMessagesPath("chat"), {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: Buffer.from([...Buffer.from('{"type":"m","data":"'), 0xff, ...Buffer.from('"}')]),
-    });
-    expect(response.status).toBe(400);
-    expect(await problemOf(response)).toMatchObject({ code: "malformed", detail: "the body is not UTF-8" });
-  });
-
-  it.each(["text/plain", "application/jsonp", "application/x-www-form-urlencoded", undefined])(
-    "refuses the content type %s",
-    async (type) => {
-      const response = await fetch(server.url + toMessagesPath("chat"), {
-        method: "POST",
-        body: Buffer.from('{"type":"m","data":1}'),
-        ...(type === undefined ? {} : { headers: { "content-type": type } }),
-      });
-      expect(response.status).toBe(415);
-      expect(await problemOf(response)).toMatchObject({ code: "content_type_unsupported" });
-    },
-  );
-
-  it.each(["application/json; charset=utf-8", "Application/JSON"])(
-    "takes the content type %s",
-    async (type) => {
-      const response = await post(newRoom(), { type: "m", data: 1 }, { "content-type": type });
-      expect(response.status).toBe(200);
-    },
-  );
-
   it.each([
     ["a message of", { type: "m", data: "x".repeat(999) }, "maxMessageBytes"],
     ["a batch of", Array.from({ length: 21 }, () => GOOD), "maxBatchMessages"],
@@ -202,58 +106,6 @@ describe("a POST", () => {
 });
 
 describe("an Idempotency-Key", () => {
-  it("makes a repeat get the ids of the first time, and stores nothing again", async () => {
-    const room = newRoom();
-    const batch = [1, 2].map((data) => ({ type: "message", data }));
-    const responses = [];
-    for (let repeat = 0; repeat < 3; repeat += 1) {
-      const response = await post(room, batch, { "idempotency-key": "a" });
-      responses.push(await response.json());
-    }
-    expect(responses[1]).toEqual(responses[0]);
-    expect(responses[2]).toEqual(responses[0]);
-    expect(await stored(room)).toEqual([1, 2]);
-  });
-
-  it("stores one of many that come at once", async () => {
-    const room = newRoom();
-    const responses = await Promise.all(
-      Array.from({ length: 20 }, async () => {
-        const response = await post(room, { type: "message", data: 1 }, { "idempotency-key": "a" });
-        return response.text();
-      }),
-    );
-    expect(new Set(responses).size).toBe(1);
-    expect(await stored(room)).toEqual([1]);
-  });
-
-  it("refuses another body under the same key", async () => {
-    const room = newRoom();
-    await post(room, { type: "message", data: 1 }, { "idempotency-key": "a" });
-    const response = await post(room, { type: "message", data: 2 }, { "idempotency-key": "a" });
-    expect(response.status).toBe(422);
-    expect(await problemOf(response)).toMatchObject({ code: "key_reused" });
-    expect(await stored(room)).toEqual([1]);
-  });
-
-  it("is not used up by a publish that was refused", async () => {
-    const room = newRoom("checked");
-    expect((await post(room, { type: "nope", data: 1 }, { "idempotency-key": "a" })).status).toBe(400);
-    expect((await post(room, GOOD, { "idempotency-key": "a" })).status).toBe(200);
-  });
-
-  it("counts for one stream and one publisher", async () => {
-    const [a, b] = [newRoom(), newRoom()];
-    await post(a, { type: "message", data: "client" }, { "idempotency-key": "k" });
-    await post(b, { type: "message", data: "other room" }, { "idempotency-key": "k" });
-    await server.internal(
-      toMessagesPath(a),
-      jsonBody({ type: "message", data: "app" }, { "idempotency-key": "k" }),
-    );
-    expect(await stored(a)).toEqual(["client", "app"]);
-    expect(await stored(b)).toEqual(["other room"]);
-  });
-
   it("of more than 256 characters is refused", async () => {
     const response = await post(newRoom(), GOOD, { "idempotency-key": "k".repeat(257) });
     expect(response.status).toBe(400);

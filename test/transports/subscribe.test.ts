@@ -1,7 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Message } from "#src/protocol/message.ts";
-import { encodeOffset, ORIGIN, parseOffset } from "#src/protocol/offset.ts";
-import { PATIENT } from "../support/patient.ts";
 import { PUBLIC_ROOMS, startTestServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
 import { Refusal } from "../support/subscriber-client.ts";
@@ -11,7 +9,6 @@ import { webSocketClient } from "../support/subscriber-client-websocket.ts";
 const CHANNELS = {
   chat: PUBLIC_ROOMS,
   "game/moves": { transport: "ws", public: true },
-  fleeting: { ...PUBLIC_ROOMS, replayWindowMs: 0 },
   typed: {
     transport: "ws",
     public: true,
@@ -36,9 +33,9 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 /** A room that no other test uses. */
-function newRoom(channel = "chat"): string {
+function newRoom(): string {
   rooms += 1;
-  return `${channel}?room=${rooms}`;
+  return `chat?room=${rooms}`;
 }
 
 function urlOf(channel: string): string {
@@ -57,18 +54,7 @@ function publishNumbers(room: string, first: number, last: number): Promise<stri
   );
 }
 
-/** The id after which there is `position - 1` of the same stream. */
-function shift(id: string, by: { incarnation?: number; position?: number }): string {
-  const { incarnation, position } = parseOffset(id) ?? ORIGIN;
-  return encodeOffset({
-    incarnation: incarnation + (by.incarnation ?? 0),
-    position: position + (by.position ?? 0),
-  });
-}
-
-const GONE = { SSE: 410, WebSocket: 4410 };
 const BAD_PARAMS = { SSE: 400, WebSocket: 4422 };
-const MALFORMED = { SSE: 400, WebSocket: 4400 };
 const UNKNOWN = { SSE: 404, WebSocket: 4404 };
 
 describe.each([sseClient, webSocketClient])("a subscriber over $name", ({ name, connect }) => {
@@ -78,16 +64,6 @@ describe.each([sseClient, webSocketClient])("a subscriber over $name", ({ name, 
     if (outcome instanceof Refusal) return outcome;
     throw new Error(`expected a refusal of ${url}, got ${String(outcome)}`);
   }
-
-  it("gets what is published from now on, in order", async () => {
-    const room = newRoom();
-    await publishNumbers(room, 1, 3);
-    const { log, close } = await connect(urlOf(room));
-    await publishNumbers(room, 4, 6);
-    await publishNumbers(room, 7, 7);
-    expect(await log.dataOf(4)).toEqual([4, 5, 6, 7]);
-    close();
-  });
 
   it("gets messages that say who they are", async () => {
     const room = newRoom();
@@ -106,136 +82,6 @@ describe.each([sseClient, webSocketClient])("a subscriber over $name", ({ name, 
     const [id] = await server.publish("game/moves", { type: "move", data: "e4" });
     expect(await log.waitFor(1)).toMatchObject([{ id }]);
     close();
-  });
-
-  describe("that says where to start", () => {
-    it.each([
-      ["the Last-Event-ID header", (id: string) => ({ query: "", headers: { "last-event-id": id } })],
-      ["last_message_id", (id: string) => ({ query: `&last_message_id=${id}`, headers: {} })],
-      [
-        "Last-Event-ID before last_message_id and rewind",
-        (id: string) => ({ query: "&last_message_id=start&rewind=1", headers: { "last-event-id": id } }),
-      ],
-      [
-        "last_message_id before rewind",
-        (id: string) => ({ query: `&last_message_id=${id}&rewind=1`, headers: {} }),
-      ],
-    ])("resumes after %s, then goes on live", async (_, ask) => {
-      const room = newRoom();
-      const ids = await publishNumbers(room, 1, 5);
-      const { query, headers } = ask(ids[1] ?? "");
-      const { log, startId, close } = await connect(urlOf(room) + query, { headers });
-      await publishNumbers(room, 6, 7);
-      expect(startId).toBe(ids[1]);
-      expect(await log.dataOf(5)).toEqual([3, 4, 5, 6, 7]);
-      close();
-    });
-
-    it("resumes exactly from the position it was told first, when it has read nothing", async () => {
-      const room = newRoom();
-      await publishNumbers(room, 1, 2);
-      const first = await connect(urlOf(room));
-      first.close();
-      await publishNumbers(room, 3, 4);
-      const second = await connect(`${urlOf(room)}&last_message_id=${first.startId}`);
-      expect(await second.log.dataOf(2)).toEqual([3, 4]);
-      second.close();
-    });
-
-    it("resumes a stream that nobody had published to", async () => {
-      const room = newRoom();
-      const first = await connect(urlOf(room));
-      expect(first.startId).toBe("0000000000000000_0000000000000000");
-      first.close();
-      await publishNumbers(room, 1, 2);
-      const second = await connect(`${urlOf(room)}&last_message_id=${first.startId}`);
-      expect(await second.log.dataOf(2)).toEqual([1, 2]);
-      second.close();
-    });
-
-    it.each([
-      ["last_message_id=start", [1, 2, 3, 4]],
-      ["rewind=2", [3, 4]],
-      ["rewind=100", [1, 2, 3, 4]],
-      ["rewind=10m", [1, 2, 3, 4]],
-      ["rewind=0", []],
-      ["rewind=0ms", []],
-    ])("replays with %s", async (query, replayed) => {
-      const room = newRoom();
-      await publishNumbers(room, 1, 4);
-      // The messages of `rewind=0ms` must be at least 1 ms old.
-      await vi.waitFor(async () => expect(await timeOfLast(room)).toBeLessThan(Date.now()), PATIENT);
-      const { log, close } = await connect(`${urlOf(room)}&${query}`);
-      await publishNumbers(room, 5, 5);
-      expect(await log.dataOf(replayed.length + 1)).toEqual([...replayed, 5]);
-      close();
-    });
-
-    it.each([
-      [
-        "last_message_id=nonsense",
-        "`last_message_id` must be the id of a message or `start`, got `nonsense`",
-      ],
-      ["rewind=soon", "`rewind` must be a number of messages (`50`) or a duration (`10m`), got `soon`"],
-      ["rewind=-1", "`rewind` must be a number of messages (`50`) or a duration (`10m`), got `-1`"],
-    ])("is refused %s", async (query, text) => {
-      const { number, code, fields } = await refusalOf(`${urlOf(newRoom())}&${query}`);
-      expect({ number, code }).toEqual({ number: MALFORMED[name], code: "malformed" });
-      expect(fields["detail"] ?? fields["message"]).toBe(text);
-    });
-  });
-
-  describe("that has missed something for good", () => {
-    it.each([
-      ["an id ahead of the tail", { position: 1 }],
-      ["an id of another stream", { incarnation: 1_000 }],
-    ])("is told to start afresh with %s", async (_, by) => {
-      const room = newRoom();
-      const ids = await publishNumbers(room, 1, 3);
-      const { number, code, fields } = await refusalOf(
-        `${urlOf(room)}&last_message_id=${shift(ids[2] ?? "", by)}`,
-      );
-      expect({ number, code }).toEqual({ number: GONE[name], code: "replay_window_exceeded" });
-      expect(fields).toMatchObject({ oldest: shift(ids[0] ?? "", { position: -1 }), newest: ids[2] });
-      const { log, close } = await connect(`${urlOf(room)}&last_message_id=${String(fields["oldest"])}`);
-      expect(await log.dataOf(3)).toEqual([1, 2, 3]);
-      close();
-    });
-
-    it("is told so for an id of a stream that there is not", async () => {
-      const [id] = await publishNumbers(newRoom(), 1, 1);
-      const { number, fields } = await refusalOf(`${urlOf(newRoom())}&last_message_id=${id}`);
-      expect(number).toBe(GONE[name]);
-      expect(fields).toMatchObject({ oldest: encodeOffset(ORIGIN), newest: encodeOffset(ORIGIN) });
-    });
-
-    it("is told so when what it missed is past the replay window", async () => {
-      const room = newRoom("fleeting");
-      const ids = await publishNumbers(room, 1, 2);
-      await vi.waitFor(async () => {
-        const { number, fields } = await refusalOf(`${urlOf(room)}&last_message_id=${ids[0]}`);
-        expect(number).toBe(GONE[name]);
-        expect(fields).toMatchObject({ oldest: ids[1], newest: ids[1] });
-      }, PATIENT);
-    });
-
-    it("is not told so when it has missed nothing, though all it has read is past the window", async () => {
-      const room = newRoom("fleeting");
-      const ids = await publishNumbers(room, 1, 2);
-      await vi.waitFor(() => refusalOf(`${urlOf(room)}&last_message_id=${ids[0]}`), PATIENT);
-      const { startId, close } = await connect(`${urlOf(room)}&last_message_id=${ids[1]}`);
-      expect(startId).toBe(ids[1]);
-      close();
-    });
-
-    it("is never told so with the id `start`", async () => {
-      const room = newRoom("fleeting");
-      const ids = await publishNumbers(room, 1, 2);
-      await vi.waitFor(() => refusalOf(`${urlOf(room)}&last_message_id=${ids[0]}`), PATIENT);
-      const { startId, close } = await connect(`${urlOf(room)}&last_message_id=start`);
-      expect(startId).toBe(ids[1]);
-      close();
-    });
   });
 
   describe("with params", () => {
@@ -262,6 +108,10 @@ describe.each([sseClient, webSocketClient])("a subscriber over $name", ({ name, 
       ["typed?level=1&level=2", "the param `level` must be given once, got it twice", undefined],
       ["typed?lvel=1", "`typed` has no param `lvel`", "did you mean `level`?"],
       ["chat?romo=1", "`chat` has no param `romo`", "did you mean `room`?"],
+      ["chat?room=%ff", "the param `room` must be percent-encoded UTF-8", undefined],
+      ["chat?room=%c3%28", "the param `room` must be percent-encoded UTF-8", undefined],
+      ["chat?room=100%", "the param `room` must be percent-encoded UTF-8", undefined],
+      ["chat?%ff=1", "the param `%ff` must be percent-encoded UTF-8", undefined],
     ])("is refused %s", async (channel, text, fix) => {
       const { number, code, fields } = await refusalOf(urlOf(channel));
       expect({ number, code }).toEqual({ number: BAD_PARAMS[name], code: "params_invalid" });
@@ -323,13 +173,6 @@ describe.each([sseClient, webSocketClient])("a subscriber over $name", ({ name, 
       close();
     },
   );
-
-  async function timeOfLast(room: string): Promise<number> {
-    const { log, close } = await connect(`${urlOf(room)}&rewind=1`);
-    const [message] = await log.waitFor(1);
-    close();
-    return (JSON.parse(message?.json ?? "") as Message).time;
-  }
 });
 
 it("gives the same JSON over SSE and WebSocket, replayed and live", async () => {

@@ -4,7 +4,6 @@ import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { startTestApp } from "../support/app-answers.ts";
-import { bearer } from "../support/guarded-server.ts";
 import { PATIENT } from "../support/patient.ts";
 import { jsonBody, PUBLIC_ROOMS, startTestServer } from "../support/server.ts";
 import { openWebSocket } from "../support/subscriber-client-websocket.ts";
@@ -29,22 +28,35 @@ describe("a connection that ends", () => {
     ]);
   });
 
-  it("acknowledges at a shutdown what the app is still being shown", async () => {
-    await using app = await startTestApp(async ({ path }) => {
-      if (path === "/channels/on-publish") await sleep(400);
-      return { ok: true };
+  it.each([
+    ["too big", "x".repeat(100_000), 1009, "too_big"],
+    ["not UTF-8", Buffer.from([0x22, 0xff, 0x22]), 1007, "malformed"],
+  ])(
+    "acknowledges what came before a frame that is %s, and says what is wrong with it",
+    async (_, frame, closeCode, code) => {
+      await using server = await startTestServer({ channels: { chat: PUBLIC_ROOMS } });
+      const { webSocket, send, controls, log } = await openWebSocket(`${server.url}/channels/chat`);
+      for (let ref = 0; ref < 20; ref += 1) send({ ...MESSAGE, ref });
+      webSocket.send(frame, { binary: false });
+      send({ ...MESSAGE, ref: "late" });
+      expect(await log.ended).toMatchObject({ closeCode });
+      expect(controls.slice(1).map(({ control, ref, code: why }) => [control, ref ?? why])).toEqual([
+        ...Array.from({ length: 20 }, (__, ref) => ["ack", ref]),
+        ["error", code],
+      ]);
+    },
+  );
+
+  it("acknowledges what came before a frame that breaks the protocol", async () => {
+    await using server = await startTestServer({ channels: { chat: PUBLIC_ROOMS } });
+    const { opcodes, text } = await exchange(`${server.url}/channels/chat`, async (socket) => {
+      const unmasked = Buffer.from([0x80 | TEXT, 0]);
+      socket.write(Buffer.concat([maskedFrame(JSON.stringify({ ...MESSAGE, ref: 1 })), unmasked]));
+      await once(socket, "close");
     });
-    await using server = await startTestServer({ channels: SHOWN, app: { url: app.url } });
-    const { send, controls, log } = await openWebSocket(`${server.url}/channels/shown`, {
-      headers: bearer("t"),
-    });
-    send({ ...MESSAGE, ref: 1 });
-    await expect
-      .poll(() => app.calls.some(({ path }) => path === "/channels/on-publish"), PATIENT)
-      .toBe(true);
-    await server.running.close();
-    expect(await log.ended).toMatchObject({ closeCode: 1012 });
-    expect(controls.map(({ control }) => control)).toEqual(["ready", "ack", "reconnect"]);
+    expect(opcodes.at(-1)).toBe(CLOSE);
+    expect(text).toMatch(/"ready".*"ack","ref":1.*"error","code":"malformed"/);
+    expect(text.slice(-40)).toContain(String.fromCharCode(0x03, 0xea)); // 1002
   });
 
   it("sees every publish that a shutdown stores acknowledged", async () => {
@@ -70,7 +82,7 @@ describe("a connection that ends", () => {
       return { ok: true, subject: "u1" };
     });
     await using server = await startTestServer({ channels: SHOWN, app: { url: app.url } });
-    const { opcodes, closedAfterMs } = await exchange(server.url, async (socket) => {
+    const { opcodes, closedAfterMs } = await exchange(`${server.url}/channels/shown`, async (socket) => {
       socket.write(maskedFrame(JSON.stringify(MESSAGE)));
       await expect
         .poll(() => app.calls.some(({ path }) => path === "/channels/on-publish"), PATIENT)
@@ -79,7 +91,7 @@ describe("a connection that ends", () => {
     });
     expect(closedAfterMs).toBeGreaterThan(1_000);
     expect(closedAfterMs).toBeLessThan(2_000);
-    expect(opcodes).toEqual([TEXT, TEXT, CLOSE]); // `ready`, `reconnect`; no `ack`;
+    expect(opcodes).toEqual([TEXT, TEXT, TEXT, CLOSE]); // `ready`, `error`, `reconnect`; no `ack`
   });
 });
 
@@ -92,6 +104,8 @@ function maskedFrame(text: string): Buffer {
 interface Exchange {
   /** Of all frames that came. */
   readonly opcodes: readonly number[];
+  /** All frames, a character a byte. */
+  readonly text: string;
   readonly closedAfterMs: number;
 }
 
@@ -104,7 +118,7 @@ async function exchange(url: string, speak: (socket: Socket) => Promise<void>): 
   let startedAt = Number.POSITIVE_INFINITY;
   const opcodes = (): number[] => opcodesOf(all.subarray(all.indexOf("\r\n\r\n") + 4));
   socket.write(
-    "GET /channels/shown HTTP/1.1\r\nhost: a\r\nauthorization: Bearer t\r\nconnection: upgrade\r\nupgrade: websocket\r\n" +
+    `GET ${new URL(url).pathname} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer t\r\nconnection: upgrade\r\nupgrade: websocket\r\n` +
       "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
   );
   socket.on("data", (chunk) => {
@@ -116,7 +130,7 @@ async function exchange(url: string, speak: (socket: Socket) => Promise<void>): 
   startedAt = performance.now();
   await sleep(3_000);
   socket.destroy();
-  return { opcodes: opcodes(), closedAfterMs };
+  return { opcodes: opcodes(), text: all.toString("latin1"), closedAfterMs };
 }
 
 function opcodesOf(bytes: Buffer): number[] {

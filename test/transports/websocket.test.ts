@@ -177,35 +177,6 @@ describe("a publish", () => {
     close();
   });
 
-  it("is refused when its key was used for another message, and the connection goes on", async () => {
-    const { send, control, log, close } = await join();
-    send({ type: "message", data: 1, key: "k", ref: 1 });
-    await control({ ref: 1 });
-    send({ type: "message", data: 2, key: "k", ref: 2 });
-    expect(await control({ ref: 2 })).toMatchObject({ control: "error", code: "key_reused" });
-    send({ type: "message", data: 3 });
-    expect(await log.dataOf(2)).toEqual([1, 3]);
-    close();
-  });
-
-  it.each([
-    [{ type: "mesage", data: { text: "hi" } }, "`type`", "did you mean `message`?"],
-    [{ type: "message", data: { text: 1 } }, "data.text must be string", undefined],
-    [{ type: "message", data: {} }, "text", undefined],
-  ])("of %j is refused by the channel's schemas, and never stored", async (frame, text, fix) => {
-    const { send, control, log, startId, close } = await openWebSocket(`${server.url}/channels/checked`);
-    send({ ...frame, ref: "bad" });
-    const error = await control({ ref: "bad" });
-    expect(error).toMatchObject({ control: "error", code: "message_invalid" });
-    expect(error["message"]).toContain(text);
-    if (fix !== undefined) expect(error["fix"]).toBe(fix);
-    send({ type: "message", data: { text: "good" } });
-    await log.waitFor(1);
-    expect(log.received).toHaveLength(1);
-    expect(startId < (log.received[0]?.id ?? "")).toBe(true);
-    close();
-  });
-
   it("past the burst is refused with the time to wait, and later ones are taken again", async () => {
     const { send, control, close } = await join();
     for (let ref = 0; ref < 60; ref += 1) send({ type: "number", data: ref, ref });

@@ -4,7 +4,7 @@ import type { LogEntry } from "../../shared/logger.ts";
 import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
 import { escapeControls } from "../terminal-text.ts";
-import { LineBudget } from "./line-budget.ts";
+import { PublishLines } from "./publish-lines.ts";
 import type { ReportFormat } from "./reporter.ts";
 
 interface TextFormatOptions {
@@ -16,9 +16,10 @@ interface TextFormatOptions {
 export function textFormat({ banner }: TextFormatOptions, io: Io): ReportFormat {
   const { dim, red, yellow, cyan } = palette(io.color);
   const print = (text: string): void => io.stdout(`${dim(new Date().toTimeString().slice(0, 8))} ${text}\n`);
-  const publishes = new LineBudget({
+  const publishes = new PublishLines({
     print,
-    onSkipped: (count) => print(dim(`publish: ${count} more in the last second`)),
+    printSum: ({ path = "on other streams", messages }) =>
+      print(`publish ${escapeControls(path)}${dim(` × ${messages} in the last second`)}`),
   });
   const paintOf = { info: (text: string) => text, warn: yellow, error: red } as const;
   return {
@@ -26,7 +27,9 @@ export function textFormat({ banner }: TextFormatOptions, io: Io): ReportFormat 
     entry: (entry) => {
       const [first = "", ...rest] = linesOf(entry);
       const text = [paintOf[entry.level](first) + dim(detailsOf(entry)), ...rest].join("\n");
-      if (entry.event === "publish") publishes.print(text);
+      const { path, types } = entry.fields ?? {};
+      if (entry.event === "publish" && typeof path === "string" && Array.isArray(types))
+        publishes.add({ path, text, messages: types.length });
       else print(text);
     },
     appOutput: ({ stream, text }) =>
@@ -40,11 +43,12 @@ function linesOf({ message, fields }: LogEntry): string[] {
   return [message, ...hint].join("\n").split("\n").map(escapeControls);
 }
 
-/** Fan-out and time of a publish: `  → 3 subscribers, 2 ms`. */
+/** Size, fan-out and time of a publish: ` × 10 from u1 → 3 subscribers, 2 ms`. */
 function detailsOf({ event, fields = {} }: LogEntry): string {
-  const { subscribers, durationMs, from } = fields;
+  const { subscribers, durationMs, from, types } = fields;
   if (event !== "publish" || typeof subscribers !== "number") return "";
+  const count = Array.isArray(types) && types.length > 1 ? ` × ${types.length}` : "";
   const sender = typeof from === "string" ? ` from ${escapeControls(from)}` : "";
   const time = typeof durationMs === "number" ? `, ${formatDuration(durationMs)}` : "";
-  return `${sender} → ${subscribers} subscriber${subscribers === 1 ? "" : "s"}${time}`;
+  return `${count}${sender} → ${subscribers} subscriber${subscribers === 1 ? "" : "s"}${time}`;
 }

@@ -21,7 +21,7 @@ function canonicalizeSegment(segment: string): string {
   const text = decodeSegment(segment);
   if (text === "" || text === "." || text === ".." || CONTROL.test(text))
     throw new ChanctlError("malformed", `the stream's path must not have the segment \`${clip(segment)}\``);
-  return encodeURIComponent(text);
+  return encodeURIComponent(text).replaceAll("%3D", "="); // as in the path of a channel's stream: `room=lobby`
 }
 
 function decodeSegment(segment: string): string {

@@ -50,15 +50,10 @@ function findChannelOf(registry: Registry, name: string): ChannelTarget | undefi
   for (let count = segments.length; count > 0; count -= 1) {
     const channel = registry.get(segments.slice(0, count).join("/"));
     if (channel === undefined) continue;
-    const query = new URLSearchParams();
-    for (const segment of segments.slice(count)) {
-      const text = decodeURIComponent(segment);
-      const equals = text.indexOf("=");
-      if (equals < 1)
-        throw new ChanctlError("stream_unknown", `the channel \`${channel.name}\` has no stream \`${name}\``);
-      query.append(text.slice(0, equals), text.slice(equals + 1));
-    }
-    return resolveTarget(channel, query);
+    const params = segments.slice(count);
+    if (params.some((segment) => segment.indexOf("=") < 1))
+      throw new ChanctlError("stream_unknown", `the channel \`${channel.name}\` has no stream \`${name}\``);
+    return resolveTarget(channel, params.join("&"));
   }
   return undefined;
 }

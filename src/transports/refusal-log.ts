@@ -1,0 +1,88 @@
+import type { AuthorizeRequest } from "../protocol/app-call.ts";
+import { clip } from "../shared/clip.ts";
+import type { ChanctlError, ErrorCode } from "../shared/errors.ts";
+import type { Logger } from "../shared/logger.ts";
+
+/** A connection or a publish that was refused. */
+export interface Refusal {
+  readonly error: ChanctlError;
+  /** As the URL names it, whether there is one or not. */
+  readonly channel: string;
+  readonly address: string;
+  readonly transport: AuthorizeRequest["transport"];
+}
+
+/** What has come since the last line about a code. */
+interface Held {
+  count: number;
+  last: Refusal | undefined;
+  readonly timer: NodeJS.Timeout;
+}
+
+const LINE_INTERVAL_MS = 1_000;
+
+/**
+ * Tells the log who was refused, and why: of each code the first at once, those of the next second together in one
+ * line, and so on. A flood of refusals is not a flood of the log (CWE-779).
+ *
+ * Most errors quote what the client sent, which may be a token in the wrong place: the log gets their title, and only
+ * of failures of the server's own the message (CWE-532).
+ */
+export class RefusalLog {
+  readonly #logger: Logger;
+  readonly #held = new Map<ErrorCode, Held>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Counts a refusal. One that says "come back" to whoever was let in is none. */
+  note(refusal: Refusal): void {
+    const { error } = refusal;
+    if (error.isResumable) return;
+    const held = this.#held.get(error.code);
+    if (held === undefined) {
+      this.#hold(error.code);
+      this.#tell(refusal, 1);
+    } else {
+      held.count += 1;
+      held.last = refusal;
+    }
+  }
+
+  /** Tells what is still held. */
+  close(): void {
+    for (const [code, { timer, count, last }] of this.#held) {
+      clearTimeout(timer);
+      this.#held.delete(code);
+      if (last !== undefined) this.#tell(last, count);
+    }
+  }
+
+  #hold(code: ErrorCode): void {
+    const timer = setTimeout(() => this.#release(code), LINE_INTERVAL_MS);
+    timer.unref();
+    this.#held.set(code, { count: 0, last: undefined, timer });
+  }
+
+  #release(code: ErrorCode): void {
+    const held = this.#held.get(code);
+    this.#held.delete(code);
+    if (held?.last === undefined) return;
+    this.#hold(code);
+    this.#tell(held.last, held.count);
+  }
+
+  #tell({ error, channel, address, transport }: Refusal, count: number): void {
+    const { code, title, status, limit, hint } = error;
+    const isOurs = status >= 500;
+    const why = isOurs ? error.message : limit === undefined ? title : `${title} (limits.${limit})`;
+    const times = count === 1 ? "" : ` (${count} times in the last second)`;
+    this.#logger({
+      level: isOurs || limit !== undefined ? "warn" : "info",
+      event: "refused",
+      message: `refused ${clip(channel)} to ${address}: ${why}${times}`,
+      fields: { code, channel: clip(channel), address, transport, count, limit, hint },
+    });
+  }
+}
