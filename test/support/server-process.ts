@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { ServerOptions } from "#src/server/options.ts";
+import type { Limits } from "#src/shared/limits.ts";
 
 const SCRIPT = fileURLToPath(new URL("../server/fixtures/serves.mjs", import.meta.url));
 
@@ -17,16 +19,22 @@ export interface ServerProcess extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
+/** What a server in a process of its own may be told, beside its channels. */
+export interface ServerProcessOptions extends Pick<Partial<ServerOptions>, "app" | "tls" | "http2"> {
+  readonly limits?: Partial<Limits>;
+}
+
 /** Starts a server on a project folder, which stays when the process is gone. */
 export async function startServerProcess(
   root: string,
   channels: Readonly<Record<string, unknown>>,
+  options: ServerProcessOptions = {},
 ): Promise<ServerProcess> {
   mkdirSync(join(root, "channels"), { recursive: true });
   for (const [name, definition] of Object.entries(channels)) {
     writeFileSync(join(root, "channels", `${name}.json`), JSON.stringify(definition));
   }
-  const child = fork(SCRIPT, [root], { execArgv: ["--expose-gc"] });
+  const child = fork(SCRIPT, [root, JSON.stringify(options)], { execArgv: ["--expose-gc"] });
   const exited = once(child, "exit");
   const [ready] = (await Promise.race([
     once(child, "message"),
