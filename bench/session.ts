@@ -34,6 +34,7 @@ export async function runOnce(
       folder,
       size,
       cpuUs: () => process.call("cpuUs", null),
+      rssBytes: () => process.call("rssBytes", null),
       startLoad: () => {
         const load = new Child<LoadCalls>(LOAD_PROCESS);
         loads.push(load);

@@ -10,6 +10,17 @@ export interface Endpoint {
   readonly hello?: string;
   /** The connection is live once this has come; absent: once its handshake is done. */
   readonly readyText?: string;
+  /** How a reader comes back to where it was. */
+  readonly resume?: Resume;
+}
+
+/** Positions of a target: fixed in length, so that they can be found without parsing. */
+export interface Resume {
+  /** What comes just before a position in all that is read: `"id":"`. */
+  readonly idText: string;
+  readonly idBytes: number;
+  /** The query parameter that takes one. */
+  readonly parameter: string;
 }
 
 /** What publishers count as an acknowledgement on a WebSocket. No message contains it. */

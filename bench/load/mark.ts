@@ -10,6 +10,7 @@ export interface Mark {
   readonly atUs: number;
 }
 
+/** A message of the bench, unless a scenario says otherwise. */
 const PAYLOAD_BYTES = 256;
 const NEEDLE = '"mark":"';
 const LANE_DIGITS = 4;
@@ -18,7 +19,7 @@ const TIME_DIGITS = 15;
 const MARK_BYTES = LANE_DIGITS + NUMBER_DIGITS + TIME_DIGITS;
 
 /**
- * Makes the JSON of a message, 256 bytes, between what the target wants around it:
+ * Makes the JSON of a message between what the target wants around it:
  *
  * ```
  *  prefix {"mark":"llllnnnnnnnnnttttttttttttttt","pad":"······"} suffix
@@ -28,9 +29,13 @@ export class PayloadMaker {
   readonly #bytes: Buffer;
   readonly #markAt: number;
 
-  constructor({ prefix, suffix }: { readonly prefix: string; readonly suffix: string }) {
+  /** @param bytes the length of the message's JSON. @default 256 */
+  constructor(
+    { prefix, suffix }: { readonly prefix: string; readonly suffix: string },
+    bytes: number = PAYLOAD_BYTES,
+  ) {
     const head = `{${NEEDLE}${"0".repeat(MARK_BYTES)}","pad":"`;
-    const text = `${head}${"x".repeat(PAYLOAD_BYTES - head.length - 2)}"}`;
+    const text = `${head}${"x".repeat(bytes - head.length - 2)}"}`;
     this.#bytes = Buffer.from(`${prefix}${text}${suffix}`, "latin1");
     this.#markAt = this.#bytes.indexOf(NEEDLE) + NEEDLE.length;
   }

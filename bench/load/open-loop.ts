@@ -13,6 +13,8 @@ export interface OpenLoopJob {
   readonly lanes: number;
   /** Messages of one connection that are on their way at once; what is due meanwhile waits, and counts from when it was due. */
   readonly inFlight: number;
+  /** The length of a message's JSON. @default 256 */
+  readonly messageBytes?: number;
 }
 
 export interface OpenLoopResult {
@@ -51,7 +53,7 @@ export class OpenLoop {
 
   async open(job: OpenLoopJob): Promise<void> {
     this.#job = job;
-    this.#payloads = new PayloadMaker(job.endpoint.wrap ?? { prefix: "", suffix: "" });
+    this.#payloads = new PayloadMaker(job.endpoint.wrap ?? { prefix: "", suffix: "" }, job.messageBytes);
     const readBuffer = Buffer.allocUnsafe(64 * 1_024);
     for (let lane = 0; lane < job.lanes; lane += 1) {
       const publisher = await openPublisher(job.endpoint, {
@@ -64,6 +66,7 @@ export class OpenLoop {
     }
   }
 
+  /** Publishes within a window. Run again, it goes on where it left off: `sent` counts all windows. */
   async run(window: Window): Promise<OpenLoopResult> {
     if (this.#job === undefined) throw new Error("run before open");
     const { publishesPerSec } = this.#job;

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { requestHead } from "./connection.ts";
 import { urlOf } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -17,12 +19,9 @@ const CHUNKED = /\r\ntransfer-encoding: chunked/i;
 export async function openPoster(endpoint: Endpoint, options: PublisherOptions): Promise<Publisher> {
   const { lane, onAcknowledged, onFailed } = options;
   const url = urlOf(endpoint, lane);
-  const socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true });
   let answer = "";
   let isWaiting = false;
-  let isClosed = false;
-  socket.setEncoding("latin1");
-  socket.on("data", (text: string) => {
+  const onData = (text: string): void => {
     answer += text;
     const headEnd = answer.indexOf(END_OF_HEAD);
     if (headEnd === -1) return;
@@ -35,21 +34,23 @@ export async function openPoster(endpoint: Endpoint, options: PublisherOptions):
       isWaiting = false;
       onAcknowledged();
     }
-  });
-  socket.on("end", () => {
-    isClosed = true; // a connection that has nothing to do may be closed (RFC 9112, section 9.8)
-    if (isWaiting) onFailed("the target closed the connection instead of answering");
-  });
-  await new Promise<void>((resolve, reject) => {
-    socket.once("connect", resolve);
-    socket.once("error", reject);
-  });
-  socket.on("error", (error) => onFailed(error.message));
+  };
+  const open = (): Socket => {
+    const opened = connect({ host: url.hostname, port: Number(url.port), noDelay: true });
+    opened.setEncoding("latin1").on("data", onData);
+    opened.on("end", () => {
+      if (isWaiting) onFailed("the target closed the connection instead of answering");
+    });
+    return opened.on("error", (error) => onFailed(error.message));
+  };
+  let socket = open();
+  await once(socket, "connect");
   const headers = { "content-type": "application/json", ...endpoint.headers };
   const start = `${requestHead("POST", url, headers)}\r\ncontent-length: `;
   return {
     publish: (payload) => {
-      if (isClosed) onFailed("the target closed the connection before the next message");
+      // A connection that has nothing to do may be closed (RFC 9112, section 9.8).
+      if (!socket.writable) socket = open();
       isWaiting = true;
       const head = `${start}${payload.length}${END_OF_HEAD}`;
       socket.write(head + payload.toString("latin1"), "latin1");

@@ -4,12 +4,14 @@
  */
 export class Reading {
   readonly #next: Uint32Array;
-  received = 0;
+  received: number;
   order = 0;
   problem: string | undefined;
 
-  constructor(lanes: number) {
-    this.#next = new Uint32Array(lanes);
+  /** @param before how many messages each lane had sent before it began to read. */
+  constructor(before: readonly number[]) {
+    this.#next = Uint32Array.from(before);
+    this.received = before.reduce((sum, count) => sum + count, 0);
   }
 
   read(lane: number, number: number): void {

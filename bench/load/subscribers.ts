@@ -15,6 +15,8 @@ export interface SubscribersJob {
   readonly lanes: number;
   /** The lane whose stream is read, where each has its own. @default 0 */
   readonly lane?: number;
+  /** How many messages each lane has sent before. @default none */
+  readonly before?: readonly number[];
 }
 
 export interface SubscribersResult {
@@ -46,21 +48,22 @@ export class Subscribers {
   #lastReadUs = 0;
   #cpuBefore = 0;
 
-  async open({ endpoint, subscribers, lanes, lane = 0 }: SubscribersJob): Promise<void> {
+  async open({ endpoint, subscribers, lanes, lane = 0, before }: SubscribersJob): Promise<void> {
+    const sentBefore = before ?? Array.from({ length: lanes }, () => 0);
     const readBuffer = Buffer.allocUnsafe(64 * 1_024);
     for (let from = 0; from < subscribers; from += CONNECTS_AT_ONCE) {
       const count = Math.min(CONNECTS_AT_ONCE, subscribers - from);
       await Promise.all(
-        Array.from({ length: count }, () => this.#subscribe(endpoint, { lane, lanes, readBuffer })),
+        Array.from({ length: count }, () => this.#subscribe(endpoint, { lane, sentBefore, readBuffer })),
       );
     }
   }
 
   async #subscribe(
     endpoint: Endpoint,
-    { lane, lanes, readBuffer }: { lane: number; lanes: number; readBuffer: Buffer },
+    { lane, sentBefore, readBuffer }: { lane: number; sentBefore: readonly number[]; readBuffer: Buffer },
   ): Promise<void> {
-    const reading = new Reading(lanes);
+    const reading = new Reading(sentBefore);
     this.#readings.push(reading);
     const marks = createMarkScanner((from, number, atUs) => {
       reading.read(from, number);
@@ -76,6 +79,15 @@ export class Subscribers {
       },
     });
     this.#sockets.push(socket);
+  }
+
+  /** Stops taking bytes from the sockets. */
+  async pause(): Promise<void> {
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  async resume(): Promise<void> {
+    for (const socket of this.#sockets) socket.resume();
   }
 
   /** Says from when on reads are measured. */

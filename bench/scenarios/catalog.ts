@@ -4,6 +4,8 @@ import { appendOne } from "./append-one.ts";
 import { createFanOut } from "./fan-out.ts";
 import { publishWs, publishWsOneRoom } from "./publish-ws.ts";
 import type { Scenario } from "./scenario.ts";
+import { createSlow } from "./slow.ts";
+import { createStorm } from "./storm.ts";
 
 const OVER_WS = ["chanctl", "bare ws loop", "socket.io"];
 const OVER_SSE = ["chanctl", "durable-streams (file)", "durable-streams (memory)"];
@@ -18,6 +20,10 @@ const SCENARIOS: readonly Scenario[] = [
   createFanOut({ name: "fanout-ws-500", publishesPerSec: 500, transport: "ws", targets: OVER_WS }),
   createFanOut({ name: "fanout-sse-150", publishesPerSec: 150, transport: "sse", targets: OVER_SSE }),
   createFanOut({ name: "fanout-sse-500", publishesPerSec: 500, transport: "sse", targets: OVER_SSE }),
+  createStorm({ name: "storm-ws", transport: "ws", targets: ["chanctl"] }),
+  createStorm({ name: "storm-sse", transport: "sse", targets: OVER_SSE }),
+  createSlow({ name: "slow-ws", transport: "ws", targets: OVER_WS }),
+  createSlow({ name: "slow-sse", transport: "sse", targets: OVER_SSE }),
 ];
 
 /** What the short form measures: one of each kind. */
@@ -27,6 +33,8 @@ const QUICK: ReadonlySet<string> = new Set([
   "publish-ws",
   "fanout-ws-500",
   "fanout-sse-150",
+  "storm-sse",
+  "slow-sse",
 ]);
 
 /**

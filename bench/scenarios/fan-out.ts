@@ -1,5 +1,6 @@
 import { sleepUntil } from "../load/clock.ts";
 import type { Window } from "../load/clock.ts";
+import type { Endpoint } from "../load/endpoint.ts";
 import { Histogram, sumOf } from "../load/histogram.ts";
 import type { OpenLoopJob, OpenLoopResult } from "../load/open-loop.ts";
 import type { SubscribersResult } from "../load/subscribers.ts";
@@ -47,9 +48,8 @@ async function runFanOut(
   { publishesPerSec, transport }: Pick<FanOut, "publishesPerSec" | "transport">,
 ): Promise<Run> {
   const { endpoints, size } = session;
-  const live = transport === "ws" ? endpoints.liveWs : endpoints.liveSse;
+  const live = liveEndpoint(endpoints, transport);
   const job = toPublisherJob(session, { publishesPerSec, transport });
-  if (live === undefined) throw new Error(`the target has no ${transport} endpoint to read`);
   const publisher = session.startLoad();
   const readers = Array.from({ length: SUBSCRIBER_PROCESSES }, () => session.startLoad());
   const subscribers = size.subscribers / SUBSCRIBER_PROCESSES;
@@ -75,8 +75,15 @@ async function runFanOut(
   };
 }
 
+/** Where subscribers read. */
+export function liveEndpoint({ liveWs, liveSse }: Session["endpoints"], transport: "ws" | "sse"): Endpoint {
+  const endpoint = transport === "ws" ? liveWs : liveSse;
+  if (endpoint === undefined) throw new Error(`the target has no ${transport} endpoint to read`);
+  return endpoint;
+}
+
 /** One ordered connection where the target publishes by WebSocket; by POST 16, as each waits for its answer. */
-function toPublisherJob(
+export function toPublisherJob(
   { endpoints }: Session,
   { publishesPerSec, transport }: Pick<FanOut, "publishesPerSec" | "transport">,
 ): OpenLoopJob {

@@ -18,6 +18,8 @@ export interface Session {
   readonly size: Size;
   /** CPU time that the target has used so far, in µs. */
   cpuUs(): Promise<number>;
+  /** What the target holds of the machine's memory after a garbage collection, in bytes. */
+  rssBytes(): Promise<number>;
   /** Starts a load generator; it ends with the session. */
   startLoad(): Child<LoadCalls>;
 }

@@ -48,14 +48,15 @@ async function start(folder: string): Promise<RunningTarget> {
   const open = toAddress(server.url);
   const internal = toAddress(server.internalUrl);
   const headers = { authorization: `Bearer ${TOKEN}` };
+  const resume = { idText: '"id":"', idBytes: 33, parameter: "last_message_id" };
   const ready = { readyText: '"control":"ready"' };
   return {
     endpoints: {
       append: { kind: "post", url: `${internal}/channels/chat/messages?room=bench`, headers, wrap: WRAP },
       publish: { kind: "ws", url: internal + ONE_ROOM, headers, wrap: WRAP, ...ready },
       publishOwn: { kind: "ws", url: open + OWN_ROOM, wrap: WRAP, ...ready },
-      liveWs: { kind: "ws", url: open + ONE_ROOM, ...ready },
-      liveSse: { kind: "sse", url: open + ONE_ROOM, readyText: "id: " },
+      liveWs: { kind: "ws", url: open + ONE_ROOM, ...ready, resume },
+      liveSse: { kind: "sse", url: open + ONE_ROOM, readyText: "id: ", resume },
       replay: fromStart(open + ONE_ROOM),
       replayOwn: fromStart(open + OWN_ROOM),
     },

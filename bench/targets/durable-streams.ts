@@ -22,10 +22,11 @@ async function start(store: { readonly dataDir?: string }): Promise<RunningTarge
   const url = (await server.start()) + PATH;
   const created = await fetch(url, { method: "PUT", headers: { "content-type": "application/json" } });
   if (!created.ok) throw new Error(`expected the stream to be created, got ${created.status}`);
+  const resume = { idText: '"streamNextOffset":"', idBytes: 33, parameter: "offset" };
   return {
     endpoints: {
       append: { kind: "post", url },
-      liveSse: { kind: "sse", url: `${url}?live=sse&offset=now`, readyText: "event: control" },
+      liveSse: { kind: "sse", url: `${url}?live=sse&offset=now`, readyText: "event: control", resume },
       replay: { kind: "sse", url: `${url}?live=sse&offset=-1` },
     },
     // Its `stop` writes to subscribers that are gone and so ends the process with an error; the exit frees the same.

@@ -3,7 +3,7 @@ import { Reading } from "../../bench/load/reading.ts";
 
 /** Reads messages given as `lane:number`. */
 function read(messages: string): Reading {
-  const reading = new Reading(2);
+  const reading = new Reading([0, 0]);
   for (const message of messages.split(" ")) {
     const [lane = 0, number = 0] = message.split(":").map(Number);
     reading.read(lane, number);

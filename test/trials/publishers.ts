@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { bearer } from "../support/guarded-server.ts";
 import { jsonBody } from "../support/server.ts";
 import type { Received } from "../support/subscriber-client.ts";
 import { Refusal } from "../support/subscriber-client.ts";
@@ -10,8 +11,7 @@ export type Publish = (number: number) => Promise<string>;
 /** Publishes by POST. @param serverUrl of the public listener, or of the internal one with its token. */
 export function byPost(serverUrl: string, token: string): Publish {
   return async (number) => {
-    const headers = { authorization: `Bearer ${token}`, "idempotency-key": `number-${number}` };
-    const init = jsonBody({ type: "number", data: number }, headers);
+    const init = jsonBody({ type: "number", data: number }, bearer(token));
     const response = await fetch(`${serverUrl}/channels/chat/messages`, init);
     const body = (await response.json()) as Record<string, unknown>;
     const { ids } = body as { ids?: string[] };
@@ -23,7 +23,7 @@ export function byPost(serverUrl: string, token: string): Publish {
 /** Publishes as a frame of a WebSocket connection. */
 export function byFrame({ send, control }: WebSocketSubscriber): Publish {
   return async (number) => {
-    send({ type: "number", data: number, ref: number, key: `number-${number}` });
+    send({ type: "number", data: number, ref: number });
     const answer = await control({ ref: number });
     if (answer.control !== "ack") throw new Refusal(0, answer);
     return String(answer["id"]);
