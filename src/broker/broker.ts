@@ -13,6 +13,7 @@ import { Hub } from "./hub.ts";
 import { toRepeat } from "./key-row.ts";
 import { Maintenance } from "./maintenance.ts";
 import type { AppendKey, Result } from "./operation.ts";
+import { Pages } from "./pages.ts";
 import { replayWindowExceeded, resolveStartOffset } from "./start-offset.ts";
 import { Store } from "./store.ts";
 import { Subscriber } from "./subscriber.ts";
@@ -83,6 +84,7 @@ export class Broker {
   readonly #hub: Hub;
   readonly #clock: Clock;
   readonly #maintenance: Maintenance;
+  readonly #pages: Pages;
   readonly #unsent: UnsentBudget;
 
   /** @throws {ChanctlError} `store_in_use`, `store_newer`, `store_invalid`. */
@@ -96,6 +98,7 @@ export class Broker {
     this.#clock = new Clock({ notBefore: reader.lastTime(), logger });
     this.#hub = new Hub({ log: store, reader });
     this.#maintenance = new Maintenance({ log: store, reader, hub: this.#hub, clock: this.#clock, logger });
+    this.#pages = new Pages(reader);
     this.#unsent = new UnsentBudget(limits);
   }
 
@@ -190,7 +193,7 @@ export class Broker {
           subscriber = new Subscriber({
             sink,
             stream,
-            reader,
+            pages: this.#pages,
             position,
             notBefore: () => this.#clock.now() - replayWindowMs(),
             isOverBudget: share.isOver,

@@ -17,7 +17,13 @@ export interface StoredMessage {
 
 /** What comes after an offset. */
 export type Page =
-  | { readonly kind: "messages"; readonly incarnation: number; readonly messages: readonly StoredMessage[] }
+  | {
+      readonly kind: "messages";
+      readonly incarnation: number;
+      readonly messages: readonly StoredMessage[];
+      /** When the oldest of them was stored, in ms since 1970. */
+      readonly time: number;
+    }
   /** The reader is at the tail. */
   | { readonly kind: "end" }
   /** Something after the offset was missed and can no longer be read, or the offset is of another life. */
@@ -80,17 +86,18 @@ export class Reader {
     if (after.position === stream.tail) return { kind: "end" };
     const messages: StoredMessage[] = [];
     let bytes = 0;
+    let oldest = 0;
     let next = after.position + 1;
     for (const row of this.#sql.after.iterate(stream.incarnation, after.position, maxMessages)) {
       // A hole is what was pruned; an old message is what will be. Both were missed by whoever stands before them.
       if (row.position !== next || row.time < notBefore) break;
-      messages.push({ position: row.position, json: row.body });
+      if (messages.push({ position: row.position, json: row.body }) === 1) oldest = row.time;
       bytes += row.body.length;
       next += 1;
       if (bytes > maxBytes) break;
     }
     if (messages.length === 0) return { kind: "gone" };
-    return { kind: "messages", incarnation: stream.incarnation, messages };
+    return { kind: "messages", incarnation: stream.incarnation, messages, time: oldest };
   }
 
   /**

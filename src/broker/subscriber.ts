@@ -1,9 +1,7 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Offset } from "../protocol/offset.ts";
-import { encodePage } from "./encoding.ts";
 import type { Encoding } from "./encoding.ts";
 import type { LiveReader, LiveStream } from "./live-stream.ts";
-import type { Reader } from "./reader.ts";
+import type { Pages } from "./pages.ts";
 
 /** Where a subscriber's bytes go: a connection. */
 export interface Sink {
@@ -19,16 +17,13 @@ export interface Sink {
 export interface SubscriberOptions {
   readonly sink: Sink;
   readonly stream: LiveStream;
-  readonly reader: Pick<Reader, "page">;
+  readonly pages: Pages;
   readonly position: Offset;
   /** Messages older than this may not be read, in ms since 1970; asked again for every page. */
   readonly notBefore: () => number;
   /** Whether too many bytes wait for its socket: it is then no longer pushed to. */
   readonly isOverBudget: () => boolean;
 }
-
-/** One page of replay: small enough that nobody else waits long for it. */
-const PAGE = { maxMessages: 500, maxBytes: 256 * 1_024 };
 
 /**
  * A reader that follows a stream: pages from the log until the hub's window covers its position, then live.
@@ -80,7 +75,7 @@ export class Subscriber implements LiveReader {
    * @returns `"gone"` if it fell out of its replay window, `"aborted"` otherwise.
    */
   async run(signal: AbortSignal): Promise<"gone" | "aborted"> {
-    const { sink, stream, reader, notBefore } = this.#options;
+    const { sink, stream } = this.#options;
     while (!signal.aborted) {
       if (this.#isSlow()) {
         await sink.drained(signal);
@@ -92,21 +87,20 @@ export class Subscriber implements LiveReader {
         continue;
       }
       if (this.#isSlow()) continue;
-      const page = reader.page(stream.path, { after: this.#position, notBefore: notBefore(), ...PAGE });
-      if (page.kind === "gone") return "gone";
-      if (page.kind === "messages") {
-        const { incarnation, messages } = page;
-        const last = messages.at(-1);
-        if (last !== undefined) {
-          this.#write(encodePage(this.encoding, incarnation, messages), {
-            incarnation,
-            position: last.position,
-          });
-        }
-      }
-      await nextTurn();
+      if ((await this.#readPage(signal)) === "gone") return "gone";
     }
     return "aborted";
+  }
+
+  #readPage(signal: AbortSignal): Promise<"gone" | "read"> {
+    const { stream, pages, notBefore } = this.#options;
+    const request = { path: stream.path, after: this.#position, encoding: this.encoding, notBefore };
+    return pages.read(request, (page) => {
+      if (signal.aborted) return "read"; // while it waited for its turn
+      if (page.kind === "gone") return "gone";
+      if (page.kind === "messages") this.#write(page.bytes, page.end);
+      return "read";
+    });
   }
 
   #write(bytes: Buffer, position: Offset): void {

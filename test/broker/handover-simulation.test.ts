@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Hub } from "#src/broker/hub.ts";
+import { Pages } from "#src/broker/pages.ts";
 import { Subscriber } from "#src/broker/subscriber.ts";
 import { simulateHandover } from "../support/handover-simulation.ts";
 import type { HandoverCode, LogFaults } from "../support/handover-simulation.ts";
@@ -23,7 +24,7 @@ describe("the hand-over from replay to live", () => {
     const visits = new Map<string, number>();
     let delivered = 0;
     for (let seed = 1; seed <= SEEDS; seed += 1) {
-      const verdict = await simulateHandover(seed, { Hub, Subscriber });
+      const verdict = await simulateHandover(seed, { Hub, Pages, Subscriber });
       expect(verdict.violation, `seed ${seed}`).toBeUndefined();
       for (const [what, times] of verdict.visits) visits.set(what, (visits.get(what) ?? 0) + times);
       delivered += verdict.delivered;
@@ -113,7 +114,11 @@ describe("the simulation of the hand-over", () => {
     ],
     [
       "a position that stays where it was after a page",
-      { file: "subscriber.ts", replace: "position: last.position,", by: "position: last.position - 1," },
+      {
+        file: "pages.ts",
+        replace: "end: { incarnation, position }",
+        by: "end: { incarnation, position: position - 1 }",
+      },
     ],
     [
       "a lost announcement that is not noticed by the next",
@@ -161,6 +166,14 @@ describe("the simulation of the hand-over", () => {
       { file: "hub.ts", replace: "if (stream.holders > 0) return;", by: "" },
     ],
     [
+      "a page that is given to who stands elsewhere",
+      { file: "pages.ts", replace: "${encodeOffset(after)} ${path}", by: "${path}" },
+    ],
+    [
+      "a page that is given to who reads another encoding",
+      { file: "pages.ts", replace: "`${encoding} ", by: "`" },
+    ],
+    [
       "a subscriber that reads on where something was missed",
       { file: "subscriber.ts", replace: `if (page.kind === "gone") return "gone";`, by: "" },
     ],
@@ -171,7 +184,7 @@ describe("the simulation of the hand-over", () => {
   });
 
   it("catches a log that announces before the commit can be read", async () => {
-    expect(await firstViolation({ Hub, Subscriber }, { announcesBeforeCommit: true })).toBeDefined();
+    expect(await firstViolation({ Hub, Pages, Subscriber }, { announcesBeforeCommit: true })).toBeDefined();
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { Hub } from "#src/broker/hub.ts";
 import type { HubOptions } from "#src/broker/hub.ts";
 import type { LiveReader } from "#src/broker/live-stream.ts";
+import { Pages } from "#src/broker/pages.ts";
 import { Subscriber } from "#src/broker/subscriber.ts";
 import type { Encoding } from "#src/broker/encoding.ts";
 import type { Offset } from "#src/protocol/offset.ts";
@@ -215,7 +216,7 @@ describe("Subscriber", () => {
     const subscriber = new Subscriber({
       sink,
       stream,
-      reader: log,
+      pages: new Pages(log),
       position,
       notBefore: () => 0,
       isOverBudget: () => sink.unsentBytes > 100,

@@ -40,8 +40,12 @@ export class CollectingSink implements Sink {
 
   drained(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      this.#onDrained = resolve;
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      const settle = (): void => {
+        signal.removeEventListener("abort", settle);
+        resolve();
+      };
+      this.#onDrained = settle;
+      signal.addEventListener("abort", settle, { once: true });
     });
   }
 }

@@ -161,7 +161,7 @@ export class SimulatedLog implements Pick<Log, "follow">, Pick<Reader, "stream" 
       )
         break;
     }
-    return { kind: "messages", incarnation: stream.incarnation, messages };
+    return { kind: "messages", incarnation: stream.incarnation, messages, time: 0 };
   }
 
   /** Whether a reader at this place has missed something, or is in no place of this life. */

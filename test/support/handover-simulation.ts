@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Encoding } from "#src/broker/encoding.ts";
 import type { Hub } from "#src/broker/hub.ts";
+import type { Pages } from "#src/broker/pages.ts";
 import type { Subscriber } from "#src/broker/subscriber.ts";
 import { encodeOffset, ORIGIN } from "#src/protocol/offset.ts";
 import type { Offset } from "#src/protocol/offset.ts";
@@ -11,6 +12,7 @@ import { seededRandom } from "./random.ts";
 /** The code under trial: the real one, or one with a fault. */
 export interface HandoverCode {
   readonly Hub: typeof Hub;
+  readonly Pages: typeof Pages;
   readonly Subscriber: typeof Subscriber;
 }
 
@@ -58,6 +60,7 @@ class Simulation {
   readonly #random: () => number;
   readonly #log: SimulatedLog;
   readonly #hub: Hub;
+  readonly #pages: Pages;
   readonly #peers = new Set<Peer>();
   readonly #visits = new Map<string, number>();
   #proposedDrop: Offset | undefined;
@@ -73,6 +76,7 @@ class Simulation {
       beforeRead: () => this.#onRead(),
       pageLength: () => this.#upTo(4),
     });
+    this.#pages = new code.Pages(this.#log);
     this.#hub = new code.Hub({
       log: this.#log,
       reader: this.#log,
@@ -160,7 +164,7 @@ class Simulation {
     const subscriber = new this.#code.Subscriber({
       sink,
       stream,
-      reader: this.#log,
+      pages: this.#pages,
       position: start,
       notBefore: () => 0,
       isOverBudget: () => sink.unsentBytes > maxUnsentBytes,

@@ -66,8 +66,12 @@ export class SimulatedSink implements Sink {
 
   drained(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      this.#onDrained = resolve;
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      const settle = (): void => {
+        signal.removeEventListener("abort", settle);
+        resolve();
+      };
+      this.#onDrained = settle;
+      signal.addEventListener("abort", settle, { once: true });
     });
   }
 }

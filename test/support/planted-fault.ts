@@ -6,7 +6,7 @@ import type { HandoverCode } from "./handover-simulation.ts";
 
 /** One slip in one file of `src/broker`: the text that is there, and what a tired engineer might have written. */
 export interface PlantedFault {
-  readonly file: "hub.ts" | "live-stream.ts" | "subscriber.ts";
+  readonly file: "hub.ts" | "live-stream.ts" | "pages.ts" | "subscriber.ts";
   readonly replace: string;
   readonly by: string;
 }
@@ -17,7 +17,7 @@ const BROKER = fileURLToPath(new URL("../../src/broker", import.meta.url));
 export async function loadWithFault({ file, replace, by }: PlantedFault): Promise<HandoverCode> {
   const { outputFiles } = await build({
     stdin: {
-      contents: `export { Hub } from "./hub.ts"; export { Subscriber } from "./subscriber.ts";`,
+      contents: `export { Hub } from "./hub.ts"; export { Pages } from "./pages.ts"; export { Subscriber } from "./subscriber.ts";`,
       resolveDir: BROKER,
     },
     bundle: true,

@@ -1,0 +1,92 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { expect, it } from "vitest";
+import { Pages } from "#src/broker/pages.ts";
+import type { EncodedPageRequest } from "#src/broker/pages.ts";
+import type { Page, PageRequest } from "#src/broker/reader.ts";
+
+/** When each message was stored. */
+const TIME = 1_000;
+
+/** A store with one message after each place, and the requests that it has got. */
+function openPages(): { pages: Pages; asked: { path: string; request: PageRequest }[] } {
+  const asked: { path: string; request: PageRequest }[] = [];
+  const page = (path: string, request: PageRequest): Page => {
+    asked.push({ path, request });
+    if (request.notBefore > TIME) return { kind: "gone" };
+    const { incarnation, position } = request.after;
+    const messages = [{ position: position + 1, json: `"${path} ${position + 1}"` }];
+    return { kind: "messages", incarnation, messages, time: TIME };
+  };
+  return { pages: new Pages({ page }), asked };
+}
+
+function requestOf(given: Partial<EncodedPageRequest> = {}): EncodedPageRequest {
+  const after = { incarnation: 1, position: 0 };
+  return { path: "chat", after, encoding: "sse", notBefore: () => 0, ...given };
+}
+
+it("reads once for all who stand at the same place, and shares the bytes", async () => {
+  const { pages, asked } = openPages();
+  const read = await Promise.all(
+    Array.from({ length: 100 }, () =>
+      pages.read(requestOf(), (page) => page.kind === "messages" && page.bytes),
+    ),
+  );
+  expect(asked).toHaveLength(1);
+  expect(new Set(read).size).toBe(1);
+});
+
+it("reads anew for another stream, another place and another encoding", async () => {
+  const { pages } = openPages();
+  const others: Partial<EncodedPageRequest>[] = [
+    {},
+    { path: "news" },
+    { after: { incarnation: 1, position: 1 } },
+    { encoding: "ws" },
+  ];
+  const texts = await Promise.all(
+    others.map((other) =>
+      pages.read(requestOf(other), (page) => (page.kind === "messages" ? page.bytes.toString("latin1") : "")),
+    ),
+  );
+  expect(texts.map((text) => /"(.*)"/.exec(text)?.[1])).toEqual(["chat 1", "news 1", "chat 2", "chat 1"]);
+  expect(texts.map((text) => text.startsWith("id: "))).toEqual([true, true, true, false]);
+});
+
+it("does not show who may not go back as far what was read for somebody else", async () => {
+  const { pages } = openPages();
+  const kinds = [TIME, TIME + 1, TIME].map((since) =>
+    pages.read(requestOf({ notBefore: () => since }), ({ kind }) => kind),
+  );
+  expect(await Promise.all(kinds)).toEqual(["messages", "gone", "messages"]);
+});
+
+it("lets everybody else have a turn after 2 ms, however many wait", async () => {
+  const { pages } = openPages();
+  const waiting = 5;
+  let taken = 0;
+  const all = Array.from({ length: waiting }, () =>
+    pages.read(requestOf(), () => {
+      const endAt = performance.now() + 3;
+      while (performance.now() < endAt); // a peer with much to write to
+      taken += 1;
+    }),
+  );
+  const seen: number[] = [];
+  for (let turn = 0; turn < waiting; turn += 1) {
+    await nextTurn();
+    seen.push(taken);
+  }
+  await Promise.all(all);
+  expect(seen).toEqual([1, 2, 3, 4, 5]);
+});
+
+it("fails only for whom it fails", async () => {
+  const { pages } = openPages();
+  const failing = pages.read(requestOf(), () => {
+    throw new Error("this one");
+  });
+  const fine = pages.read(requestOf(), ({ kind }) => kind);
+  await expect(failing).rejects.toThrow("this one");
+  expect(await fine).toBe("messages");
+});
