@@ -1,6 +1,7 @@
 import { get as httpGet } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { get as httpsGet } from "node:https";
+import type { Readable } from "node:stream";
 import { SseParser } from "#src/protocol/sse-parser.ts";
 import type { SseItem } from "#src/protocol/sse-parser.ts";
 import { ReceivedLog, Refusal } from "./subscriber-client.ts";
@@ -34,7 +35,7 @@ export async function openSse(
   });
   response.setEncoding("utf8");
   if (response.statusCode !== 200) throw await toRefusal(response);
-  return read(response);
+  return readEvents(response, response.headers);
 }
 
 /** Server-Sent Events, for the suites that run over both transports. */
@@ -46,7 +47,8 @@ async function toRefusal(response: IncomingMessage): Promise<Refusal> {
   return new Refusal(response.statusCode ?? 0, JSON.parse(body) as Record<string, unknown>);
 }
 
-function read(response: IncomingMessage): Promise<SseSubscriber> {
+/** Reads a body as Server-Sent Events. Resolves once its first position has come. */
+export function readEvents(body: Readable, headers: IncomingMessage["headers"]): Promise<SseSubscriber> {
   const log = new ReceivedLog();
   const parser = new SseParser();
   const comments: string[] = [];
@@ -56,12 +58,12 @@ function read(response: IncomingMessage): Promise<SseSubscriber> {
     const subscriber = (startId: string): SseSubscriber => ({
       startId,
       log,
-      headers: response.headers,
+      headers,
       text: () => text,
       comments,
-      pause: () => void response.pause(),
-      resume: () => void response.resume(),
-      close: () => void response.destroy(),
+      pause: () => void body.pause(),
+      resume: () => void body.resume(),
+      close: () => void body.destroy(),
     });
     const take = (item: SseItem): void => {
       if (item.kind === "position") resolve(subscriber(item.id));
@@ -69,12 +71,12 @@ function read(response: IncomingMessage): Promise<SseSubscriber> {
       else if (item.kind === "comment") comments.push(item.text);
       else log.push(toReceived(item));
     };
-    response.on("data", (chunk: string) => {
+    body.on("data", (chunk: string) => {
       text += chunk;
       for (const item of parser.push(chunk)) take(item);
     });
-    response.on("error", () => {}); // a connection that is cut off ends like any other
-    response.once("close", () => {
+    body.on("error", () => {}); // a connection that is cut off ends like any other
+    body.once("close", () => {
       log.end({ title: comments.findLast(Boolean), afterMs: retries[1] });
     });
   });
