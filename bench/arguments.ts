@@ -14,7 +14,7 @@ export interface Arguments {
 /** What `--help` prints. */
 export const USAGE = `Usage: npm run bench -- [--quick] [--only <scenario>]… [--rounds <n>]
 
-  --quick            one short round with fewer subscribers, under a minute
+  --quick            one short round with fewer subscribers, under two minutes
   --only <scenario>  only the scenarios whose names begin so; repeatable
   --rounds <n>       how often everything is measured (3; with --quick 1)
 
