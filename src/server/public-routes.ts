@@ -6,6 +6,7 @@ import { ChannelRoutes } from "../transports/channel-routes.ts";
 import type { TransportContext } from "../transports/context.ts";
 import { sendProblem } from "../transports/http.ts";
 import type { HttpRequest, HttpResponse } from "../transports/http.ts";
+import { endWithProblem } from "../transports/socket-answer.ts";
 
 /** What strangers may ask: channels of the broker, everything else of the app. */
 export class PublicRoutes {
@@ -23,16 +24,17 @@ export class PublicRoutes {
       this.#proxy.request(request, response);
       return;
     }
-    const hint = 'set `app: { command: "npm run start" }` in chanctl.config.ts, or pass --app';
-    sendProblem(
-      response,
-      new ChanctlError("not_found", "there is no app behind this server, only channels", { hint }),
-    );
+    sendProblem(response, noAppError());
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (this.#channels.upgrade(request, socket, head)) return;
     if (this.#proxy !== undefined) this.#proxy.upgrade(request, socket, head);
-    else socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    else endWithProblem(socket, noAppError());
   }
+}
+
+function noAppError(): ChanctlError {
+  const hint = 'set `app: { command: "npm run start" }` in chanctl.config.ts, or pass --app';
+  return new ChanctlError("not_found", "there is no app behind this server, only channels", { hint });
 }

@@ -20,6 +20,7 @@ import { toChanctlError } from "./http.ts";
 import { logConnect } from "./log-connect.ts";
 import { SocketSink } from "./socket-sink.ts";
 import { Conversation } from "./websocket-conversation.ts";
+import { answerPings } from "./websocket-pong.ts";
 
 /** What a client asks for with its handshake. */
 export interface Opening {
@@ -84,6 +85,7 @@ export class WebSocketConnection implements Connection {
     webSocket.on("message", () => this.#hear());
     webSocket.on("pong", () => this.#hear());
     webSocket.on("ping", () => this.#hear());
+    answerPings(webSocket, { sink: this.#sink, signal: this.#closed.signal });
     webSocket.on("close", () => this.#closed.abort());
     webSocket.on("error", () => {}); // heard of as a broken frame, or followed by `close`
     webSocket.onBrokenFrame = (closeCode) => this.#break(closeCode);
