@@ -2,13 +2,12 @@ import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { makeProject, PUBLIC_ROOMS, startTestServer } from "../support/server.ts";
+import { makeProject, PUBLIC_ROOMS } from "../support/server.ts";
 import { startGuardedServer } from "../support/guarded-server.ts";
 import { PATIENT } from "../support/patient.ts";
 import { startServerProcess } from "../support/server-process.ts";
 import type { ServerProcess } from "../support/server-process.ts";
-import { sseClient } from "../support/subscriber-client-sse.ts";
-import { openWebSocket, webSocketClient } from "../support/subscriber-client-websocket.ts";
+import { openWebSocket } from "../support/subscriber-client-websocket.ts";
 
 const MIB = 1_024 * 1_024;
 const BATCH = Array.from({ length: 10 }, () => ({ type: "m", data: "x".repeat(50_000) }));
@@ -65,25 +64,4 @@ describe("a stalled subscriber", () => {
     socket.on("error", () => {});
     await expect.poll(writes, PATIENT).toBe(false);
   });
-
-  it.each([1, 20_000, MIB])(
-    "reads on with a budget of %i bytes, however small beside the socket's own",
-    async (maxUnsentBytes) => {
-      await using tight = await startTestServer({
-        channels: { chat: PUBLIC_ROOMS },
-        limits: { maxUnsentBytes },
-      });
-      for (const { connect } of [sseClient, webSocketClient]) {
-        const { log, pause, resume, close } = await connect(
-          `${tight.url}/channels/chat?last_message_id=start`,
-        );
-        pause();
-        const before = log.received.length;
-        for (let batch = 0; batch < 20; batch += 1) await tight.publish("chat", BATCH);
-        resume();
-        await log.waitFor(before + 20 * BATCH.length);
-        close();
-      }
-    },
-  );
 });

@@ -65,24 +65,4 @@ describe("a publish", () => {
     expect(await log.dataOf(2)).toEqual(["once", "after"]);
     close();
   });
-
-  it("past the burst is refused with the time to wait, and later ones are taken again", async () => {
-    const { send, control, close } = await join();
-    for (let ref = 0; ref < 60; ref += 1) send({ type: "number", data: ref, ref });
-    const error = await control({ control: "error" });
-    expect(error).toMatchObject({ code: "rate_limited" });
-    expect(error["afterMs"]).toBeGreaterThan(0);
-    let ref = 1_000;
-    await expect
-      .poll(
-        async () => {
-          ref += 1;
-          send({ type: "number", data: ref, ref });
-          return (await control({ ref })).control;
-        },
-        { ...PATIENT, interval: 200 },
-      )
-      .toBe("ack");
-    close();
-  });
 });
