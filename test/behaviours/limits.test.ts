@@ -1,4 +1,4 @@
-import { Agent, request as httpRequest } from "node:http";
+import { request as httpRequest } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { makeTestCertificates } from "../support/certificates.ts";
 import { bearer, startGuardedServer } from "../support/guarded-server.ts";
 import { PATIENT } from "../support/patient.ts";
-import { post } from "../support/post.ts";
+import { openPublisher, post } from "../support/post.ts";
 import { dial, readToEnd } from "../support/raw-connection.ts";
 import { PLACES, refusalOf } from "../support/refusal-of.ts";
 import type { Place } from "../support/refusal-of.ts";
@@ -28,12 +28,6 @@ const BAD_PARAMS = { SSE: 400, WebSocket: 4422, HTTP: 400 };
 /** A server with one public channel `chat`, which clients may publish to. */
 function startLimited(limits: Partial<Limits>): Promise<TestServer> {
   return startTestServer({ channels: { chat: PUBLIC_ROOMS }, limits });
-}
-
-/** Publishes over one connection of HTTP/1.1, for the rate is counted for each. */
-function openPublisher(server: TestServer): { post: () => ReturnType<typeof post>; close: () => void } {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  return { post: () => post(server, "chat", { body: MESSAGE, agent }), close: () => agent.destroy() };
 }
 
 describe.each(PLACES)("over %s", (place: Place) => {
@@ -317,19 +311,19 @@ describe("over HTTP", () => {
 
   it("maxPublishesPerSec and publishBurst: past the burst is 429 with Retry-After, and later is taken", async () => {
     await using server = await startLimited({ publishBurst: 3, maxPublishesPerSec: 1 });
-    const [one, another] = [openPublisher(server), openPublisher(server)];
-    for (let index = 0; index < 3; index += 1) expect(await one.post()).toMatchObject({ status: 200 });
+    const [one, another] = [openPublisher(server, "chat"), openPublisher(server, "chat")];
+    for (let index = 0; index < 3; index += 1) expect(await one.post(MESSAGE)).toMatchObject({ status: 200 });
     // A machine that takes a second for these has let a token drip in.
-    let refused = await one.post();
-    while (refused.status === 200) refused = await one.post();
+    let refused = await one.post(MESSAGE);
+    while (refused.status === 200) refused = await one.post(MESSAGE);
     expect(refused).toMatchObject({
       status: 429,
       fields: { code: "rate_limited" },
       headers: { "retry-after": "1" },
     });
-    expect(await another.post()).toMatchObject({ status: 200 });
+    expect(await another.post(MESSAGE)).toMatchObject({ status: 200 });
     await sleep(1_100);
-    expect(await one.post()).toMatchObject({ status: 200 });
+    expect(await one.post(MESSAGE)).toMatchObject({ status: 200 });
     one.close();
     another.close();
   });

@@ -1,5 +1,5 @@
-import { request as httpRequest } from "node:http";
-import type { Agent, IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { Agent, request as httpRequest } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { jsonBody, toMessagesPath } from "./server.ts";
 
 /** What a POST was answered. */
@@ -34,4 +34,16 @@ export async function post(
   for await (const chunk of response.setEncoding("utf8")) text += String(chunk);
   const fields = JSON.parse(text) as Record<string, unknown>;
   return { status: response.statusCode ?? 0, headers: response.headers, fields };
+}
+
+/** A client that publishes over one connection of HTTP/1.1. */
+interface Publisher {
+  readonly post: (body: unknown) => Promise<PostAnswer>;
+  readonly close: () => void;
+}
+
+/** Opens a client whose rate is its own: the server counts it for each connection. */
+export function openPublisher(server: { readonly url: string }, channel: string): Publisher {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  return { post: (body) => post(server, channel, { body, agent }), close: () => agent.destroy() };
 }

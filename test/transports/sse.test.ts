@@ -29,19 +29,6 @@ describe("an event stream", () => {
 });
 
 describe("the route", () => {
-  it("answers an error as a problem that a program and a person can read", async () => {
-    const response = await fetch(`${server.url}/channels/chat?romo=1`);
-    expect(response.headers.get("content-type")).toBe("application/problem+json");
-    expect(response.headers.get("cache-control")).toBe("no-store");
-    expect(await response.json()).toEqual({
-      title: "params do not fit the channel",
-      status: 400,
-      code: "params_invalid",
-      detail: "`chat` has no param `romo`",
-      fix: "did you mean `room`?",
-    });
-  });
-
   it("serves a channel of either transport", async () => {
     for (const channel of ["read", "chat"]) {
       const { startId, close } = await openSse(`${server.url}/channels/${channel}`);

@@ -55,7 +55,6 @@ function publishNumbers(room: string, first: number, last: number): Promise<stri
 }
 
 const BAD_PARAMS = { SSE: 400, WebSocket: 4422 };
-const UNKNOWN = { SSE: 404, WebSocket: 4404 };
 
 describe.each([sseClient, webSocketClient])("a subscriber over $name", ({ name, connect }) => {
   /** The refusal of a connection that must not be granted. */
@@ -119,14 +118,6 @@ describe.each([sseClient, webSocketClient])("a subscriber over $name", ({ name, 
       if (fix !== undefined) expect(fields["fix"]).toBe(fix);
     });
   });
-
-  it.each(["nope", "authorize", "on-publish", "chat/authorize", "", "chat/", "Chat", "%63hat"])(
-    "is refused the unknown channel `%s`",
-    async (channel) => {
-      const { number, code } = await refusalOf(urlOf(channel));
-      expect({ number, code }).toEqual({ number: UNKNOWN[name], code: "channel_unknown" });
-    },
-  );
 
   it.each([
     ["12345678901234567890"],
