@@ -93,10 +93,11 @@ export async function openRawWebSocket(
   return { socket, frames, closed };
 }
 
-/** The code of the close frame among these. */
+/** The code of the close frame among these; 1005 for one without (RFC 6455, section 7.1.5). */
 function closeCodeOf(frames: readonly ServerFrame[]): number | undefined {
   const close = frames.find(({ opcode }) => opcode === OPCODE.close);
-  return close?.payload.readUInt16BE(0);
+  if (close === undefined) return undefined;
+  return close.payload.length < 2 ? 1005 : close.payload.readUInt16BE(0);
 }
 
 function decodeFrames(bytes: Buffer): ServerFrame[] {
