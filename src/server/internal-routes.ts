@@ -39,6 +39,10 @@ export class InternalRoutes {
     }
   }
 
+  refused(error: ChanctlError, address: string): void {
+    this.#context.refusals.note({ error, address, transport: "http" });
+  }
+
   #isAllowed(request: HttpRequest): boolean {
     return this.#hasToken(headerOf(request, "authorization"));
   }

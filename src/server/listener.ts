@@ -13,6 +13,7 @@ import { ChanctlError } from "../shared/errors.ts";
 import { sendProblem } from "../transports/http.ts";
 import { endWithProblem } from "../transports/socket-answer.ts";
 import { answerClientError } from "./client-error.ts";
+import type { ClientErrorOptions } from "./client-error.ts";
 import { findHostFault } from "./host-header.ts";
 import { toListenError } from "./listen-error.ts";
 import type { Audience } from "./listen-error.ts";
@@ -36,6 +37,8 @@ export interface ListenerOptions {
 export interface Routes {
   request(request: HttpRequest, response: HttpResponse): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Hears of what was answered with an error before it was a request. */
+  refused(error: ChanctlError, address: string): void;
 }
 
 type WebServer = HttpServer | HttpsServer | Http2SecureServer;
@@ -107,10 +110,11 @@ export class Listener {
       session.once("close", () => this.#sessions.delete(session));
       expectRequest(session, handshakeTimeoutMs);
     });
-    begin(web, this.#options);
+    const begun = { limits: this.#options, onRefused: routes.refused.bind(routes) };
+    begin(web, begun);
     if (tls !== undefined) {
       this.#redirect = createHttpServer(redirectToHttps);
-      begin(this.#redirect, this.#options);
+      begin(this.#redirect, begun);
     }
     this.#web = web;
     for (const socket of this.#sockets) this.#give(socket, web);
@@ -188,7 +192,8 @@ function createWebServer({ tls, http2, maxHeaderBytes, handshakeTimeoutMs }: Lis
  *
  * All this is set here and not when the server is made, for HTTP/2's does not look at these options of HTTP/1.1.
  */
-function begin(server: WebServer, limits: ListenerOptions): void {
+function begin(server: WebServer, options: ClientErrorOptions): void {
+  const { limits } = options;
   Object.assign(server, {
     headersTimeout: limits.handshakeTimeoutMs,
     requestTimeout: 0,
@@ -197,7 +202,7 @@ function begin(server: WebServer, limits: ListenerOptions): void {
     maxHeaderSize: limits.maxHeaderBytes,
     requireHostHeader: false, // see `findHostFault`: Node's own check looks neither at upgrades nor for a second one
   });
-  server.on("clientError", (error, socket: Duplex) => answerClientError(error, socket, limits));
+  server.on("clientError", (error, socket: Duplex) => answerClientError(error, socket, options));
   server.emit("listening");
 }
 

@@ -6,16 +6,19 @@ import { ChannelRoutes } from "../transports/channel-routes.ts";
 import type { TransportContext } from "../transports/context.ts";
 import { sendProblem } from "../transports/http.ts";
 import type { HttpRequest, HttpResponse } from "../transports/http.ts";
+import type { RefusalLog } from "../transports/refusal-log.ts";
 import { endWithProblem } from "../transports/socket-answer.ts";
 
 /** What strangers may ask: channels of the broker, everything else of the app. */
 export class PublicRoutes {
   readonly #channels: ChannelRoutes;
   readonly #proxy: AppProxy | undefined;
+  readonly #refusals: RefusalLog;
 
   constructor(context: TransportContext, { proxy }: { proxy: AppProxy | undefined }) {
     this.#channels = new ChannelRoutes(context);
     this.#proxy = proxy;
+    this.#refusals = context.refusals;
   }
 
   request(request: HttpRequest, response: HttpResponse): void {
@@ -31,6 +34,10 @@ export class PublicRoutes {
     if (this.#channels.upgrade(request, socket, head)) return;
     if (this.#proxy !== undefined) this.#proxy.upgrade(request, socket, head);
     else endWithProblem(socket, noAppError());
+  }
+
+  refused(error: ChanctlError, address: string): void {
+    this.#refusals.note({ error, address, transport: "http" });
   }
 }
 

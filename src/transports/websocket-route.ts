@@ -5,6 +5,7 @@ import type { Server } from "ws";
 import { ChanctlError } from "../shared/errors.ts";
 import { parseStart } from "../protocol/start.ts";
 import { SUB_PROTOCOL } from "../protocol/websocket-frame.ts";
+import { addressOf } from "./access.ts";
 import { findChannel, resolveTarget } from "./channel-target.ts";
 import type { ChannelUrl } from "./channel-target.ts";
 import type { TransportContext } from "./context.ts";
@@ -15,6 +16,7 @@ import { endWithProblem } from "./socket-answer.ts";
 import { WebSocketConnection } from "./websocket-connection.ts";
 import type { Opening } from "./websocket-connection.ts";
 import { findHandshakeFault } from "./websocket-handshake.ts";
+import type { HandshakeRefusal } from "./websocket-handshake.ts";
 
 export interface Upgrade {
   readonly request: IncomingMessage;
@@ -52,8 +54,8 @@ export class WebSocketRoute {
       handleProtocols: (offered: ReadonlySet<string>) => offered.has(SUB_PROTOCOL) && SUB_PROTOCOL,
     };
     this.#server = new WebSocketServer(options);
-    this.#server.on("wsClientError", ({ message }: Error, socket: Duplex) =>
-      endWithProblem(socket, new ChanctlError("malformed", message)),
+    this.#server.on("wsClientError", ({ message }, socket, request) =>
+      this.#refuse(request, socket, { error: new ChanctlError("malformed", message) }),
     );
   }
 
@@ -62,8 +64,13 @@ export class WebSocketRoute {
     // Until the handshake is done nobody else listens: an error here would end the process.
     socket.on("error", () => socket.destroy());
     const fault = findHandshakeFault(request);
-    if (fault !== undefined) return endWithProblem(socket, fault.error, fault.headers);
+    if (fault !== undefined) return this.#refuse(request, socket, fault);
     this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#serve(webSocket, upgrade));
+  }
+
+  #refuse(request: IncomingMessage, socket: Duplex, { error, headers }: HandshakeRefusal): void {
+    this.#context.refusals.note({ error, address: addressOf(request), transport: "ws" });
+    endWithProblem(socket, error, headers);
   }
 
   #serve(webSocket: HeldWebSocket, { request, socket, url }: Upgrade): void {

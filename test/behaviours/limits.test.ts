@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { makeTestCertificates } from "../support/certificates.ts";
 import { bearer, startGuardedServer } from "../support/guarded-server.ts";
+import type { GuardedServer } from "../support/guarded-server.ts";
 import { PATIENT } from "../support/patient.ts";
 import { openPublisher, post } from "../support/post.ts";
 import { dial, readToEnd } from "../support/raw-connection.ts";
@@ -16,6 +17,7 @@ import type { TestServer } from "../support/server.ts";
 import { startServerProcess } from "../support/server-process.ts";
 import { expectNobodyHeldUp } from "../support/stalled-subscribers.ts";
 import type { Limits } from "#src/shared/limits.ts";
+import type { LogEntry } from "#src/shared/logger.ts";
 import type { Subscriber } from "../support/subscriber-client.ts";
 import { sseClient } from "../support/subscriber-client-sse.ts";
 import { openWebSocket, webSocketClient } from "../support/subscriber-client-websocket.ts";
@@ -28,6 +30,117 @@ const BAD_PARAMS = { SSE: 400, WebSocket: 4422, HTTP: 400 };
 /** A server with one public channel `chat`, which clients may publish to. */
 function startLimited(limits: Partial<Limits>): Promise<TestServer> {
   return startTestServer({ channels: { chat: PUBLIC_ROOMS }, limits });
+}
+
+interface Hit {
+  readonly limit: keyof Limits;
+  readonly value: number;
+  readonly code: string;
+  readonly places: readonly Place[];
+  readonly hit: (guarded: GuardedServer, place: Place) => Promise<unknown>;
+}
+
+const READS: readonly Place[] = ["SSE", "WebSocket"];
+
+/** What is refused for each limit that refuses, and how to meet it. */
+const HITS: readonly Hit[] = [
+  {
+    limit: "maxParamsBytes",
+    value: 10,
+    code: "params_invalid",
+    places: PLACES,
+    hit: ({ server }, place) => refusalOf(place, server, { channel: "chat?room=more-than-ten" }),
+  },
+  { limit: "maxConnections", value: 1, code: "rate_limited", places: READS, hit: comeTwice },
+  { limit: "maxConnectionsPerAddress", value: 1, code: "rate_limited", places: READS, hit: comeTwice },
+  {
+    limit: "maxConnectionsPerSubject",
+    value: 1,
+    code: "rate_limited",
+    places: READS,
+    hit: async (guarded, place) => {
+      const headers = bearer(guarded.tokenFor(() => ({ ok: true, subject: "u1" })));
+      await openWebSocket(`${guarded.server.url}/channels/guarded`, { headers });
+      await refusalOf(place, guarded.server, { channel: "guarded", headers });
+    },
+  },
+  {
+    limit: "maxMessageBytes",
+    value: 10,
+    code: "too_big",
+    places: ["WebSocket", "HTTP"],
+    hit: ({ server }, place) => publishTimes(server, place, { times: 1, data: "more than ten" }),
+  },
+  {
+    limit: "maxPublishesPerSec",
+    value: 1,
+    code: "rate_limited",
+    places: ["WebSocket", "HTTP"],
+    hit: ({ server }, place) => publishTimes(server, place, { times: 10, data: 1 }),
+  },
+  {
+    limit: "maxPublishBytes",
+    value: 10,
+    code: "too_big",
+    places: ["HTTP"],
+    hit: ({ server }) => post(server, "chat", { body: MESSAGE }),
+  },
+  {
+    limit: "maxBatchMessages",
+    value: 1,
+    code: "too_big",
+    places: ["HTTP"],
+    hit: ({ server }) => post(server, "chat", { body: [MESSAGE, MESSAGE] }),
+  },
+  {
+    limit: "authFrameWaitMs",
+    value: 100,
+    code: "unauthenticated",
+    places: ["WebSocket"],
+    hit: ({ server }) => refusalOf("WebSocket", server, { channel: "guarded" }),
+  },
+  {
+    limit: "maxHeaderBytes",
+    value: 1_024,
+    code: "head_too_big",
+    places: PLACES,
+    hit: ({ server }, place) => {
+      const headers = { "x-big": "x".repeat(2_000) };
+      return refusalOf(place, server, { channel: "chat", headers }).catch(() => {});
+    },
+  },
+  {
+    limit: "handshakeTimeoutMs",
+    value: 100,
+    code: "request_timeout",
+    places: ["HTTP"],
+    hit: async ({ server }) => {
+      const socket = await dial(server);
+      socket.write("POST /channels/chat/messages HTTP/1.1\r\n");
+      await readToEnd(socket);
+    },
+  },
+];
+
+/** Comes to the public channel, and again. */
+async function comeTwice({ server }: GuardedServer, place: Place): Promise<void> {
+  await openWebSocket(`${server.url}/channels/chat`);
+  await refusalOf(place, server, { channel: "chat" });
+}
+
+/** Publishes to the public channel on one connection, without waiting for anything but the answers of HTTP. */
+async function publishTimes(
+  server: TestServer,
+  place: Place,
+  { times, data }: { readonly times: number; readonly data: unknown },
+): Promise<void> {
+  const { send } = await openWebSocket(`${server.url}/channels/chat`);
+  const publisher = openPublisher(server, "chat");
+  for (let count = 0; count < times; count += 1) {
+    if (place === "WebSocket") send({ type: "m", data });
+    else await publisher.post({ type: "m", data });
+  }
+  publisher.close();
 }
 
 describe.each(PLACES)("over %s", (place: Place) => {
@@ -82,6 +195,24 @@ describe.each(PLACES)("over %s", (place: Place) => {
       expect(refusal.fields["detail"]).toContain("limits.maxHeaderBytes");
     }
   });
+
+  it.each(HITS.filter(({ places }) => places.includes(place)))(
+    "a limit that was hit is in the log: $limit, with code, channel and address",
+    async ({ limit, value, code, hit }) => {
+      await using guarded = await startGuardedServer({
+        channels: { chat: PUBLIC_ROOMS, guarded: { transport: "ws", auth: { headerName: "authorization" } } },
+        limits: { [limit]: value, ...(limit === "maxPublishesPerSec" ? { publishBurst: 1 } : {}) },
+      });
+      await hit(guarded, place);
+      const entry = (): LogEntry | undefined =>
+        guarded.server.logged.find(({ event, fields }) => event === "refused" && fields?.["limit"] === limit);
+      await expect.poll(entry, PATIENT).toMatchObject({
+        level: "warn",
+        fields: { code, limit, address: "127.0.0.1" },
+      });
+      expect(entry()?.message).toContain(`limits.${limit}`);
+    },
+  );
 
   it("limits do not bind the internal listener: the app and the operator have none", async () => {
     await using server = await startLimited({

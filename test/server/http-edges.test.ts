@@ -7,6 +7,7 @@ import { makeTestCertificates } from "../support/certificates.ts";
 import type { TestCertificates } from "../support/certificates.ts";
 import { startFixtureApp } from "../support/fixture-app.ts";
 import type { FixtureApp } from "../support/fixture-app.ts";
+import { PATIENT } from "../support/patient.ts";
 import { dial, dialTls, readToEnd, readUntil } from "../support/raw-connection.ts";
 import { PUBLIC_ROOMS, startTestServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
@@ -213,6 +214,24 @@ describe.each([
     socket.write("GET /channels/nope HTTP/1.1\r\nhost: a\r\n\r\n");
     expect(parse(await readToEnd(socket)).status).toBe(404);
   });
+});
+
+it("a handshake that is malformed is in the log", async () => {
+  const isLogged = (code: string): boolean =>
+    plain.logged.some(
+      ({ event, fields }) => event === "refused" && fields?.["code"] === code && fields["transport"] === "ws",
+    );
+  for (const [version, code] of [
+    ["8", "websocket_version_unsupported"],
+    ["13", "malformed"],
+  ] as const) {
+    const socket = await dial(plain);
+    socket.write(
+      `GET /channels/chat HTTP/1.1\r\nhost: a\r\n${UPGRADE}sec-websocket-version: ${version}\r\n\r\n`,
+    );
+    await readToEnd(socket);
+    await expect.poll(() => isLogged(code), PATIENT).toBe(true);
+  }
 });
 
 describe("over HTTP/2", () => {

@@ -5,8 +5,6 @@ import type { TestServer } from "../support/server.ts";
 import { openWebSocket } from "../support/subscriber-client-websocket.ts";
 import type { WebSocketSubscriber } from "../support/subscriber-client-websocket.ts";
 
-const TEXT = { type: "object", properties: { text: { type: "string" } }, required: ["text"] };
-
 let server: TestServer;
 let rooms = 0;
 
@@ -14,7 +12,6 @@ beforeAll(async () => {
   server = await startTestServer({
     channels: {
       chat: PUBLIC_ROOMS,
-      checked: { transport: "ws", public: true, messages: { message: TEXT } },
     },
     limits: { publishBurst: 50, maxPublishesPerSec: 1 },
   });
