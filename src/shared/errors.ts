@@ -113,6 +113,8 @@ export const ERRORS = {
   file_failed: { title: "a file or folder cannot be used" },
   would_overwrite: { title: "a file would be overwritten" },
   install_failed: { title: "packages were not installed" },
+  connection_closed: { title: "the connection is closed" },
+  queue_full: { title: "too many publishes wait" },
   not_bound: { title: "channel has no name yet" },
 } as const;
 

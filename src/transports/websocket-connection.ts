@@ -249,7 +249,10 @@ export class WebSocketConnection implements Connection {
 
   #sendReady(): void {
     const id = this.#followed === undefined ? undefined : encodeOffset(this.#followed.position);
-    this.#conversation.send({ control: "ready", id, subject: this.subject });
+    const expiresAt = this.#grant?.expiresAt;
+    // Not the time itself: the client's clock may be wrong.
+    const expiresInMs = expiresAt === undefined ? undefined : Math.max(0, expiresAt - Date.now());
+    this.#conversation.send({ control: "ready", id, subject: this.subject, expiresInMs });
   }
 
   end(reason: ChanctlError, options: { readonly afterMs?: number } = {}): void {

@@ -65,6 +65,8 @@ export class Conversation {
       const frame = parseClientFrame(text, members, this.#context.limits);
       if (frame.kind === "auth") await this.#onAuth(frame.token);
       else if (frame.kind === "publish") await this.#publish(frame, ref);
+      // Browsers hide the pings of the protocol: a page that hears nothing has to ask.
+      else if (frame.kind === "ping") this.send({ control: "pong" });
     } catch (thrown) {
       const error = toChanctlError(thrown, this.#context.logger);
       this.#onRefused(error);
