@@ -5,8 +5,8 @@ import { onTestFinished } from "vitest";
 /** A network between a client and a server, that can be cut. */
 export interface Cuttable {
   readonly url: string;
-  /** How many connections go through it. */
-  readonly connections: () => number;
+  /** How often something came from the server. */
+  readonly carried: () => number;
   /** Cuts all connections; new ones go through. */
   readonly cut: () => void;
   /** What is sent from now on gets lost, on these connections; nobody is told. */
@@ -17,6 +17,7 @@ export interface Cuttable {
 export async function startCuttable(target: string): Promise<Cuttable> {
   const { port, hostname } = new URL(target);
   const pairs = new Set<readonly [Socket, Socket]>();
+  let carried = 0;
   const server = createServer((client) => {
     const upstream = connect(Number(port), hostname);
     const pair = [client, upstream] as const;
@@ -26,6 +27,7 @@ export async function startCuttable(target: string): Promise<Cuttable> {
       for (const socket of pair) socket.destroy();
     };
     for (const socket of pair) socket.on("error", end).on("close", end);
+    upstream.on("data", () => (carried += 1));
     client.pipe(upstream).pipe(client);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -38,7 +40,7 @@ export async function startCuttable(target: string): Promise<Cuttable> {
   });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    connections: () => pairs.size,
+    carried: () => carried,
     cut,
     freeze: () => {
       for (const [client, upstream] of pairs) {
