@@ -140,9 +140,9 @@ it("misses nothing and doubles nothing in five tabs, while the one that leads is
   const tabs: Page[] = [];
   for (let count = 0; count < 5; count += 1) tabs.push(await open());
   let last = 0;
-  let isClosing = true;
+  const closed = new AbortController();
   const publishing = (async () => {
-    while (isClosing) {
+    while (!closed.signal.aborted) {
       last += 1;
       await publish(server, last);
     }
@@ -155,7 +155,7 @@ it("misses nothing and doubles nothing in five tabs, while the one that leads is
     );
     await tab.close();
   }
-  isClosing = false;
+  closed.abort();
   await publishing;
   const survivor = tabs[4] as Page;
   await reads(survivor, numbers(1, last));
