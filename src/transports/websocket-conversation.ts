@@ -170,8 +170,9 @@ export class Conversation {
   }
 }
 
+/** Nothing is wrong with the message itself: whoever may come back may send it again at once. */
 function notStored({ code, title }: ChanctlError): ChanctlError {
-  return new ChanctlError(code, `the message is not stored: ${title}`);
+  return new ChanctlError(code, `the message is not stored: ${title}`, { retryAfterSecs: 0 });
 }
 
 /** Numbers of a `ref` may be longer than `JSON.parse` can keep: it is the client's own text. */

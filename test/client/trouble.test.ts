@@ -2,10 +2,11 @@ import { createServer } from "node:net";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket } from "ws";
 import { connect } from "#src/client.ts";
+import { startTestApp } from "../support/app-answers.ts";
 import { listen, WAYS } from "../support/client.ts";
 import { startCuttable } from "../support/cuttable.ts";
 import { PATIENT } from "../support/patient.ts";
-import { PUBLIC_ROOMS, startTestServer } from "../support/server.ts";
+import { jsonBody, PUBLIC_ROOMS, startTestServer } from "../support/server.ts";
 import type { TestServer, TestServerOptions } from "../support/server.ts";
 
 async function startRooms(options: TestServerOptions = {}): Promise<TestServer> {
@@ -76,12 +77,12 @@ describe.each(WAYS)("over $name", ({ name, options }) => {
   it("says of a message that is too big that it is, and goes on", async () => {
     const server = await startRooms({ limits: { maxMessageBytes: 100 } });
     const { connection, data } = listen("chat", { url: server.url, ...options });
-    await expect(connection.publish(toMessage("x".repeat(20_000)))).rejects.toMatchObject({
-      code: "too_big",
-      status: 413,
-    });
-    await connection.publish(toMessage("small"));
-    await vi.waitFor(() => expect(data).toEqual(["small"]), PATIENT);
+    await vi.waitFor(() => expect(connection.status).toBe("live"), PATIENT);
+    const tooBig = connection.publish(toMessage("x".repeat(200)));
+    const behind = numbers(20).map((number) => connection.publish(toMessage(number)));
+    await expect(tooBig).rejects.toMatchObject({ code: "too_big", status: 413 });
+    await Promise.all(behind);
+    await vi.waitFor(() => expect(data).toEqual(numbers(20)), PATIENT);
   });
 
   it("gives an iterator every message, however slowly it takes them, and holds few of them", async () => {
@@ -150,6 +151,27 @@ describe.each(WAYS)("over $name", ({ name, options }) => {
     await vi.waitFor(() => expect(data).toEqual([1]), PATIENT);
     expect(told).toEqual([]);
   });
+});
+
+it("stores once what the app had not let pass when the connection was ended", async () => {
+  let mayPass = false;
+  const asked: unknown[] = [];
+  const app = await startTestApp(({ path, body }) => {
+    if (path === "/channels/authorize") return { ok: true, subject: "u1" };
+    asked.push(body["message"]);
+    return mayPass ? { ok: true } : undefined; // not answered
+  });
+  onTestFinished(() => app[Symbol.asyncDispose]());
+  const definition = { transport: "ws", auth: { headerName: "authorization" }, onPublish: true };
+  const server = await startRooms({ channels: { chat: definition }, app: { url: app.url } });
+  const { connection, data } = listen("chat", { url: server.url, ...WAYS[0].options, token: "u1" });
+  const published = connection.publish(toMessage(1));
+  await vi.waitFor(() => expect(asked).toHaveLength(1), PATIENT);
+  mayPass = true;
+  await server.internal("/_chanctl/disconnect", jsonBody({ subject: "u1" }));
+  await published;
+  await vi.waitFor(() => expect(data).toEqual([1]), PATIENT);
+  expect(asked).toHaveLength(2);
 });
 
 /** A proxy that lets no WebSocket through. */
