@@ -61,8 +61,7 @@ export type ConnectArguments<Definition> =
  *
  * @example
  * ```ts
- * import type chat from "../channels/chat.ts";
- *
+ * // `chat` is an `import type` of channels/chat.ts: nothing of it is loaded
  * const room = connect<typeof chat>("chat", { params: { room: "lobby" }, rewind: 50 });
  * room.on("message", (message) => show(message.data.text));
  * await room.publish({ type: "message", data: { text: "hi" } });

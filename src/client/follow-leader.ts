@@ -50,7 +50,7 @@ export function followLeader(following: Following): Promise<Ending> {
         if (id === undefined) return;
         if (at === undefined ? startsLive : at >= id) onReady({ id, isLive });
         else leave();
-      } else if (frame.kind === "message" && at !== undefined && at < frame.message.id) {
+      } else if (frame.kind === "message" && at !== undefined) {
         if (at < frame.after) leave();
         else onMessage(frame.message);
       }
