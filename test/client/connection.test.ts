@@ -2,9 +2,10 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { listen, WAYS } from "../support/client.ts";
 import { startCuttable } from "../support/cuttable.ts";
 import { PATIENT } from "../support/patient.ts";
-import { makeProject, PUBLIC_ROOMS, startTestServer } from "../support/server.ts";
+import { PUBLIC_ROOMS, startTestServer } from "../support/server.ts";
 import type { TestServer, TestServerOptions } from "../support/server.ts";
 import { startServerProcess } from "../support/server-process.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const ROOM = { params: { room: "lobby" } };
 
@@ -42,7 +43,7 @@ describe.each(WAYS)("over $name", ({ name, options }) => {
   });
 
   it("goes on after the last message when the server has been killed and started again", async () => {
-    const root = makeProject();
+    const root = temporaryFolder();
     const first = await startServerProcess(root, { chat: PUBLIC_ROOMS });
     const { port } = new URL(first.url);
     const { connection, data } = listen("chat", { url: first.url, ...options, ...ROOM });
