@@ -15,6 +15,7 @@ import { endWithProblem } from "../transports/socket-answer.ts";
 import { answerClientError } from "./client-error.ts";
 import type { ClientErrorOptions } from "./client-error.ts";
 import { findHostFault } from "./host-header.ts";
+import { IncomingRequest } from "./incoming-request.ts";
 import { toListenError } from "./listen-error.ts";
 import type { Audience } from "./listen-error.ts";
 import { redirectToHttps } from "./redirect.ts";
@@ -175,13 +176,14 @@ export class Listener {
 }
 
 function createWebServer({ tls, http2, maxHeaderBytes, handshakeTimeoutMs }: ListenerOptions): WebServer {
-  if (tls === undefined) return createHttpServer({ noDelay: true });
+  if (tls === undefined) return createHttpServer({ noDelay: true, IncomingMessage: IncomingRequest });
   const { cert, key } = tls;
   const secure = { cert, key, handshakeTimeout: handshakeTimeoutMs, noDelay: true };
-  if (!http2) return createHttpsServer(secure);
+  if (!http2) return createHttpsServer({ ...secure, IncomingMessage: IncomingRequest });
   return createSecureServer({
     ...secure,
     allowHTTP1: true,
+    Http1IncomingMessage: IncomingRequest,
     settings: { maxHeaderListSize: maxHeaderBytes },
   });
 }

@@ -6,7 +6,6 @@ import { WebSocket } from "ws";
 import { makeTestCertificates } from "../support/certificates.ts";
 import { bearer, startGuardedServer } from "../support/guarded-server.ts";
 import { PATIENT } from "../support/patient.ts";
-import { post } from "../support/post.ts";
 import { encodeClientFrame, encodeClose, OPCODE, openRawWebSocket } from "../support/raw-websocket.ts";
 import type { ClientFrameParts } from "../support/raw-websocket.ts";
 import { jsonBody, makeProject, PUBLIC_ROOMS, startTestServer } from "../support/server.ts";
@@ -639,15 +638,6 @@ describe("over HTTP", () => {
     expect((await ask("guarded")).status).toBe(405);
     expect((await ask("nope")).status).toBe(404);
     expect(guarded.app.calls).toEqual([]);
-  });
-
-  it("other methods: `Upgrade: h2c` is no way to a channel", async () => {
-    const { status, fields } = await post(server, "chat", {
-      body: MESSAGE,
-      headers: { connection: "upgrade", upgrade: "h2c" },
-    });
-    expect(status).toBe(400);
-    expect(fields).toMatchObject({ code: "malformed" });
   });
 });
 
