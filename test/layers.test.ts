@@ -16,17 +16,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   app: ["shared", "protocol", "platform"],
   certs: ["shared", "protocol", "platform"],
   sdk: ["shared", "protocol"],
+  client: ["shared", "protocol"],
+  react: ["client"],
   transports: ["shared", "protocol", "platform", "broker", "auth", "registry"],
   server: ["shared", "protocol", "platform", "broker", "auth", "registry", "app", "certs", "transports"],
   commands: ["shared", "protocol", "platform", "registry", "app", "certs", "server"],
   "cli.ts": ["shared", "platform", "commands"],
   "index.ts": ["shared", "protocol", "sdk"],
+  "client.ts": ["protocol", "client"],
+  "react.ts": ["react"],
   "config.ts": ["server"],
   "server.ts": ["shared", "app", "server"],
 };
 
 /** Runs in browsers: no module of Node's and no package. */
-const BROWSER_SAFE = new Set(["shared", "protocol"]);
+const BROWSER_SAFE = new Set(["shared", "protocol", "client", "client.ts"]);
 
 const IMPORT = /(?:^|\s)(?:from|import)\s*\(?\s*"([^"\n]+)"/g;
 

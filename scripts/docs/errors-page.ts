@@ -46,7 +46,7 @@ ${toTable(
 ## At the terminal and in the app
 
 The command line prints an error with its fix and exits with the code below, or with 1 where the error is one of those
-above. The SDK throws a \`ChanctlError\` with the \`code\`.
+above. The SDK throws a \`ChanctlError\` with the \`code\`, and the client a \`ChannelError\`.
 
 ${toTable(
   ["code", "exit", "what it means"],

@@ -31,7 +31,10 @@ interface PostOptions {
 /** An answer of the app: its HTTP status, and its body as JSON where it is JSON. */
 export interface AppAnswer {
   readonly status: number;
+  /** `undefined` where it is not JSON. */
   readonly body: unknown;
+  /** The body as it came. */
+  readonly text: string;
   /** When the question that was answered was put, by `performance.now()`. */
   readonly askedAt: number;
 }
@@ -78,7 +81,7 @@ export class AppClient {
    *
    * @throws {ChanctlError} `app_unavailable` if there is no app, or no answer.
    */
-  async post(path: string, body: unknown, { since, signal }: PostOptions): Promise<AppAnswer> {
+  async post(path: string, body: string, { since, signal }: PostOptions): Promise<AppAnswer> {
     const deadline = since + this.#options.retryMs;
     let pauseMs = FIRST_PAUSE_MS;
     for (;;) {
@@ -91,7 +94,7 @@ export class AppClient {
     }
   }
 
-  async #attempt(path: string, body: unknown): Promise<Attempt> {
+  async #attempt(path: string, body: string): Promise<Attempt> {
     const { app, token } = this.#options;
     if (app === undefined) return failed("no app is running that could be asked", { isRetryable: false });
     if (app.state !== "ready") return failed("the app is not up", { isRetryable: true });
@@ -106,14 +109,14 @@ export class AppClient {
           "content-type": "application/json",
           accept: "application/json",
         },
-        body: JSON.stringify(body),
+        body,
         signal: AbortSignal.timeout(TOTAL_TIMEOUT_MS),
       });
       const text = await response.body.text();
       if (RETRY_STATUSES.has(response.statusCode)) {
         return failed(`the app answered ${response.statusCode}`, { isRetryable: true });
       }
-      return { answer: { status: response.statusCode, body: parseJson(text), askedAt } };
+      return { answer: { status: response.statusCode, body: parseJson(text), text, askedAt } };
     } catch (cause) {
       return failed(`the app did not answer: ${messageOf(cause)}`, { isRetryable: isReset(cause), cause });
     }

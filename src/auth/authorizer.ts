@@ -1,8 +1,9 @@
 import { ChanctlError } from "../shared/errors.ts";
 import type { Logger } from "../shared/logger.ts";
 import { AUTHORIZE_PATH, ON_PUBLISH_PATH } from "../protocol/app-call.ts";
-import type { AuthorizeRequest, Operation } from "../protocol/app-call.ts";
+import type { AuthorizeRequest, OnPublishRequest, Operation } from "../protocol/app-call.ts";
 import type { ChannelDefinition } from "../protocol/definition.ts";
+import type { Draft } from "../protocol/message.ts";
 import type { Params } from "../protocol/stream-path.ts";
 import type { AppAnswer, AppClient } from "./app-client.ts";
 import type { Credentials } from "./credentials.ts";
@@ -24,7 +25,7 @@ export interface ClientMessage {
   readonly params: Params;
   readonly subject: string | undefined;
   readonly transport: AuthorizeRequest["transport"];
-  readonly message: { readonly type: string; readonly data: unknown };
+  readonly message: Draft;
 }
 
 interface AuthorizerOptions {
@@ -98,19 +99,20 @@ export class Authorizer {
       ...(ip === undefined ? {} : { ip }),
       ...(userAgent === undefined ? {} : { userAgent }),
     };
+    const body = JSON.stringify(request);
     const since = performance.now();
     const call = (wanted: AbortSignal): Promise<Grant> =>
       this.#authorizeCalls.run(async () => {
-        const answer = await this.#client.post(AUTHORIZE_PATH, request, { since, signal: wanted });
+        const answer = await this.#client.post(AUTHORIZE_PATH, body, { since, signal: wanted });
         return toGrant(answer, { definition, logger: this.#logger });
       }, wanted);
-    return this.#shared.join(JSON.stringify(request), { call, signal });
+    return this.#shared.join(body, { call, signal });
   }
 
   /**
    * Shows the app a client's message before it is stored.
    *
-   * @returns The message to store: the client's, or what the app made of it.
+   * @returns The JSON text of what the app made of it; `undefined` if it is to be stored as it is.
    * @throws {ChanctlError} as `authorize`.
    */
   async onPublish({
@@ -119,17 +121,19 @@ export class Authorizer {
     subject,
     transport,
     message,
-  }: ClientMessage): Promise<{ readonly type: string; readonly data: unknown } | undefined> {
-    const request = {
-      version: 1 as const,
+  }: ClientMessage): Promise<string | undefined> {
+    const request: Omit<OnPublishRequest, "message"> = {
+      version: 1,
       channel: definition.name,
       params,
       ...(subject === undefined ? {} : { subject }),
       transport,
-      message,
     };
+    // The data goes as the writer wrote it: parsed and written anew, long numbers would be others.
+    const shown = `{"type":${JSON.stringify(message.type)},"data":${message.dataText}}`;
+    const body = `${JSON.stringify(request).slice(0, -1)},"message":${shown}}`;
     const since = performance.now();
-    const ask = (): Promise<AppAnswer> => this.#client.post(ON_PUBLISH_PATH, request, { since });
-    return toPublishAnswer(await this.#onPublishCalls.run(ask)).message;
+    const ask = (): Promise<AppAnswer> => this.#client.post(ON_PUBLISH_PATH, body, { since });
+    return toPublishAnswer(await this.#onPublishCalls.run(ask));
   }
 }

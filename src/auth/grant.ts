@@ -3,13 +3,8 @@ import { clampSetting } from "../shared/lifecycle.ts";
 import type { Lifecycle } from "../shared/lifecycle.ts";
 import type { LogEntry, Logger } from "../shared/logger.ts";
 import { parseAuthorizeAnswer, parseOnPublishAnswer } from "../protocol/app-call.ts";
-import type {
-  Allowed,
-  ConnectionOverrides,
-  OnPublishAnswer,
-  Operation,
-  Rejected,
-} from "../protocol/app-call.ts";
+import { objectMembers } from "../protocol/json-text.ts";
+import type { Allowed, ConnectionOverrides, Operation, Rejected } from "../protocol/app-call.ts";
 import type { ChannelDefinition, Transport } from "../protocol/definition.ts";
 import type { AppAnswer } from "./app-client.ts";
 
@@ -61,14 +56,15 @@ export function toGrant(answer: AppAnswer, context: GrantContext): Grant {
 /**
  * Reads the app's answer to an on-publish call.
  *
+ * @returns The JSON text of the message that the app wants stored; `undefined` if it is the one that it was shown.
  * @throws {ChanctlError} as `toGrant`.
  */
-export function toPublishAnswer(answer: AppAnswer): OnPublishAnswer & { ok: true } {
+export function toPublishAnswer(answer: AppAnswer): string | undefined {
   assertNotRefused(answer);
   const parsed = answer.status === 200 ? parseOnPublishAnswer(answer.body) : undefined;
   if (parsed === undefined) throw noAnswer(answer, "on-publish");
   if (!parsed.ok) throw refusal(parsed);
-  return parsed;
+  return parsed.message === undefined ? undefined : objectMembers(answer.text).get("message");
 }
 
 function grantOf(allowed: Allowed, context: GrantContext): Omit<Grant, "askedAt"> {

@@ -9,8 +9,11 @@ interface UnsentLimits {
   readonly maxUnsentBytesTotal: number;
 }
 
-/** A sum over all sockets costs more than a write, so it is made now and then. */
-const SUM_EVERY_MS = 250;
+/**
+ * A sum over thousands of sockets costs more than a write, so it is made now and then: ten thousand every 250 ms, a
+ * few at each write, for until the next one they may take more than is theirs.
+ */
+const SUM_EVERY_MS_PER_MEMBER = 0.025;
 
 /**
  * How many bytes may wait for slow sockets: for each, and for all together. While all together are over theirs,
@@ -52,7 +55,7 @@ export class UnsentBudget {
 
   #sum(): void {
     const now = this.#now();
-    if (now - this.#summedAt < SUM_EVERY_MS) return;
+    if (now - this.#summedAt < this.#members.size * SUM_EVERY_MS_PER_MEMBER) return;
     this.#summedAt = now;
     let total = 0;
     for (const unsentBytes of this.#members) total += unsentBytes();

@@ -1,5 +1,3 @@
-import { ChanctlError } from "../shared/errors.ts";
-
 /** What one push of text completed. */
 export type SseItem =
   /** A block with data. `id` is the last event id as of this block; empty if there was none. */
@@ -31,7 +29,7 @@ export class SseParser {
    * Takes the next piece of text.
    *
    * @returns What it completed, in order.
-   * @throws {ChanctlError} `too_big` if a block grows past 64 Mi characters without an end.
+   * @throws {RangeError} if a block grows past 64 Mi characters without an end.
    */
   push(chunk: string): SseItem[] {
     if (chunk === "") return [];
@@ -42,24 +40,15 @@ export class SseParser {
     this.#rest = lines.pop() ?? "";
     const items = lines.flatMap((line) => this.#line(line));
     if (this.#rest.length + this.#dataCharacters > MAX_BLOCK_CHARACTERS) {
-      throw new ChanctlError(
-        "too_big",
-        `an event must be under ${MAX_BLOCK_CHARACTERS} characters, got more`,
-      );
+      throw new RangeError("an event is too long");
     }
     return items;
   }
 
   #line(line: string): SseItem[] {
     if (line === "") return this.#endBlock();
-    if (line.startsWith(":")) return [{ kind: "comment", text: line.slice(1).trimStart() }];
-    const colon = line.indexOf(":");
-    const field = colon === -1 ? line : line.slice(0, colon);
-    const value = colon === -1 ? "" : line.slice(colon + 1).replace(/^ /, "");
-    return this.#field(field, value);
-  }
-
-  #field(field: string, value: string): SseItem[] {
+    const [, field, value = ""] = /^([^:]*):? ?(.*)$/s.exec(line) ?? [];
+    if (field === "") return [{ kind: "comment", text: value }];
     if (field === "data") {
       this.#data.push(value);
       this.#dataCharacters += value.length;
@@ -67,8 +56,7 @@ export class SseParser {
     else if (field === "id" && !value.includes("\0")) {
       this.#id = value;
       this.#hasNewId = true;
-    } else if (field === "retry" && /^[0-9]+$/.test(value))
-      return [{ kind: "retry", retryMs: Number(value) }];
+    } else if (field === "retry" && /^\d+$/.test(value)) return [{ kind: "retry", retryMs: Number(value) }];
     return [];
   }
 

@@ -1,9 +1,16 @@
 import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { errorCodeOf } from "../shared/errors.ts";
+import { ChanctlError, errorCodeOf } from "../shared/errors.ts";
+import type { Limits } from "../shared/limits.ts";
+import { endWithProblem } from "../transports/socket-answer.ts";
 
-/** How long a client may take to read why it is turned away. */
-const READ_MS = 1_000;
+type HeadLimits = Pick<Limits, "maxHeaderBytes" | "handshakeTimeoutMs">;
+
+export interface ClientErrorOptions {
+  readonly limits: HeadLimits;
+  /** Hears of what is answered with an error. */
+  readonly onRefused: (error: ChanctlError, address: string) => void;
+}
 
 /**
  * Answers what was no request over HTTP/1.1 (400, 408, 413, 431), and closes: for a server's `clientError`.
@@ -11,24 +18,39 @@ const READ_MS = 1_000;
  * Node destroys the socket right after its own answer. Where TLS runs over a socket that JavaScript has read from,
  * as `sniff` has, what was written is not sent at once, and the answer is lost with it.
  */
-export function answerClientError(error: unknown, socket: Duplex): void {
+export function answerClientError(
+  thrown: unknown,
+  socket: Duplex & { readonly remoteAddress?: string },
+  { limits, onRefused }: ClientErrorOptions,
+): void {
   if (socket.writableEnded) return; // has its answer; the rest of what it sends is no request either
-  const status = statusOf(errorCodeOf(error));
-  if (status === undefined || !socket.writable || hasBegunAnswer(socket)) {
+  const error = toClientError(thrown, limits);
+  if (error === undefined || !socket.writable || hasBegunAnswer(socket)) {
     socket.destroy();
     return;
   }
-  const timer = setTimeout(() => socket.destroy(), READ_MS);
-  socket.once("close", () => clearTimeout(timer));
-  socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+  onRefused(error, socket.remoteAddress ?? "");
+  endWithProblem(socket, error);
 }
 
 /** `undefined` for what the socket met and the client did not send: a reset, a failed TLS handshake. */
-function statusOf(code: string | undefined): string | undefined {
-  if (code === "HPE_HEADER_OVERFLOW") return "431 Request Header Fields Too Large";
-  if (code === "HPE_CHUNK_EXTENSIONS_OVERFLOW") return "413 Content Too Large";
-  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return "408 Request Timeout";
-  return code?.startsWith("HPE_") ? "400 Bad Request" : undefined;
+function toClientError(
+  thrown: unknown,
+  { maxHeaderBytes, handshakeTimeoutMs }: HeadLimits,
+): ChanctlError | undefined {
+  const code = errorCodeOf(thrown);
+  if (code === "HPE_HEADER_OVERFLOW") {
+    const message = `the request's head is larger than ${maxHeaderBytes} bytes (\`limits.maxHeaderBytes\`)`;
+    return new ChanctlError("head_too_big", message, { limit: "maxHeaderBytes" });
+  }
+  if (code === "HPE_CHUNK_EXTENSIONS_OVERFLOW") {
+    return new ChanctlError("too_big", "the extensions of the body's chunks are too big");
+  }
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
+    const message = `the request's head took longer than ${handshakeTimeoutMs} ms (\`limits.handshakeTimeoutMs\`)`;
+    return new ChanctlError("request_timeout", message, { limit: "handshakeTimeoutMs" });
+  }
+  return code?.startsWith("HPE_") ? new ChanctlError("malformed", "this is no HTTP request") : undefined;
 }
 
 /**

@@ -5,11 +5,13 @@ import { findChannel, resolveTarget } from "../transports/channel-target.ts";
 import type { TransportContext } from "../transports/context.ts";
 import { headerOf, readBody, sendJson, sendProblem, toChanctlError } from "../transports/http.ts";
 import type { HttpRequest, HttpResponse } from "../transports/http.ts";
+import { endWithProblem } from "../transports/socket-answer.ts";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 
 const MAX_BODY_BYTES = 64 * 1_024;
 const TAIL_PREFIX = "/_chanctl/tail/";
+const CHALLENGE = "Bearer";
 
 /** What the app and the operator may ask, on a port of its own and with the internal token only. */
 export class InternalRoutes {
@@ -25,18 +27,20 @@ export class InternalRoutes {
 
   request(request: HttpRequest, response: HttpResponse): void {
     if (!this.#isAllowed(request)) {
-      response.setHeader("www-authenticate", "Bearer");
-      const hint = "send `Authorization: Bearer <CHANCTL_TOKEN>`";
-      sendProblem(
-        response,
-        new ChanctlError("unauthenticated", "the internal token is missing or wrong", { hint }),
-      );
+      response.setHeader("www-authenticate", CHALLENGE);
+      sendProblem(response, tokenError());
     } else if (!this.#channels.request(request, response)) void this.#serve(request, response);
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (!this.#isAllowed(request)) refuseUpgrade(socket, "401 Unauthorized\r\nwww-authenticate: Bearer");
-    else if (!this.#channels.upgrade(request, socket, head)) refuseUpgrade(socket, "404 Not Found");
+    if (!this.#isAllowed(request)) endWithProblem(socket, tokenError(), { "www-authenticate": CHALLENGE });
+    else if (!this.#channels.upgrade(request, socket, head)) {
+      endWithProblem(socket, new ChanctlError("not_found", "the internal listener upgrades channels only"));
+    }
+  }
+
+  refused(error: ChanctlError, address: string): void {
+    this.#context.refusals.note({ error, address, transport: "http" });
   }
 
   #isAllowed(request: HttpRequest): boolean {
@@ -88,8 +92,9 @@ export class InternalRoutes {
   }
 }
 
-function refuseUpgrade(socket: Duplex, head: string): void {
-  socket.end(`HTTP/1.1 ${head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+function tokenError(): ChanctlError {
+  const hint = "send `Authorization: Bearer <CHANCTL_TOKEN>`";
+  return new ChanctlError("unauthenticated", "the internal token is missing or wrong", { hint });
 }
 
 function parseSubject(body: Buffer): string {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import type { IncomingMessage, Server as HttpServer } from "node:http";
-import { createSecureServer } from "node:http2";
+import { createSecureServer, Http2ServerResponse } from "node:http2";
 import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import type { Server as HttpsServer } from "node:https";
@@ -9,7 +9,13 @@ import { createServer as createNetServer } from "node:net";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { HttpRequest, HttpResponse } from "../transports/http.ts";
+import { ChanctlError } from "../shared/errors.ts";
+import { sendProblem } from "../transports/http.ts";
+import { endWithProblem } from "../transports/socket-answer.ts";
 import { answerClientError } from "./client-error.ts";
+import type { ClientErrorOptions } from "./client-error.ts";
+import { findHostFault } from "./host-header.ts";
+import { IncomingRequest } from "./incoming-request.ts";
 import { toListenError } from "./listen-error.ts";
 import type { Audience } from "./listen-error.ts";
 import { redirectToHttps } from "./redirect.ts";
@@ -32,6 +38,8 @@ export interface ListenerOptions {
 export interface Routes {
   request(request: HttpRequest, response: HttpResponse): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Hears of what was answered with an error before it was a request. */
+  refused(error: ChanctlError, address: string): void;
 }
 
 type WebServer = HttpServer | HttpsServer | Http2SecureServer;
@@ -41,6 +49,8 @@ const BACKLOG = 4_096;
 /** The first byte of a TLS record that begins a handshake (RFC 8446, section 5.1). */
 const TLS_HANDSHAKE = 0x16;
 const TIMEOUT_CHECK_MS = 2_000;
+/** How long a connection of HTTP/1.1 may wait for its next request: Node's own, which it does not give to HTTP/2's. */
+const KEEP_ALIVE_MS = 5_000;
 const IDLE_CHECK_MS = 20;
 
 /**
@@ -85,19 +95,27 @@ export class Listener {
   serve(routes: Routes): void {
     const { tls, handshakeTimeoutMs } = this.#options;
     const web = createWebServer(this.#options);
-    web.on("request", (request: HttpRequest, response: HttpResponse) => routes.request(request, response));
-    web.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-      routes.upgrade(request, socket, head),
-    );
+    web.on("request", (request: HttpRequest, response: HttpResponse) => {
+      const fault = findHostFault(request);
+      if (fault === undefined) routes.request(request, response);
+      else sendProblem(response, fault);
+    });
+    web.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      const fault = findHostFault(request);
+      if (fault === undefined) routes.upgrade(request, socket, head);
+      else endWithProblem(socket, fault);
+    });
+    web.on("connect", refuseTunnel);
     web.on("session", (session: ServerHttp2Session) => {
       this.#sessions.add(session);
       session.once("close", () => this.#sessions.delete(session));
       expectRequest(session, handshakeTimeoutMs);
     });
-    begin(web, this.#options);
+    const begun = { limits: this.#options, onRefused: routes.refused.bind(routes) };
+    begin(web, begun);
     if (tls !== undefined) {
       this.#redirect = createHttpServer(redirectToHttps);
-      begin(this.#redirect, this.#options);
+      begin(this.#redirect, begun);
     }
     this.#web = web;
     for (const socket of this.#sockets) this.#give(socket, web);
@@ -158,13 +176,14 @@ export class Listener {
 }
 
 function createWebServer({ tls, http2, maxHeaderBytes, handshakeTimeoutMs }: ListenerOptions): WebServer {
-  if (tls === undefined) return createHttpServer({ noDelay: true });
+  if (tls === undefined) return createHttpServer({ noDelay: true, IncomingMessage: IncomingRequest });
   const { cert, key } = tls;
   const secure = { cert, key, handshakeTimeout: handshakeTimeoutMs, noDelay: true };
-  if (!http2) return createHttpsServer(secure);
+  if (!http2) return createHttpsServer({ ...secure, IncomingMessage: IncomingRequest });
   return createSecureServer({
     ...secure,
     allowHTTP1: true,
+    Http1IncomingMessage: IncomingRequest,
     settings: { maxHeaderListSize: maxHeaderBytes },
   });
 }
@@ -175,15 +194,26 @@ function createWebServer({ tls, http2, maxHeaderBytes, handshakeTimeoutMs }: Lis
  *
  * All this is set here and not when the server is made, for HTTP/2's does not look at these options of HTTP/1.1.
  */
-function begin(server: WebServer, { handshakeTimeoutMs, maxHeaderBytes }: ListenerOptions): void {
+function begin(server: WebServer, options: ClientErrorOptions): void {
+  const { limits } = options;
   Object.assign(server, {
-    headersTimeout: handshakeTimeoutMs,
+    headersTimeout: limits.handshakeTimeoutMs,
     requestTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-    maxHeaderSize: maxHeaderBytes,
+    maxHeaderSize: limits.maxHeaderBytes,
+    requireHostHeader: false, // see `findHostFault`: Node's own check looks neither at upgrades nor for a second one
   });
-  server.on("clientError", answerClientError);
+  server.on("clientError", (error, socket: Duplex) => answerClientError(error, socket, options));
   server.emit("listening");
+}
+
+/** A CONNECT: this is no proxy for other hosts, and without an answer the client would wait for one. */
+function refuseTunnel(_request: HttpRequest, outlet: Duplex | Http2ServerResponse): void {
+  const error = new ChanctlError("method_not_allowed", "the method CONNECT is not allowed here");
+  if (!(outlet instanceof Http2ServerResponse)) return endWithProblem(outlet, error, { allow: "" });
+  outlet.setHeader("allow", "");
+  sendProblem(outlet, error);
 }
 
 /** Node bounds the first request's head over HTTP/1.1 only. */

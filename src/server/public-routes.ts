@@ -8,6 +8,8 @@ import type { DurableStreamsOptions } from "../transports/durable-streams/option
 import { StreamRoutes } from "../transports/durable-streams/stream-routes.ts";
 import { sendProblem } from "../transports/http.ts";
 import type { HttpRequest, HttpResponse } from "../transports/http.ts";
+import type { RefusalLog } from "../transports/refusal-log.ts";
+import { endWithProblem } from "../transports/socket-answer.ts";
 
 interface PublicRoutesOptions {
   readonly proxy: AppProxy | undefined;
@@ -20,11 +22,13 @@ export class PublicRoutes {
   readonly #channels: ChannelRoutes;
   readonly #streams: StreamRoutes | undefined;
   readonly #proxy: AppProxy | undefined;
+  readonly #refusals: RefusalLog;
 
   constructor(context: TransportContext, { proxy, durableStreams }: PublicRoutesOptions) {
     this.#streams = durableStreams && new StreamRoutes(context, durableStreams);
     this.#channels = new ChannelRoutes(context);
     this.#proxy = proxy;
+    this.#refusals = context.refusals;
   }
 
   request(request: HttpRequest, response: HttpResponse): void {
@@ -34,16 +38,21 @@ export class PublicRoutes {
       this.#proxy.request(request, response);
       return;
     }
-    const hint = 'set `app: { command: "npm run start" }` in chanctl.config.ts, or pass --app';
-    sendProblem(
-      response,
-      new ChanctlError("not_found", "there is no app behind this server, only channels", { hint }),
-    );
+    sendProblem(response, noAppError());
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (this.#channels.upgrade(request, socket, head)) return;
     if (this.#proxy !== undefined) this.#proxy.upgrade(request, socket, head);
-    else socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    else endWithProblem(socket, noAppError());
   }
+
+  refused(error: ChanctlError, address: string): void {
+    this.#refusals.note({ error, address, transport: "http" });
+  }
+}
+
+function noAppError(): ChanctlError {
+  const hint = 'set `app: { command: "npm run start" }` in chanctl.config.ts, or pass --app';
+  return new ChanctlError("not_found", "there is no app behind this server, only channels", { hint });
 }

@@ -13,6 +13,7 @@ export interface Setting<T> {
 }
 
 const AUTHORIZE_RETRY_MAX_MS = 5 * 60_000;
+const WAIT_MAX_MS = 24 * 60 * 60_000;
 
 const port: Omit<Setting<number>, "key"> = {
   expected: "a port from 0 to 65535",
@@ -86,8 +87,8 @@ function limitReading(name: string): Omit<Setting<number>, "key"> {
   }
   if (name.endsWith("Ms")) {
     return {
-      expected: "a duration such as `10s`, or its milliseconds, above 0",
-      parse: parsePositive(parseMilliseconds),
+      expected: "a duration such as `10s`, or its milliseconds, above 0 and up to 24 h",
+      parse: parsePositive(parseWait),
     };
   }
   return { expected: "a whole number above 0", parse: parsePositive(parseCount) };
@@ -108,6 +109,12 @@ function parseBytes(value: unknown): number | undefined {
 
 function parseMilliseconds(value: unknown): number | undefined {
   return parseCount(value) ?? (typeof value === "string" ? parseDurationMs(value) : undefined);
+}
+
+/** Node's timers end at once where they are given more than some 24 days. */
+function parseWait(value: unknown): number | undefined {
+  const milliseconds = parseMilliseconds(value);
+  return milliseconds !== undefined && milliseconds <= WAIT_MAX_MS ? milliseconds : undefined;
 }
 
 function parseCount(value: unknown): number | undefined {

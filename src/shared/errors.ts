@@ -78,6 +78,7 @@ export const ERRORS = {
   },
   not_found: { title: "nothing here", status: 404 },
   method_not_allowed: { title: "method not allowed", status: 405 },
+  request_timeout: { title: "the request's head took too long", status: 408 },
   replay_window_exceeded: {
     title: "some of what was missed can no longer be read",
     status: 410,
@@ -97,7 +98,9 @@ export const ERRORS = {
     status: 422,
     hint: "make a new key for each message; repeat a key only to repeat the same publish",
   },
+  websocket_version_unsupported: { title: "WebSocket version not supported", status: 426 },
   rate_limited: { title: "over a limit", status: 429, close: 4429, reconnect: "wait" },
+  head_too_big: { title: "the request's head is too big", status: 431 },
   loop_detected: {
     title: "the app proxies back to chanctl",
     status: 508,
@@ -138,6 +141,8 @@ export const ERRORS = {
   file_failed: { title: "a file or folder cannot be used" },
   would_overwrite: { title: "a file would be overwritten" },
   install_failed: { title: "packages were not installed" },
+  connection_closed: { title: "the connection is closed" },
+  queue_full: { title: "too many publishes wait" },
   not_bound: { title: "channel has no name yet" },
 } as const;
 

@@ -8,6 +8,7 @@ import { assertKey } from "./idempotency-key.ts";
 export type ClientFrame =
   | { readonly kind: "publish"; readonly draft: Draft; readonly key: string | undefined }
   | { readonly kind: "auth"; readonly token: string }
+  | { readonly kind: "ping" }
   | { readonly kind: "pong" };
 
 const MAX_REF_LENGTH = 128;
@@ -43,8 +44,9 @@ export function parseClientFrame(
   switch (control) {
     case undefined:
       return { kind: "publish", draft: parseDraft(text, "the frame", limits), key: readKey(members) };
+    case "ping":
     case "pong":
-      return { kind: "pong" };
+      return { kind: control };
     case "auth": {
       const token = textMember(members, "token");
       if (token === undefined || token === "")
@@ -52,7 +54,7 @@ export function parseClientFrame(
       return { kind: "auth", token };
     }
     default:
-      throw new ChanctlError("malformed", "`control` must be `auth` or `pong`");
+      throw new ChanctlError("malformed", "`control` must be `auth`, `ping` or `pong`");
   }
 }
 

@@ -129,29 +129,20 @@ async function show(
   context: TransportContext,
   { draft, target, grant, transport }: Publish & { draft: Draft },
 ): Promise<Draft> {
-  const data: unknown = JSON.parse(draft.dataText);
   const changed = await context.authorizer.onPublish({
     definition: target.channel.definition,
     params: target.params,
     subject: grant.subject,
     transport,
-    message: { type: draft.type, data },
+    message: draft,
   });
   if (changed === undefined) return draft;
   // What the app made of it is checked like anything else: a slip there must not be stored.
-  target.channel.checkMessage(changed);
-  const shown = parseDraft(toJson(changed), "the app's message", context.limits);
-  // Sent back as it was: the writer's own bytes are kept, `1.0` and long numbers too.
-  return shown.type === draft.type && shown.dataText === JSON.stringify(data) ? draft : shown;
-}
-
-/** @throws {ChanctlError} `malformed` if it is nested deeper than the stack (CWE-674). */
-function toJson(message: unknown): string {
-  try {
-    return JSON.stringify(message);
-  } catch (cause) {
-    throw new ChanctlError("malformed", "the app's message is nested too deep", { cause });
-  }
+  const made = parseDraft(changed, "the app's message", context.limits);
+  target.channel.checkMessage({ type: made.type, data: JSON.parse(made.dataText) });
+  // Sent back as it was by an app in JavaScript, which has rounded `1.0` and long numbers: the writer's bytes are kept.
+  const isUnchanged = made.dataText === JSON.stringify(JSON.parse(draft.dataText));
+  return isUnchanged && made.type === draft.type ? draft : made;
 }
 
 /** @throws {ChanctlError} `transport_forbidden` where clients may not publish. */

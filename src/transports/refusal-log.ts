@@ -3,11 +3,11 @@ import { clip } from "../shared/clip.ts";
 import type { ChanctlError, ErrorCode } from "../shared/errors.ts";
 import type { Logger } from "../shared/logger.ts";
 
-/** A connection or a publish that was refused. */
+/** A connection, a publish or a request that was refused. */
 export interface Refusal {
   readonly error: ChanctlError;
-  /** As the URL names it, whether there is one or not. */
-  readonly channel: string;
+  /** As the URL names it, whether there is one or not; absent where none was looked for. */
+  readonly channel?: string;
   readonly address: string;
   readonly transport: AuthorizeRequest["transport"];
 }
@@ -73,7 +73,8 @@ export class RefusalLog {
     this.#tell(held.last, held.count);
   }
 
-  #tell({ error, channel, address, transport }: Refusal, count: number): void {
+  #tell({ error, channel: name, address, transport }: Refusal, count: number): void {
+    const channel = name === undefined ? undefined : clip(name);
     const { code, title, status, limit, hint } = error;
     const isOurs = status >= 500;
     const why = isOurs ? error.message : limit === undefined ? title : `${title} (limits.${limit})`;
@@ -81,8 +82,8 @@ export class RefusalLog {
     this.#logger({
       level: isOurs || limit !== undefined ? "warn" : "info",
       event: "refused",
-      message: `refused ${clip(channel)} to ${address}: ${why}${times}`,
-      fields: { code, channel: clip(channel), address, transport, count, limit, hint },
+      message: `refused ${channel ?? "a request"} to ${address}: ${why}${times}`,
+      fields: { code, channel, address, transport, count, limit, hint },
     });
   }
 }

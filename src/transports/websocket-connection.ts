@@ -21,6 +21,7 @@ import { toChanctlError } from "./http.ts";
 import { logConnect } from "./log-connect.ts";
 import { SocketSink } from "./socket-sink.ts";
 import { Conversation } from "./websocket-conversation.ts";
+import { answerPings } from "./websocket-pong.ts";
 
 /** What a client asks for with its handshake. */
 export interface Opening {
@@ -87,6 +88,7 @@ export class WebSocketConnection implements Connection {
     webSocket.on("message", () => this.#hear());
     webSocket.on("pong", () => this.#hear());
     webSocket.on("ping", () => this.#hear());
+    answerPings(webSocket, { sink: this.#sink, signal: this.#closed.signal });
     webSocket.on("close", () => this.#closed.abort());
     webSocket.on("error", () => {}); // heard of as a broken frame, or followed by `close`
     webSocket.onBrokenFrame = (closeCode) => this.#break(closeCode);
@@ -250,7 +252,10 @@ export class WebSocketConnection implements Connection {
 
   #sendReady(): void {
     const id = this.#followed === undefined ? undefined : encodeOffset(this.#followed.position);
-    this.#conversation.send({ control: "ready", id, subject: this.subject });
+    const expiresAt = this.#grant?.expiresAt;
+    // Not the time itself: the client's clock may be wrong.
+    const expiresInMs = expiresAt === undefined ? undefined : Math.max(0, expiresAt - Date.now());
+    this.#conversation.send({ control: "ready", id, subject: this.subject, expiresInMs });
   }
 
   end(reason: ChanctlError, options: { readonly afterMs?: number } = {}): void {

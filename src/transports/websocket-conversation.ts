@@ -65,6 +65,8 @@ export class Conversation {
       const frame = parseClientFrame(text, members, this.#context.limits);
       if (frame.kind === "auth") await this.#onAuth(frame.token);
       else if (frame.kind === "publish") await this.#publish(frame, ref);
+      // Browsers hide the pings of the protocol: a page that hears nothing has to ask.
+      else if (frame.kind === "ping") this.send({ control: "pong" });
     } catch (thrown) {
       const error = toChanctlError(thrown, this.#context.logger);
       this.#onRefused(error);
@@ -168,8 +170,9 @@ export class Conversation {
   }
 }
 
+/** Nothing is wrong with the message itself: whoever may come back may send it again at once. */
 function notStored({ code, title }: ChanctlError): ChanctlError {
-  return new ChanctlError(code, `the message is not stored: ${title}`);
+  return new ChanctlError(code, `the message is not stored: ${title}`, { retryAfterSecs: 0 });
 }
 
 /** Numbers of a `ref` may be longer than `JSON.parse` can keep: it is the client's own text. */

@@ -5,14 +5,18 @@ import type { Server } from "ws";
 import { ChanctlError } from "../shared/errors.ts";
 import { parseStart } from "../protocol/start.ts";
 import { SUB_PROTOCOL } from "../protocol/websocket-frame.ts";
+import { addressOf } from "./access.ts";
 import { findChannel, resolveTarget } from "./channel-target.ts";
 import type { ChannelUrl } from "./channel-target.ts";
 import type { TransportContext } from "./context.ts";
 import { assertOriginAllowed } from "./cors.ts";
 import { HeldWebSocket } from "./held-web-socket.ts";
 import { headerOf } from "./http.ts";
+import { endWithProblem } from "./socket-answer.ts";
 import { WebSocketConnection } from "./websocket-connection.ts";
 import type { Opening } from "./websocket-connection.ts";
+import { findHandshakeFault } from "./websocket-handshake.ts";
+import type { HandshakeRefusal } from "./websocket-handshake.ts";
 
 export interface Upgrade {
   readonly request: IncomingMessage;
@@ -23,6 +27,8 @@ export interface Upgrade {
 
 /** What a frame holds beside the message's data: type, ref and key, at their longest and all in `\u` escapes. */
 const FRAME_OVERHEAD_BYTES = 4_096;
+/** How long a peer may take to answer a close frame: it is counted no longer, and must not stay. */
+const CLOSE_TIMEOUT_MS = 5_000;
 const TOKEN_PROTOCOL = /(?:^|,)\s*bearer\.([^\s,]+)/;
 
 /**
@@ -37,21 +43,34 @@ export class WebSocketRoute {
 
   constructor(context: TransportContext) {
     this.#context = context;
-    this.#server = new WebSocketServer({
+    const options = {
       noServer: true,
       WebSocket: HeldWebSocket,
       clientTracking: false,
+      autoPong: false, // see `answerPings`
+      closeTimeout: CLOSE_TIMEOUT_MS, // an option that its types lack
       perMessageDeflate: false, // costs six times a plain write, and a window of memory a connection
       maxPayload: context.limits.maxMessageBytes + FRAME_OVERHEAD_BYTES,
-      handleProtocols: (offered) => (offered.has(SUB_PROTOCOL) ? SUB_PROTOCOL : false),
-    });
+      handleProtocols: (offered: ReadonlySet<string>) => offered.has(SUB_PROTOCOL) && SUB_PROTOCOL,
+    };
+    this.#server = new WebSocketServer(options);
+    this.#server.on("wsClientError", ({ message }, socket, request) =>
+      this.#refuse(request, socket, { error: new ChanctlError("malformed", message) }),
+    );
   }
 
   upgrade(upgrade: Upgrade): void {
     const { request, socket, head } = upgrade;
     // Until the handshake is done nobody else listens: an error here would end the process.
     socket.on("error", () => socket.destroy());
+    const fault = findHandshakeFault(request);
+    if (fault !== undefined) return this.#refuse(request, socket, fault);
     this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#serve(webSocket, upgrade));
+  }
+
+  #refuse(request: IncomingMessage, socket: Duplex, { error, headers }: HandshakeRefusal): void {
+    this.#context.refusals.note({ error, address: addressOf(request), transport: "ws" });
+    endWithProblem(socket, error, headers);
   }
 
   #serve(webSocket: HeldWebSocket, { request, socket, url }: Upgrade): void {

@@ -25,7 +25,7 @@ function askAt(port: number, app: { address: string | undefined; state: string }
   const origin = new URL(`http://localhost:${port}`);
   const client = new AppClient({ app: { origin, ...app }, token: "secret", retryMs: 100 });
   onTestFinished(() => client.close());
-  return client.post("/channels/authorize", {}, { since: performance.now() });
+  return client.post("/channels/authorize", "{}", { since: performance.now() });
 }
 
 test("an app that has been seen at one address is asked there, and nobody else at its port", async () => {

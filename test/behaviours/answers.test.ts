@@ -122,6 +122,7 @@ describe.each(CALLERS)("over $name", ({ asked, come, numberOf }) => {
       {
         path: "/channels/authorize",
         authorization: `Bearer ${guarded.server.token}`,
+        text: expect.any(String),
         body: {
           version: 1,
           channel: "guarded",

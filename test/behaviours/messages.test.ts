@@ -179,6 +179,7 @@ describe.each([webSocketPublisher, httpPublisher])("over $name", (client) => {
     await publish("shown");
     expect(storedThen).toBe(0);
     expect(app.calls.findLast(({ path }) => path === "/channels/on-publish")).toEqual({
+      text: expect.any(String),
       path: "/channels/on-publish",
       authorization: `Bearer ${server.token}`,
       body: {
@@ -214,6 +215,24 @@ describe.each([webSocketPublisher, httpPublisher])("over $name", (client) => {
     await sendText("shown", `{"type":"message","data":${data}}`);
     const [message] = await log.waitFor(1);
     expect(message?.json).toContain(`"data":${data},`);
+    close();
+  });
+
+  it("data keeps the writer's bytes: onPublish is shown them, and what it makes of them keeps its own", async () => {
+    const data = '{"text":"a","exact":[12345678901234567890,1.0]}';
+    const made = data.replace("890", "891");
+    onPublish = (_, response) => {
+      response.end(`{"ok":true,"message":{"type":"message","data":${made}}}`);
+    };
+    const { log, close } = await openSse(`${server.internalUrl}/channels/${roomOf("shown")}`, {
+      headers: bearer(server.token),
+    });
+    await sendText("shown", `{"type":"message","data":${data}}`);
+    const [message] = await log.waitFor(1);
+    expect(message?.json).toContain(`"data":${made},`);
+    expect(app.calls.findLast(({ path }) => path === "/channels/on-publish")?.text).toContain(
+      `"data":${data}}}`,
+    );
     close();
   });
 

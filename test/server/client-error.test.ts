@@ -1,10 +1,9 @@
 import { once } from "node:events";
-import { connect as connectTcp } from "node:net";
 import type { Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeTestCertificates } from "../support/certificates.ts";
 import type { TestCertificates } from "../support/certificates.ts";
+import { dial, dialTls, readToEnd } from "../support/raw-connection.ts";
 import { PUBLIC_ROOMS, startTestServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
 
@@ -26,54 +25,39 @@ afterAll(async () => {
   await certificates[Symbol.asyncDispose]();
 });
 
-function dial(server: TestServer): Socket {
-  return connectTcp(Number(new URL(server.url).port), "127.0.0.1");
-}
-
-function dialTls(server: TestServer): Socket {
-  return connectTls({
-    port: Number(new URL(server.url).port),
-    host: "127.0.0.1",
-    servername: "localhost",
-    ca: certificates.caPem,
-    ALPNProtocols: ["http/1.1"],
-  });
-}
-
-/** Everything that comes until the server ends the connection. */
-async function readToEnd(socket: Socket): Promise<string> {
-  let received = "";
-  socket.on("data", (chunk) => (received += String(chunk)));
-  socket.on("error", () => {});
-  if (!socket.closed) await once(socket, "close");
-  return received;
-}
-
 const HEAD = "GET /channels/chat HTTP/1.1\r\nhost: localhost\r\n";
 
 describe.each([
   ["a plain port", () => dial(plain)],
-  ["a TLS port", () => dialTls(secure)],
-  ["a TLS port without HTTP/2", () => dialTls(secureWithoutHttp2)],
+  ["a TLS port", () => dialTls(secure, { ca: certificates.caPem })],
+  ["a TLS port without HTTP/2", () => dialTls(secureWithoutHttp2, { ca: certificates.caPem })],
   ["a TLS port, in plain HTTP", () => dial(secure)],
-])("over HTTP/1.1 to %s", (_, open) => {
+])("over HTTP/1.1 to %s", (_, open: () => Promise<Socket>) => {
   it.concurrent.each([
-    ["a head over the limit", `${HEAD}x-big: ${"x".repeat(100_000)}\r\n\r\n`, 431],
-    ["a head that is none", "GET / HTTP/1.1\r\nno colon\r\n\r\n", 400],
-    ["a head that never ends", `${HEAD}x-slow: `, 408],
-  ])("%s is answered, and the connection closed", async (_name, bytes, status) => {
-    const socket = open();
+    ["a head over the limit", `${HEAD}x-big: ${"x".repeat(100_000)}\r\n\r\n`, 431, "head_too_big"],
+    [
+      "the head of an upgrade over the limit",
+      `${HEAD}connection: upgrade\r\nupgrade: websocket\r\nx-big: ${"x".repeat(100_000)}\r\n\r\n`,
+      431,
+      "head_too_big",
+    ],
+    ["a head that is none", "GET / HTTP/1.1\r\nno colon\r\n\r\n", 400, "malformed"],
+    ["a head that never ends", `${HEAD}x-slow: `, 408, "request_timeout"],
+  ])("%s is answered with a problem, and the connection closed", async (_name, bytes, status, code) => {
+    const socket = await open();
     socket.write(bytes);
     const answer = await readToEnd(socket);
-    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^]*\r\nconnection: close\r\n\r\n$`, "i"));
+    const [head = "", body = ""] = answer.split("\r\n\r\n");
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^]*\r\nconnection: close\r\n`));
+    expect(JSON.parse(body)).toMatchObject({ status, code });
   });
 });
 
 it.each([
   ["a plain port", () => dial(plain)],
-  ["a TLS port", () => dialTls(secure)],
-])("says nothing in the middle of an answer, over %s", async (_, open) => {
-  const socket = open();
+  ["a TLS port", () => dialTls(secure, { ca: certificates.caPem })],
+])("says nothing in the middle of an answer, over %s", async (_, open: () => Promise<Socket>) => {
+  const socket = await open();
   socket.write(`${HEAD}\r\n`);
   const [first] = (await once(socket, "data")) as [Buffer];
   expect(String(first)).toMatch(/^HTTP\/1\.1 200 /);

@@ -103,6 +103,56 @@ describe("values", () => {
   });
 });
 
+describe.each(Object.keys(DEFAULT_LIMITS))("the limit %s", (name) => {
+  const variable = `CHANCTL_LIMITS_${name.replaceAll(/[A-Z]/g, "_$&").toUpperCase()}`;
+  const [good, bad] = name.endsWith("Ms")
+    ? ["7s", "7 apples"]
+    : name.endsWith("Bytes")
+      ? ["7KiB", "big"]
+      : ["7", "7.5"];
+  const value = { "7s": 7_000, "7KiB": 7_168 }[good] ?? 7;
+
+  it("is set by its key and by its variable", () => {
+    expect(resolve({ config: { limits: { [name]: good } } }).limits).toEqual({
+      ...DEFAULT_LIMITS,
+      [name]: value,
+    });
+    expect(resolve({ config: { limits: { [name]: value } } }).limits).toEqual({
+      ...DEFAULT_LIMITS,
+      [name]: value,
+    });
+    expect(resolve({ env: { [variable]: good } }).limits).toEqual({ ...DEFAULT_LIMITS, [name]: value });
+  });
+
+  it.each([0, -1, 1.5, bad, true, null])(
+    "is not %j: the error names where it was given, and what it must be",
+    (given) => {
+      const config = { limits: { [name]: given } };
+      expect(() => resolve({ config, source: `x = {\n  ${name}: 0 }` })).toThrow(
+        expect.objectContaining({
+          code: "config_invalid",
+          message: expect.stringMatching(
+            `^\`limits.${name}\` \\(chanctl.config.ts:2\\) must be a .+ above 0( and up to 24 h)?, got \``,
+          ) as unknown,
+        }),
+      );
+      if (given !== bad) return;
+      expect(() => resolve({ env: { [variable]: bad } })).toThrow(
+        expect.objectContaining({
+          code: "config_invalid",
+          message: expect.stringContaining(variable) as unknown,
+        }),
+      );
+    },
+  );
+});
+
+it.each(["authFrameWaitMs", "handshakeTimeoutMs"])("the limit %s is at most a day", (name) => {
+  const longest = { [name]: 24 * 60 * 60_000 };
+  expect(resolve({ config: { limits: longest } }).limits).toMatchObject(longest);
+  expect(() => resolve({ config: { limits: { [name]: "25h" } } })).toThrow("up to 24 h");
+});
+
 describe("what does not fit", () => {
   const source = "export default {\n  ports: 1,\n  app: {\n    comand: 'x',\n  },\n};";
 

@@ -9,32 +9,11 @@ import { startTestApp } from "../support/app-answers.ts";
 import { makeTestCertificates } from "../support/certificates.ts";
 import { PUBLIC_ROOMS, startTestServer, toMessagesPath } from "../support/server.ts";
 import { sseClient } from "../support/subscriber-client-sse.ts";
-import { openWebSocket, webSocketClient } from "../support/subscriber-client-websocket.ts";
+import { openWebSocket } from "../support/subscriber-client-websocket.ts";
 
 const MESSAGE = { type: "m", data: 1 };
 
 describe("a server that closes", () => {
-  it.each([sseClient, webSocketClient])(
-    "tells each subscriber over $name when to come back, spread over seconds",
-    async ({ connect }) => {
-      await using server = await startTestServer({ channels: { chat: PUBLIC_ROOMS } });
-      const subscribers = await Promise.all(
-        Array.from({ length: 30 }, () => connect(`${server.url}/channels/chat`)),
-      );
-      await server.publish("chat", MESSAGE);
-      await Promise.all(subscribers.map(({ log }) => log.waitFor(1)));
-      const closing = server.running.close();
-      const endings = await Promise.all(subscribers.map(({ log }) => log.ended));
-      await closing;
-      for (const { title, afterMs, closeCode } of endings) {
-        expect(title).toBe("server is restarting");
-        expect(afterMs).toBeLessThanOrEqual(5_000);
-        if (closeCode !== undefined) expect(closeCode).toBe(1012);
-      }
-      expect(new Set(endings.map(({ afterMs }) => afterMs)).size).toBeGreaterThan(10);
-    },
-  );
-
   it("answers what it has taken, durably, before it is gone", async () => {
     await using server = await startTestServer({ channels: { chat: PUBLIC_ROOMS } });
     const { send, control, log } = await openWebSocket(`${server.url}/channels/chat`);

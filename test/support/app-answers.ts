@@ -7,6 +7,8 @@ export interface AppCall {
   readonly path: string;
   readonly authorization: string | undefined;
   readonly body: Readonly<Record<string, unknown>>;
+  /** The body as it came. */
+  readonly text: string;
 }
 
 /**
@@ -30,6 +32,7 @@ export async function startTestApp(answer: Answer, port?: number): Promise<TestA
       path: request.url ?? "",
       authorization: request.headers.authorization,
       body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>),
+      text,
     };
     calls.push(call);
     const value = await answer(call, response);

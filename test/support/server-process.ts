@@ -20,7 +20,7 @@ export interface ServerProcess extends AsyncDisposable {
 }
 
 /** What a server in a process of its own may be told, beside its channels. */
-export interface ServerProcessOptions extends Pick<Partial<ServerOptions>, "app" | "tls" | "http2"> {
+export interface ServerProcessOptions extends Pick<Partial<ServerOptions>, "app" | "tls" | "http2" | "port"> {
   readonly limits?: Partial<Limits>;
 }
 

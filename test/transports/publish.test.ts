@@ -97,12 +97,6 @@ describe("a POST", () => {
     expect(await log.dataOf(1)).toEqual([GOOD.data]);
     close();
   });
-
-  it.each(["GET", "PUT", "DELETE"])("is the only method of the path: %s is refused", async (method) => {
-    const response = await fetch(server.url + toMessagesPath("chat"), { method });
-    expect(response.status).toBe(405);
-    expect(response.headers.get("allow")).toBe("POST");
-  });
 });
 
 describe("an Idempotency-Key", () => {

@@ -2,85 +2,26 @@ import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { makeTestCertificates } from "../support/certificates.ts";
-import type { TestCertificates } from "../support/certificates.ts";
-import { jsonBody, makeProject, PUBLIC_ROOMS, startTestServer, toMessagesPath } from "../support/server.ts";
+import { makeProject, PUBLIC_ROOMS } from "../support/server.ts";
 import { startGuardedServer } from "../support/guarded-server.ts";
 import { PATIENT } from "../support/patient.ts";
 import { startServerProcess } from "../support/server-process.ts";
-import type { ServerProcess, ServerProcessOptions } from "../support/server-process.ts";
-import type { Subscriber } from "../support/subscriber-client.ts";
-import { http2Client } from "../support/subscriber-client-http2.ts";
-import { sseClient } from "../support/subscriber-client-sse.ts";
-import { openWebSocket, webSocketClient } from "../support/subscriber-client-websocket.ts";
+import type { ServerProcess } from "../support/server-process.ts";
+import { openWebSocket } from "../support/subscriber-client-websocket.ts";
 
 const MIB = 1_024 * 1_024;
-/** 50 MB, more than the sockets' own buffers take: a server that went on pushing would hold the rest. */
-const STALLED = 5;
-const BATCHES = 100;
 const BATCH = Array.from({ length: 10 }, () => ({ type: "m", data: "x".repeat(50_000) }));
-const MESSAGES = BATCHES * BATCH.length;
 
-const roots: string[] = [];
-let certificates: TestCertificates;
+let root: string;
 let server: ServerProcess;
-/** Speaks TLS and HTTP/2. */
-let secure: ServerProcess;
 
 beforeAll(async () => {
-  certificates = await makeTestCertificates();
-  const start = (options: ServerProcessOptions): Promise<ServerProcess> => {
-    const root = makeProject();
-    roots.push(root);
-    return startServerProcess(root, { chat: PUBLIC_ROOMS }, options);
-  };
-  server = await start({});
-  secure = await start({ tls: certificates.tls, http2: true });
+  root = makeProject();
+  server = await startServerProcess(root, { chat: PUBLIC_ROOMS });
 });
 afterAll(async () => {
   await server.kill();
-  await secure.kill();
-  for (const root of roots) rmSync(root, { recursive: true, force: true });
-  await certificates[Symbol.asyncDispose]();
-});
-
-async function publish({ internalUrl, token }: ServerProcess, channel: string, body: unknown): Promise<void> {
-  const init = jsonBody(body, { authorization: `Bearer ${token}` });
-  const response = await fetch(internalUrl + toMessagesPath(channel), init);
-  if (!response.ok) throw new Error(await response.text());
-}
-
-describe.each([
-  { over: "SSE", connect: sseClient.connect, front: () => server },
-  { over: "WebSocket", connect: webSocketClient.connect, front: () => server },
-  { over: "SSE, HTTP/2 and TLS", connect: http2Client.connect, front: () => secure },
-  { over: "WebSocket and TLS", connect: webSocketClient.connect, front: () => secure },
-])("subscribers over $over that do not read", ({ over, connect, front }) => {
-  it("hold up nobody, take no memory of the server's, and miss nothing when they read on", async () => {
-    const server = front();
-    const room = `chat?room=${encodeURIComponent(over)}`;
-    const join = (): Promise<Subscriber> =>
-      connect(`${server.url}/channels/${room}`, { ca: certificates.caPem });
-    const stalled = await Promise.all(Array.from({ length: STALLED }, join));
-    for (const { pause } of stalled) pause();
-    const reader = await join();
-    await publish(server, room, BATCH);
-    const before = await server.memory();
-    for (let batch = 1; batch < BATCHES; batch += 1) await publish(server, room, BATCH);
-    const all = await reader.log.waitFor(MESSAGES);
-    expect((await server.memory()) - before).toBeLessThan(20 * MIB);
-
-    for (const { resume } of stalled) resume();
-    for (const { log } of stalled) {
-      const ids = (await log.waitFor(MESSAGES)).map(({ id }) => id);
-      expect(ids).toEqual(all.map(({ id }) => id));
-    }
-    await publish(server, room, { type: "m", data: "live again" });
-    for (const { log, close } of [reader, ...stalled]) {
-      expect((await log.waitFor(MESSAGES + 1)).at(-1)?.json).toContain("live again");
-      close();
-    }
-  });
+  rmSync(root, { recursive: true, force: true });
 });
 
 describe("a publisher that does not read its answers", () => {
@@ -123,25 +64,4 @@ describe("a stalled subscriber", () => {
     socket.on("error", () => {});
     await expect.poll(writes, PATIENT).toBe(false);
   });
-
-  it.each([1, 20_000, MIB])(
-    "reads on with a budget of %i bytes, however small beside the socket's own",
-    async (maxUnsentBytes) => {
-      await using tight = await startTestServer({
-        channels: { chat: PUBLIC_ROOMS },
-        limits: { maxUnsentBytes },
-      });
-      for (const { connect } of [sseClient, webSocketClient]) {
-        const { log, pause, resume, close } = await connect(
-          `${tight.url}/channels/chat?last_message_id=start`,
-        );
-        pause();
-        const before = log.received.length;
-        for (let batch = 0; batch < 20; batch += 1) await tight.publish("chat", BATCH);
-        resume();
-        await log.waitFor(before + 20 * BATCH.length);
-        close();
-      }
-    },
-  );
 });

@@ -35,6 +35,7 @@ async function* readItems(body: IncomingMessage, signal: AbortSignal): AsyncGene
       yield* parser.push(decoder.decode(chunk, { stream: true }));
     }
   } catch (error) {
-    if (signal.aborted || error instanceof ChanctlError) throw error;
+    if (error instanceof RangeError) throw new ChanctlError("too_big", error.message, { cause: error });
+    if (signal.aborted) throw error;
   }
 }

@@ -1,0 +1,69 @@
+import { ChannelError } from "./channel-error.ts";
+
+/** Some of what was missed can no longer be read. */
+export interface Gap {
+  /** The offset that replays everything retained. */
+  readonly oldest: string | undefined;
+  /** The tail. */
+  readonly newest: string | undefined;
+}
+
+/** How one connection ended, and so what comes next. */
+export type Ending =
+  /** We have ended it ourselves. */
+  | { readonly kind: "left" }
+  /** Come back with the last id: after what the server asked for, else with backoff. */
+  | { readonly kind: "lost"; readonly afterMs?: number | undefined }
+  /** Come back without an id. */
+  | { readonly kind: "gap"; readonly gap: Gap; readonly afterMs: 0 }
+  /** Come back with the last id; a publish did not fit into a frame. */
+  | { readonly kind: "too-big" }
+  /** A WebSocket cannot be opened from here; with `error`: the channel has none. */
+  | { readonly kind: "unsuited"; readonly error?: ChannelError }
+  /** Do not come back; after a 401, only with another token. */
+  | { readonly kind: "refused"; readonly error: ChannelError };
+
+/** What a server may say: the members of a problem body, of an answer to a publish, of a control frame. */
+export interface Answer {
+  readonly control?: string;
+  readonly ref?: string;
+  readonly id?: string;
+  readonly ids?: readonly string[];
+  readonly expiresInMs?: number;
+  readonly code?: string;
+  readonly detail?: string;
+  readonly message?: string;
+  readonly fix?: string;
+  readonly afterMs?: number | undefined;
+  readonly oldest?: string;
+  readonly newest?: string;
+}
+
+/** Of what a client did, these pass: time-out, too early, too many. */
+const PASSING = new Set([408, 425, 429]);
+
+/** What a refusal, or the end of a connection, means; `status` is HTTP's, or anything below 400. */
+export function toEnding(status: number, answer: Answer): Ending {
+  const { afterMs, oldest, newest } = answer;
+  if (status < 400 || status >= 500 || PASSING.has(status)) return { kind: "lost", afterMs };
+  if (status === 410) return { kind: "gap", gap: { oldest, newest }, afterMs: 0 };
+  const error = toError(status, answer);
+  return { kind: error.code === "transport_forbidden" ? "unsuited" : "refused", error };
+}
+
+/** The error that a refusal tells of. */
+export function toError(
+  status: number | undefined,
+  { code = "internal", detail, message = detail, fix }: Answer,
+): ChannelError {
+  return new ChannelError(code, message ?? `refused with status ${status}`, { status, hint: fix });
+}
+
+/** Reads what a server said; what is no JSON, as a proxy's page, says nothing. */
+export function parseAnswer(text: string): Answer {
+  try {
+    return (JSON.parse(text) as Answer | null) ?? {};
+  } catch {
+    return {};
+  }
+}

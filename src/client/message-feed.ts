@@ -1,0 +1,68 @@
+import type { ChannelError } from "./channel-error.ts";
+
+/** What `for await` reads. */
+export interface MessageFeed<Message> {
+  readonly isFull: () => boolean;
+  readonly push: (message: Message) => void;
+  /** Resolves when every iterator has room again, or at the end. */
+  readonly room: () => Promise<void>;
+  /** Ends every iterator: with the error, after what has come; without one, at once. */
+  readonly close: (error: ChannelError | undefined) => void;
+  readonly iterate: () => AsyncGenerator<Message, void, undefined>;
+}
+
+interface Iterator<Message> {
+  readonly messages: Message[];
+  wake: () => void;
+}
+
+/** Messages that may wait for one slow iterator. */
+const FULL = 1_000;
+
+/**
+ * Each iterator has what has come since it began, up to a thousand messages. Past that reading stops, and goes on
+ * from the log when half of them are taken: nothing is dropped, nothing piles up.
+ */
+export function createFeed<Message>(): MessageFeed<Message> {
+  const iterators = new Set<Iterator<Message>>();
+  let onRoom = (): void => {};
+  let end: { readonly error: ChannelError | undefined } | undefined;
+  const hold = (count: number): boolean => [...iterators].some(({ messages }) => messages.length > count);
+  return {
+    isFull: () => hold(FULL),
+    push(message) {
+      for (const { messages, wake } of iterators) {
+        messages.push(message);
+        wake();
+      }
+    },
+    room: () =>
+      new Promise((resolve) => {
+        onRoom = () => (end !== undefined || !hold(FULL / 2)) && resolve();
+        onRoom();
+      }),
+    close(error) {
+      end = { error };
+      for (const { wake } of iterators) wake();
+      onRoom();
+    },
+    async *iterate() {
+      const own: Iterator<Message> = { messages: [], wake: () => {} };
+      iterators.add(own);
+      try {
+        for (;;) {
+          if (end !== undefined && end.error === undefined) return;
+          const message = own.messages.shift();
+          if (message !== undefined) {
+            onRoom();
+            yield message;
+          } else if (end !== undefined) throw end.error;
+          else await new Promise<void>((resolve) => (own.wake = resolve));
+        }
+      } finally {
+        iterators.delete(own);
+        onRoom();
+      }
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import type { Message } from "../protocol/message.ts";
+import { parseAnswer, toEnding, toError } from "./ending.ts";
+import type { Answer, Ending } from "./ending.ts";
+import type { WebSocketClass } from "./host.ts";
+import type { LinkRequest } from "./link.ts";
+import type { Courier } from "./publish-queue.ts";
+
+/** Some proxies neither pass an upgrade on nor refuse it. */
+const OPEN_TIMEOUT_MS = 10_000;
+/** Publishes sent and not yet acknowledged: less than the burst that the server allows. */
+const WINDOW = 50;
+const TOO_BIG = 1009;
+/** The codes that a server chose: 4xyz is what HTTP calls xyz. */
+const OWN_CODES = 4_000;
+/** What a sub-protocol may be made of, and some more (RFC 9110, section 5.6.2). */
+const SUB_PROTOCOL_TOKEN = /^[\w.~+-]+$/;
+
+/** Reads a channel on a WebSocket until that ends. Never rejects. */
+export function readWebSocket(WebSocket: WebSocketClass, request: LinkRequest): Promise<Ending> {
+  const { url, token, signal } = request;
+  return new Promise((resolve) => {
+    // Where a token cannot stand in the handshake it goes in the first frame.
+    const isInHandshake = token !== undefined && SUB_PROTOCOL_TOKEN.test(token);
+    const socket = new WebSocket(url.href.replace(/^http/, "ws"), [
+      "chanctl.v1",
+      ...(isInHandshake ? [`bearer.${token}`] : []),
+    ]);
+    let isOpen = false;
+    /** What the server said last of the connection: why it ends, or when to come back. */
+    let last: Answer = {};
+    const end = (ending: Ending): void => {
+      clearTimeout(timer);
+      socket.close();
+      resolve(ending);
+    };
+    const timer = setTimeout(() => end({ kind: "unsuited" }), OPEN_TIMEOUT_MS);
+    signal.addEventListener("abort", () => end({ kind: "left" }));
+    const send = (frame: unknown): void => socket.send(JSON.stringify(frame));
+    const courier: Courier = {
+      window: WINDOW,
+      send: ({ key, json }) => socket.send(`{"ref":"${key}","key":"${key}",${json.slice(1)}`),
+    };
+    const authenticate = (fresh: string): void => send({ control: "auth", token: fresh });
+    socket.onopen = () => {
+      clearTimeout(timer);
+      isOpen = true;
+      if (token !== undefined && !isInHandshake) authenticate(token);
+    };
+    socket.onmessage = ({ data }: { readonly data: string }) => {
+      const frame = parseAnswer(data);
+      const { ref, id, afterMs } = frame;
+      request.onHeard();
+      if (frame.control === undefined) request.onMessage(frame as unknown as Message);
+      else if (frame.control === "ready") {
+        const { expiresInMs } = frame;
+        request.onReady({ id, expiresInMs, courier, authenticate, ping: () => send({ control: "ping" }) });
+      } else if (ref === undefined) last = frame;
+      else if (id !== undefined) request.onSettled(ref, { kind: "stored", id });
+      // What may pass later says when.
+      else if (afterMs !== undefined) request.onSettled(ref, { kind: "passing", afterMs });
+      else request.onSettled(ref, { kind: "refused", error: toError(undefined, frame) });
+    };
+    socket.onerror = () => {}; // `close` follows
+    socket.onclose = ({ code }: { readonly code: number }) => {
+      if (!isOpen) end({ kind: "unsuited" });
+      else if (code === TOO_BIG) end({ kind: "too-big" });
+      else end(toEnding(code - OWN_CODES, last));
+    };
+  });
+}
