@@ -1,3 +1,5 @@
+import { matchesGlob } from "../protocol/durable-streams/glob.ts";
+
 /** What may be done with a stream of Durable Streams; `subscribe` is to make a subscription of its patterns. */
 export type StreamOperation = "create" | "read" | "append" | "close" | "delete" | "subscribe";
 
@@ -33,28 +35,4 @@ export function isClaimed(
   { path, operation }: { readonly path: string; readonly operation: StreamOperation },
 ): boolean {
   return claims.some((claim) => claim.operations.has(operation) && matchesGlob(claim.path, path));
-}
-
-/**
- * Whether a pattern covers a path: `*` is one segment, `**` any number of them, none included.
- *
- * @see PROTOCOL.md, section 6.2
- */
-export function matchesGlob(pattern: string, path: string): boolean {
-  return matchSegments(pattern.split("/"), path.split("/"));
-}
-
-/** Row by row over the pattern, so that no pattern takes more than pattern × path steps (CWE-1333). */
-function matchSegments(pattern: readonly string[], path: readonly string[]): boolean {
-  let reached = [true, ...path.map(() => false)];
-  for (const part of pattern) {
-    const next = reached.map(() => false);
-    for (let index = 0; index <= path.length; index += 1) {
-      if (part === "**") next[index] = reached[index] === true || next[index - 1] === true;
-      else
-        next[index] = index > 0 && reached[index - 1] === true && (part === "*" || part === path[index - 1]);
-    }
-    reached = next;
-  }
-  return reached[path.length] === true;
 }

@@ -2,6 +2,13 @@ import { DEFAULT_MEDIA_TYPE, JSON_MEDIA_TYPE } from "../protocol/durable-streams
 import { offsetAt, positionIn } from "./stream-chain.ts";
 import type { CreateOperation, Created, Fork, StreamRefused, StreamRefusal } from "./stream-operation.ts";
 import type { StreamRecord, StreamTable } from "./stream-table.ts";
+import type { SubscriptionLinks } from "./subscription-links.ts";
+
+interface CreateTables {
+  readonly streams: StreamTable;
+  readonly links: SubscriptionLinks;
+  readonly nextIncarnation: () => number;
+}
 
 /** Where a new stream begins, and what it takes over from the stream that it branches off. */
 interface Base {
@@ -17,10 +24,11 @@ interface Base {
  *
  * @see PROTOCOL.md, sections 4.2 and 5.1
  */
-export function createCreate(
-  streams: StreamTable,
-  nextIncarnation: () => number,
-): (operation: CreateOperation) => Created | StreamRefused {
+export function createCreate({
+  streams,
+  links,
+  nextIncarnation,
+}: CreateTables): (operation: CreateOperation) => Created | StreamRefused {
   return function create(operation) {
     const existing = streams.byPath(operation.path);
     if (existing !== undefined) return confirm(existing, operation);
@@ -30,7 +38,11 @@ export function createCreate(
     const { path, time, closes, bodies } = operation;
     streams.insert({ path, incarnation, ...base, tail: base.forkPosition, lastTime: time });
     const stream = present(path);
-    if (bodies.length > 0) streams.append(stream, bodies, time);
+    links.noteCreated(stream);
+    if (bodies.length > 0) {
+      streams.append(stream, bodies, time);
+      links.noteAppended(path);
+    }
     if (closes) streams.update({ ...stream, isClosed: 1 });
     return created(present(path), { isNew: true });
   };

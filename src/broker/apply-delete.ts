@@ -1,14 +1,19 @@
 import type { Deleted, DeleteOperation, StreamRefused } from "./stream-operation.ts";
-import type { StreamRecord, StreamTable } from "./stream-table.ts";
+import type { StreamRecord } from "./stream-table.ts";
+import type { SubscriptionTables } from "./apply-subscription.ts";
 
 /**
  * Makes the part of `apply` that deletes streams of Durable Streams, asked for or because they have expired.
  *
  * @see PROTOCOL.md, section 4.2, Soft-delete and lifecycle
  */
-export function createDelete(
-  streams: StreamTable,
-): (operation: DeleteOperation) => Deleted | StreamRefused | { readonly kind: "unchanged" } {
+export function createDelete({
+  streams,
+  links,
+  subscriptions,
+}: SubscriptionTables): (
+  operation: DeleteOperation,
+) => Deleted | StreamRefused | { readonly kind: "unchanged" } {
   return function remove({ path, incarnation }) {
     const stream = streams.byPath(path);
     if (incarnation !== undefined && stream?.incarnation !== incarnation) return { kind: "unchanged" };
@@ -16,6 +21,8 @@ export function createDelete(
     if (stream.isDeleted === 1) return { kind: "refused", reason: "soft-deleted" };
     if (streams.hasForks(stream.incarnation)) streams.softDelete(stream.id);
     else removeWithSources(stream);
+    links.noteDeleted(path);
+    subscriptions.forgetWakes(path);
     return { kind: "deleted", incarnation: stream.incarnation };
   };
 

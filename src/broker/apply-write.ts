@@ -8,6 +8,12 @@ import type {
   Written,
 } from "./stream-operation.ts";
 import type { StreamRecord, StreamTable } from "./stream-table.ts";
+import type { SubscriptionLinks } from "./subscription-links.ts";
+
+interface WriteTables {
+  readonly streams: StreamTable;
+  readonly links: SubscriptionLinks;
+}
 
 /**
  * Makes the part of `apply` that appends to streams of Durable Streams and closes them.
@@ -17,7 +23,10 @@ import type { StreamRecord, StreamTable } from "./stream-table.ts";
  *
  * @see PROTOCOL.md, sections 5.2 and 5.2.1
  */
-export function createWrite(streams: StreamTable): (operation: WriteOperation) => Written | StreamRefused {
+export function createWrite({
+  streams,
+  links,
+}: WriteTables): (operation: WriteOperation) => Written | StreamRefused {
   return function write(operation) {
     const stream = streams.byPath(operation.path);
     if (stream === undefined) return { kind: "refused", reason: "unknown" };
@@ -33,6 +42,7 @@ export function createWrite(streams: StreamTable): (operation: WriteOperation) =
     const { incarnation } = stream;
     const time = Math.max(operation.time, stream.lastTime);
     const tail = streams.append(stream, bodies, time);
+    if (bodies.length > 0) links.noteAppended(operation.path);
     if (producer !== undefined) streams.setProducer(incarnation, producer, time);
     if (closes || seq !== undefined) {
       streams.update({

@@ -3,10 +3,16 @@ import { encodeOffset } from "../protocol/offset.ts";
 import { composeMessage } from "../protocol/message.ts";
 import { createCreate } from "./apply-create.ts";
 import { createDelete } from "./apply-delete.ts";
+import { createLeaseApply } from "./apply-lease.ts";
 import { createSetRetention } from "./apply-set-retention.ts";
+import { createSubscriptionApply } from "./apply-subscription.ts";
+import { createWakeApply } from "./apply-wake.ts";
 import { createWrite } from "./apply-write.ts";
 import { judgeProducer, refusalOf } from "./judge-producer.ts";
 import { KEY_COLUMNS, prepareFindKey, toRepeat } from "./key-row.ts";
+import { createStreamTable } from "./stream-table.ts";
+import { createSubscriptionLinks } from "./subscription-links.ts";
+import { createSubscriptionTable } from "./subscription-table.ts";
 import type {
   AppendOperation,
   DropOperation,
@@ -15,7 +21,6 @@ import type {
   RotateKeysOperation,
   TrimOperation,
 } from "./operation.ts";
-import { createStreamTable } from "./stream-table.ts";
 
 /** How many messages one operation deletes at most: a commit that waits behind it must not wait long. */
 export const MAX_TRIMMED = 2_000;
@@ -50,9 +55,15 @@ export function createApply(db: Database): Apply {
   const findKey = prepareFindKey(db);
   const setRetention = createSetRetention(db);
   const streams = createStreamTable(db);
-  const create = createCreate(streams, nextIncarnation);
-  const write = createWrite(streams);
-  const remove = createDelete(streams);
+  const subscriptions = createSubscriptionTable(db);
+  const links = createSubscriptionLinks(db);
+  const create = createCreate({ streams, links, nextIncarnation });
+  const write = createWrite({ streams, links });
+  const remove = createDelete({ streams, links, subscriptions });
+  const tables = { streams, subscriptions, links };
+  const config = createSubscriptionApply(tables, nextIncarnation);
+  const wakes = createWakeApply(tables);
+  const leases = createLeaseApply(tables);
 
   return function apply(operation) {
     switch (operation.kind) {
@@ -80,6 +91,33 @@ export function createApply(db: Database): Apply {
       case "forget-producers": {
         const count = streams.forgetProducers(operation.before, MAX_TRIMMED);
         return { kind: "trimmed", count, isPartial: count === MAX_TRIMMED };
+      }
+      case "subscribe":
+        return config.subscribe(operation);
+      case "unsubscribe":
+        return config.unsubscribe(operation);
+      case "link-streams":
+        return config.linkStreams(operation);
+      case "unlink-stream":
+        return config.unlinkStream(operation);
+      case "wake":
+        return wakes.wake(operation);
+      case "end-lease":
+        return wakes.endLease(operation);
+      case "delivered":
+        return wakes.delivered(operation);
+      case "delivery-failed":
+        return wakes.deliveryFailed(operation);
+      case "claim":
+        return leases.claim(operation);
+      case "ack":
+        return leases.ack(operation);
+      case "release":
+        return leases.release(operation);
+      case "set-signing-key": {
+        const kept = subscriptions.signingKey();
+        if (kept === undefined) subscriptions.setSigningKey(operation.privateKey);
+        return { kind: "signing-key", privateKey: kept ?? operation.privateKey };
       }
       default:
         return operation satisfies never;

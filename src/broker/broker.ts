@@ -15,10 +15,14 @@ import { Lifetimes } from "./lifetimes.ts";
 import { Maintenance } from "./maintenance.ts";
 import type { AppendKey, Appended, Refused, Result } from "./operation.ts";
 import { Pages } from "./pages.ts";
+import { SigningKeys } from "./signing-key.ts";
 import { Store } from "./store.ts";
 import type { ProducerStamp, StreamRefused } from "./stream-operation.ts";
 import { Streams } from "./streams.ts";
+import { SubscriptionScheduler } from "./subscription-scheduler.ts";
+import { Subscriptions } from "./subscriptions.ts";
 import { UnsentBudget } from "./unsent-budget.ts";
+import type { WebhookSender } from "./webhook.ts";
 
 export interface BrokerOptions {
   /** Where the store is. */
@@ -28,6 +32,8 @@ export interface BrokerOptions {
   readonly holder?: () => string | undefined;
   /** Past this many unsent bytes a subscriber is no longer pushed to; and all of them together. */
   readonly limits: Pick<Limits, "maxUnsentBytes" | "maxUnsentBytesTotal">;
+  /** Takes the webhooks of subscriptions to their receivers. @default none: nobody is woken */
+  readonly webhookSender?: WebhookSender | undefined;
 }
 
 export interface PublishRequest {
@@ -68,13 +74,16 @@ export class Broker {
   readonly #reading: FollowContext;
   /** The same streams, as Durable Streams has them. */
   readonly streams: Streams;
+  /** Who is woken by those. */
+  readonly subscriptions: Subscriptions;
+  readonly #scheduler: SubscriptionScheduler | undefined;
 
   /** @throws {ChanctlError} `store_in_use`, `store_newer`, `store_invalid`. */
   static async open(options: BrokerOptions): Promise<Broker> {
     return new Broker(await Store.open(options), options);
   }
 
-  private constructor(store: Store, { logger, limits }: BrokerOptions) {
+  private constructor(store: Store, { logger, limits, webhookSender: sender }: BrokerOptions) {
     const { reader } = store;
     this.#store = store;
     this.#clock = new Clock({ notBefore: reader.lastTime(), logger });
@@ -86,6 +95,10 @@ export class Broker {
     const unsent = new UnsentBudget(limits);
     this.#reading = { ...parts, maintenance, pages: new Pages(reader), unsent };
     this.streams = new Streams({ ...parts, lifetimes, reading: this.#reading });
+    const keys = new SigningKeys({ log: store, reader: reader.subscriptions });
+    const subscribing = { log: store, reader: reader.subscriptions, clock: this.#clock, keys };
+    this.subscriptions = new Subscriptions(subscribing);
+    this.#scheduler = sender && new SubscriptionScheduler({ ...subscribing, logger, sender });
   }
 
   /**
@@ -168,6 +181,7 @@ export class Broker {
 
   /** Commits what was accepted, then frees everything. */
   async close(): Promise<void> {
+    await this.#scheduler?.close();
     await this.#maintenance.close();
     await this.#store.close();
     this.#hub.close();

@@ -8,6 +8,7 @@ import type { Committed, Log } from "./log.ts";
 import type { AppendOperation, Appended } from "./operation.ts";
 import type { Reader } from "./reader.ts";
 import type { WriteOperation, Written } from "./stream-operation.ts";
+import type { WakeEvent } from "./subscription-operation.ts";
 
 const MAX_WINDOW_BYTES = 1_024 * 1_024;
 const MAX_WINDOWS_BYTES = 64 * MAX_WINDOW_BYTES;
@@ -108,7 +109,8 @@ export class Hub {
 
   #onCommitted(batch: readonly Committed[]): void {
     for (const committed of batch) {
-      const { operation } = committed;
+      const { operation, result } = committed;
+      if (result.kind === "woken" && result.event !== undefined) this.#announceWake(result.event);
       const stream = "path" in operation ? this.#streams.get(operation.path) : undefined;
       if (stream !== undefined) this.#announce(stream, committed);
     }
@@ -135,6 +137,14 @@ export class Hub {
       stream.end("deleted");
       return;
     } else return;
+    this.#noteChanged(stream);
+  }
+
+  /** A wake is stored by the operation that wakes, not by an append. */
+  #announceWake({ path, incarnation, first, body, time }: WakeEvent): void {
+    const stream = this.#streams.get(path);
+    if (stream === undefined) return;
+    stream.append(incarnation, [{ start: first, position: first + 1, time, body }]);
     this.#noteChanged(stream);
   }
 

@@ -8,6 +8,7 @@ import type {
   StreamRefused,
   Written,
 } from "./stream-operation.ts";
+import type { SubscriptionOperation, SubscriptionResult } from "./subscription-operation.ts";
 
 /**
  * Everything that changes a stream, as plain values. An operation carries its own time and every random
@@ -20,7 +21,8 @@ export type Operation =
   | DropOperation
   | SweepOperation
   | RotateKeysOperation
-  | StreamOperation;
+  | StreamOperation
+  | SubscriptionOperation;
 
 /** The part of a lifecycle that a stream's row remembers, so that pruning goes on when the definition is gone. */
 export type Retention = Pick<Lifecycle, "replayWindowMs" | "inactivityTtlMs" | "maxMessages" | "maxBytes">;
@@ -103,7 +105,7 @@ export type Result =
   | Created
   | Written
   | Deleted
-  | { readonly kind: "unchanged" };
+  | SubscriptionResult;
 
 /** The messages are stored at positions `first + 1` … `first + count`, which are their ids. */
 export interface Appended {

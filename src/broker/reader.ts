@@ -13,6 +13,7 @@ import type { Segment } from "./stream-chain.ts";
 import { STREAM_COLUMNS, toStreamInfo } from "./stream-info.ts";
 import type { StreamInfo, StreamRow } from "./stream-info.ts";
 import type { Body } from "./stream-operation.ts";
+import { SubscriptionReader } from "./subscription-reader.ts";
 
 /** What comes after an offset. */
 export type Page =
@@ -60,6 +61,8 @@ export class Reader {
   readonly #findKey: FindKey;
   /** What is due for maintenance, on the same connection. */
   readonly due: DueReader;
+  /** Subscriptions of Durable Streams, on the same connection. */
+  readonly subscriptions: SubscriptionReader;
 
   constructor(file: string) {
     this.#db = new Database(file, { readonly: true, fileMustExist: true });
@@ -67,6 +70,7 @@ export class Reader {
     this.#chainOf = createChains(this.#db);
     this.#findKey = prepareFindKey(this.#db);
     this.due = new DueReader(this.#db);
+    this.subscriptions = new SubscriptionReader(this.#db);
   }
 
   /** The stream at a path; `undefined` if nothing was ever written to it. */

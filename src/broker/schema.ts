@@ -24,6 +24,13 @@ export const OVER_LIMIT =
  *   because BLOB columns read several times slower.
  * - `ended_lives`: incarnations that are over and may still have messages to sweep.
  * - `producers`: idempotent producers of Durable Streams.
+ * - `subscriptions`: subscriptions of Durable Streams, by an incarnation that is never given to another. `state` is
+ *   `idle`, `woken` (a wake was written, nobody has claimed it) or `leased`. `pattern_prefix` is what of the pattern
+ *   comes before its first wildcard: a new stream asks only for the prefixes that it has.
+ * - `subscription_links`: their cursors. `incarnation` is the life of the stream that `acked` is a position in, 0 while
+ *   there is no stream. `is_pending` is kept by whoever appends and acknowledges, so that nobody has to compare
+ *   a cursor with a tail for each of a subscription's streams.
+ * - `signing_keys`: what webhooks are signed with.
  * - `keys_0`, `keys_1`: idempotency keys; writes go to the current one, both are read, they swap daily.
  */
 const MIGRATIONS: readonly string[] = [
@@ -88,6 +95,49 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (incarnation, producer)
   ) WITHOUT ROWID;
   CREATE INDEX producers_by_time ON producers (last_time);
+
+  CREATE TABLE subscriptions (
+    incarnation INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    type TEXT NOT NULL,
+    pattern TEXT,
+    pattern_prefix TEXT,
+    webhook_url TEXT,
+    wake_stream TEXT,
+    lease_ttl_ms INTEGER NOT NULL,
+    description TEXT,
+    config_hash TEXT NOT NULL,
+    base_url TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'idle',
+    generation INTEGER NOT NULL DEFAULT 0,
+    holder TEXT,
+    lease_ends_at INTEGER,
+    next_attempt_at INTEGER,
+    failures INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE INDEX subscriptions_by_prefix ON subscriptions (pattern_prefix) WHERE pattern_prefix IS NOT NULL;
+  CREATE INDEX subscriptions_by_wake_stream ON subscriptions (wake_stream) WHERE wake_stream IS NOT NULL;
+  CREATE INDEX subscriptions_by_lease_end ON subscriptions (lease_ends_at) WHERE lease_ends_at IS NOT NULL;
+  CREATE INDEX subscriptions_by_attempt ON subscriptions (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+
+  CREATE TABLE subscription_links (
+    subscription INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    incarnation INTEGER NOT NULL,
+    acked INTEGER NOT NULL,
+    is_explicit INTEGER NOT NULL,
+    is_glob INTEGER NOT NULL,
+    is_pending INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (subscription, path)
+  ) WITHOUT ROWID;
+  CREATE INDEX subscription_links_by_path ON subscription_links (path);
+  CREATE INDEX subscription_links_pending ON subscription_links (subscription, path) WHERE is_pending = 1;
+
+  CREATE TABLE signing_keys (
+    name TEXT PRIMARY KEY,
+    private_key TEXT NOT NULL
+  ) WITHOUT ROWID;
 
   ${["keys_0", "keys_1"].map(createKeyTable).join("\n")}
   `,

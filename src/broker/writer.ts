@@ -174,9 +174,26 @@ function openForWriting(file: string): Database.Database {
   }
 }
 
+/** What adds to the store. A subscription's wakes and cursors are refused with the appends that they follow. */
+const ADDING: ReadonlySet<Operation["kind"]> = new Set([
+  "append",
+  "create",
+  "write",
+  "subscribe",
+  "link-streams",
+  "wake",
+  "claim",
+  "ack",
+  "release",
+  "end-lease",
+  "delivered",
+  "delivery-failed",
+  "set-signing-key",
+]);
+
 /** A shorter retention makes room by the trims that follow, so it is let through where those are. */
 function isFreeing({ kind }: Operation): boolean {
-  return kind !== "append" && kind !== "create" && kind !== "write";
+  return !ADDING.has(kind);
 }
 
 function onlyFrees({ operations }: Proposal): boolean {

@@ -9,6 +9,7 @@ import { readRunFile, removeRunFile, writeRunFile } from "../platform/run-file.t
 import { Registry } from "../registry/registry.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { Connections } from "../transports/connections.ts";
+import { HttpWebhookSender } from "../transports/durable-streams/webhook-sender.ts";
 import { RefusalLog } from "../transports/refusal-log.ts";
 import { toUrlAddress } from "./address-url.ts";
 import { prepareApp } from "./app-process.ts";
@@ -66,12 +67,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 async function start(options: ServerOptions, opened: Opened): Promise<RunningServer> {
   const { stateFolder, logger, limits, tls, allowedOrigins } = options;
   const earlier = await readRunFile(stateFolder);
+  const { durableStreams } = options;
+  const webhookSender =
+    durableStreams && opened.add(new HttpWebhookSender({ allowsLoopback: durableStreams.publicWrites }));
   const broker = opened.add(
     await Broker.open({
       folder: stateFolder,
       logger,
       holder: () => earlier && `pid ${earlier.pid}, ${earlier.url}`,
       limits,
+      webhookSender,
     }),
   );
   // With the store's lock in hand no other chanctl runs here: an app that a killed one left behind can go.
@@ -112,9 +117,7 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
     logger,
     allowedOrigins,
   };
-  publicListener.serve(
-    new PublicRoutes({ ...context, audience: "public" }, { proxy, durableStreams: options.durableStreams }),
-  );
+  publicListener.serve(new PublicRoutes({ ...context, audience: "public" }, { proxy, durableStreams }));
   internalListener.serve(new InternalRoutes({ ...context, audience: "internal" }, { token }));
   app?.start();
   if (app?.pid !== undefined && options.watch) opened.add(new RestartOnSave(registry, { app, logger }));

@@ -3,7 +3,17 @@ import { createApply } from "#src/broker/apply.ts";
 import type { Operation, Result } from "#src/broker/operation.ts";
 import { migrate } from "#src/broker/schema.ts";
 
-const TABLES = ["meta", "streams", "messages", "producers", "keys_0", "keys_1"];
+const TABLES = [
+  "meta",
+  "streams",
+  "messages",
+  "producers",
+  "subscriptions",
+  "subscription_links",
+  "signing_keys",
+  "keys_0",
+  "keys_1",
+];
 
 /** A migrated database in memory with `apply` on it: what the writer thread has, without the thread. */
 export interface MemoryStore {

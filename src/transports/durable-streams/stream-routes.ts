@@ -3,6 +3,7 @@ import { ChanctlError } from "../../shared/errors.ts";
 import type { TransportContext } from "../context.ts";
 import { hasLeft, sendAnswer, sendProblem, toChanctlError } from "../http.ts";
 import type { HttpRequest, HttpResponse } from "../http.ts";
+import { isControlPath, serveControl } from "./control-routes.ts";
 import { serveLongPoll } from "./long-poll-route.ts";
 import type { DurableStreamsOptions } from "./options.ts";
 import { serveRead } from "./read-route.ts";
@@ -49,6 +50,10 @@ export class StreamRoutes {
           "access-control-allow-headers": "if-none-match, content-type",
         };
         return sendAnswer(response, { status: 204, headers });
+      }
+      if (isControlPath(path)) {
+        const [context, options] = [this.#context, this.#options];
+        return await serveControl({ context, options, request, response }, path);
       }
       const target = resolveStream(this.#context.registry, path);
       await dispatch({

@@ -39,6 +39,8 @@ export const CONTROL_SEGMENT = "__ds";
  */
 export function resolveStream(registry: Registry, text: string): StreamTarget {
   const name = canonicalizePath(text);
+  if (name.split("/", 1)[0] === CONTROL_SEGMENT)
+    throw new ChanctlError("malformed", `a stream's path must not begin with \`${CONTROL_SEGMENT}\``);
   const channel = findChannelOf(registry, name);
   if (channel === undefined) return { name, path: `/${name}` };
   return { name, path: channel.path, channel };

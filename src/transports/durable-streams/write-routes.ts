@@ -7,6 +7,7 @@ import { headerOf, readBody, sendAnswer } from "../http.ts";
 import type { HttpRequest } from "../http.ts";
 import { toBodies } from "./body.ts";
 import { toRefusal } from "./refusal.ts";
+import { baseUrlOf } from "./request-base.ts";
 import type { StreamCall } from "./stream-call.ts";
 import { setLifetime, setPosition } from "./stream-headers.ts";
 import { findStream, resolveStream } from "./stream-target.ts";
@@ -115,7 +116,5 @@ function sourceTypeOf({ context }: StreamCall, { source }: Fork): string | undef
 }
 
 function urlOf({ request, options, target }: StreamCall): string {
-  const host = headerOf(request, ":authority") ?? headerOf(request, "host") ?? "";
-  const scheme = "encrypted" in request.socket ? "https" : "http";
-  return `${scheme}://${host}${options.path}/${target.name}`;
+  return `${baseUrlOf(request, options.path)}/${target.name}`;
 }
