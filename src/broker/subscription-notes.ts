@@ -33,7 +33,8 @@ export class SubscriptionNotes {
       this.#appended.add(operation.path);
     } else if (result.kind === "woken") {
       if (result.event !== undefined) this.#appended.add(result.event.path);
-    } else if (result.kind === "subscription-changed") this.#changed.add(result.subscription);
+    } else if (result.kind === "claimed" || result.kind === "subscription-changed")
+      this.#changed.add(result.subscription);
   }
 
   /** Who may be due, by their incarnation. What is noted from now on is for the next time. */

@@ -18,18 +18,25 @@ const TABLES = [
 /** A migrated database in memory with `apply` on it: what the writer thread has, without the thread. */
 export interface MemoryStore {
   apply(...operations: readonly Operation[]): Result[];
-  /** Every row of every table. */
-  dump(): Record<string, unknown[]>;
+  /** Every row of the tables; of all if none are named. */
+  dump(...tables: readonly string[]): Record<string, unknown[]>;
 }
 
-/** Opens an empty store in memory. */
-export function openMemoryStore(): MemoryStore {
+/** Opens an empty store in memory; `code` may be another `createApply`, with a fault in it. */
+export function openMemoryStore(
+  code: { readonly createApply: typeof createApply } = { createApply },
+): MemoryStore {
   const db = new Database(":memory:");
   migrate(db, ":memory:");
-  const apply = createApply(db);
+  const apply = code.createApply(db);
   return {
     apply: (...operations) => db.transaction(() => operations.map(apply))(),
-    dump: () =>
-      Object.fromEntries(TABLES.map((table) => [table, db.prepare(`SELECT * FROM ${table}`).all()])),
+    dump: (...tables) =>
+      Object.fromEntries(
+        (tables.length === 0 ? TABLES : tables).map((table) => [
+          table,
+          db.prepare(`SELECT * FROM ${table}`).all(),
+        ]),
+      ),
   };
 }

@@ -6,7 +6,7 @@ import type { HandoverCode } from "./handover-simulation.ts";
 
 /** One slip in one file of `src/broker`: the text that is there, and what a tired engineer might have written. */
 export interface PlantedFault {
-  readonly file: "encoding.ts" | "hub.ts" | "live-stream.ts" | "pages.ts" | "subscriber.ts";
+  readonly file: string;
   readonly replace: string;
   readonly by: string;
 }
@@ -14,12 +14,19 @@ export interface PlantedFault {
 const BROKER = fileURLToPath(new URL("../../src/broker", import.meta.url));
 
 /** Compiles the hub and its subscribers with a fault planted in the source. Fails if the text is not there once. */
-export async function loadWithFault({ file, replace, by }: PlantedFault): Promise<HandoverCode> {
+export async function loadWithFault(fault: PlantedFault): Promise<HandoverCode> {
+  const contents = `export { Hub } from "./hub.ts"; export { Pages } from "./pages.ts"; export { Subscriber } from "./subscriber.ts";`;
+  return (await bundleWithFault(contents, fault)) as HandoverCode;
+}
+
+/** Compiles an entry of `src/broker` with a fault planted in one of its files. Fails if the text is not there once. */
+export async function bundleWithFault(
+  contents: string,
+  { file, replace, by }: PlantedFault,
+): Promise<unknown> {
+  let isPlanted = false;
   const { outputFiles } = await build({
-    stdin: {
-      contents: `export { Hub } from "./hub.ts"; export { Pages } from "./pages.ts"; export { Subscriber } from "./subscriber.ts";`,
-      resolveDir: BROKER,
-    },
+    stdin: { contents, resolveDir: BROKER },
     bundle: true,
     format: "esm",
     platform: "node",
@@ -36,12 +43,14 @@ export async function loadWithFault({ file, replace, by }: PlantedFault): Promis
     ],
   });
   const code = Buffer.from(outputFiles[0]?.contents ?? []).toString("base64");
-  return (await import(`data:text/javascript;base64,${code}`)) as HandoverCode;
+  if (!isPlanted) throw new Error(`the entry does not use ${file}`);
+  return import(`data:text/javascript;base64,${code}`);
 
   function plant(source: string): string {
     const parts = source.split(replace);
     if (parts.length !== 2)
       throw new Error(`expected this once in ${file}, got it ${parts.length - 1} times: ${replace}`);
+    isPlanted = true;
     return parts.join(by);
   }
 }

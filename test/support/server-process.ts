@@ -20,7 +20,10 @@ export interface ServerProcess extends AsyncDisposable {
 }
 
 /** What a server in a process of its own may be told, beside its channels. */
-export interface ServerProcessOptions extends Pick<Partial<ServerOptions>, "app" | "tls" | "http2" | "port"> {
+export interface ServerProcessOptions extends Pick<
+  Partial<ServerOptions>,
+  "app" | "tls" | "http2" | "port" | "durableStreams"
+> {
   readonly limits?: Partial<Limits>;
 }
 
