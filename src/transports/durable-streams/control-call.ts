@@ -35,7 +35,7 @@ export function bearerOf({ request }: ControlCall): string {
  * Whether the caller may make, see, change, claim or delete a subscription of these paths: those that it names, the
  * pattern, and the wake stream, all without a slash at the beginning.
  */
-export function mayControl(
+function mayControl(
   { context, options }: ControlCall,
   _asked: { readonly paths: readonly string[] },
 ): boolean {

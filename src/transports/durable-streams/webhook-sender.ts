@@ -1,9 +1,7 @@
-import { lookup } from "node:dns";
-import type { LookupAddress } from "node:dns";
-import type { LookupFunction } from "node:net";
 import { Agent } from "undici";
 import { messageOf } from "../../shared/errors.ts";
 import type { Webhook, WebhookOutcome, WebhookSender } from "../../broker/webhook.ts";
+import { createVettedLookup, forbidden } from "./vetted-lookup.ts";
 import { isLoopbackAddress, isPublicAddress } from "./webhook-address.ts";
 import { literalOf, parseWebhookUrl } from "./webhook-url.ts";
 import type { WebhookPolicy } from "./webhook-url.ts";
@@ -85,30 +83,6 @@ function makeAgent(isAllowed: (address: string) => boolean): Agent {
   });
 }
 
-/**
- * Looks a name up and gives only the addresses that may be connected to: what was looked at is what is connected to,
- * for nobody asks again.
- */
-export function createVettedLookup(
-  isAllowed: (address: string) => boolean,
-  resolve: typeof lookup = lookup,
-): LookupFunction {
-  return (hostname, { family, hints }, callback) => {
-    const options = {
-      all: true as const,
-      ...(family === undefined ? {} : { family }),
-      ...(hints && { hints }),
-    };
-    resolve(hostname, options, (error, addresses: LookupAddress[]) => {
-      if (error !== null) return callback(error, []);
-      const refused = addresses.find(({ address }) => !isAllowed(address));
-      // One bad address among good ones is no accident.
-      if (refused !== undefined) return callback(new Error(forbidden(refused.address)), []);
-      callback(null, addresses);
-    });
-  };
-}
-
 /** What is not read whole says nothing about being done; that the receiver has it, its status has said. */
 async function readAnswer(body: AsyncIterable<unknown> & { destroy(): unknown }): Promise<string> {
   const chunks: Buffer[] = [];
@@ -135,10 +109,6 @@ function isDone(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-function forbidden(address: string): string {
-  return `no webhook may go to ${address}`;
 }
 
 function causeOf(thrown: unknown): string {
