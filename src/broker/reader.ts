@@ -42,6 +42,17 @@ export interface PageRequest {
   readonly maxBytes: number;
 }
 
+/** Paths from one to another, at most so many. */
+export interface PathRange {
+  /** Inclusive. */
+  readonly from: string;
+  /** Exclusive. */
+  readonly after: string;
+  /** Exclusive. */
+  readonly to: string;
+  readonly limit: number;
+}
+
 interface EntryRow {
   readonly position: number;
   readonly time: number;
@@ -85,6 +96,11 @@ export class Reader {
       const stream = this.#sql.streamId.get(path);
       return stream === undefined ? undefined : this.#findKey(stream.id, owner, key);
     });
+  }
+
+  /** The streams whose paths are in a range, in the order of their paths; none that was deleted. */
+  streams(range: PathRange): StreamInfo[] {
+    return readStore(this.#db, () => this.#sql.streams.all(range).map(toStreamInfo));
   }
 
   /** The lives that a stream reads from, the earliest first; more than one for a fork. */
@@ -182,6 +198,10 @@ function prepare(db: Database.Database) {
     meta: db.prepare<[string], { value: number }>("SELECT value FROM meta WHERE name = ?"),
     stream: db.prepare<[string], StreamRow>(`SELECT ${STREAM_COLUMNS} FROM streams WHERE path = ?`),
     streamId: db.prepare<[string], { id: number }>("SELECT id FROM streams WHERE path = ?"),
+    streams: db.prepare<[PathRange], StreamRow>(
+      `SELECT ${STREAM_COLUMNS} FROM streams
+       WHERE path >= @from AND path > @after AND path < @to AND is_deleted = 0 ORDER BY path LIMIT @limit`,
+    ),
     after: db.prepare<[number, number, number], EntryRow>(
       "SELECT position, time, body FROM messages WHERE incarnation = ? AND position > ? ORDER BY position LIMIT ?",
     ),

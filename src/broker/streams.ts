@@ -34,6 +34,22 @@ export interface StreamState extends StreamInfo {
   readonly tailOffset: Offset;
 }
 
+export interface ListRequest {
+  /** What the paths begin with, a slash at least: those of raw streams do. */
+  readonly prefix: string;
+  /** Only paths that sort after this one. @default all */
+  readonly after?: string | undefined;
+  /** From 1. */
+  readonly limit: number;
+}
+
+/** A page of a listing. */
+export interface StreamList {
+  readonly streams: readonly StreamState[];
+  /** Where the next page goes on; `undefined` if this is the last. */
+  readonly last: string | undefined;
+}
+
 /**
  * Streams as Durable Streams has them: raw ones, whose paths begin with a slash, and those of channels.
  *
@@ -52,6 +68,20 @@ export class Streams {
     const stream = reader.stream(path);
     if (stream === undefined || lifetimes.isOver(stream)) return undefined;
     return { ...stream, tailOffset: offsetAt(reader.chainOf(stream), stream.tail) };
+  }
+
+  /**
+   * Raw streams in the order of their paths, a page at a time; looking at them is no use of them. Those whose time is
+   * over are left out, so a page may be shorter than it could be, and is not the last for that.
+   */
+  list({ prefix, after = "", limit }: ListRequest): StreamList {
+    const { reader, lifetimes } = this.#options;
+    // Paths are ASCII: nothing that begins with the prefix sorts after this.
+    const rows = reader.streams({ from: prefix, after, to: `${prefix}\u{10ffff}`, limit });
+    const streams = rows
+      .filter((stream) => !lifetimes.isOver(stream))
+      .map((stream) => ({ ...stream, tailOffset: offsetAt(reader.chainOf(stream), stream.tail) }));
+    return { streams, last: rows.length < limit ? undefined : rows.at(-1)?.path };
   }
 
   /** Notes that a stream is read: its TTL begins anew. */

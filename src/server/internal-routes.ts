@@ -3,9 +3,12 @@ import { createTokenCheck } from "../auth/internal-token.ts";
 import { ChannelRoutes } from "../transports/channel-routes.ts";
 import { findChannel, resolveTarget } from "../transports/channel-target.ts";
 import type { TransportContext } from "../transports/context.ts";
+import type { DurableStreamsOptions } from "../transports/durable-streams/options.ts";
+import { StreamRoutes } from "../transports/durable-streams/stream-routes.ts";
 import { headerOf, readBody, sendJson, sendProblem, toChanctlError } from "../transports/http.ts";
 import type { HttpRequest, HttpResponse } from "../transports/http.ts";
 import { endWithProblem } from "../transports/socket-answer.ts";
+import { listStreams } from "./stream-listing.ts";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 
@@ -13,15 +16,25 @@ const MAX_BODY_BYTES = 64 * 1_024;
 const TAIL_PREFIX = "/_chanctl/tail/";
 const CHALLENGE = "Bearer";
 
+interface InternalRoutesOptions {
+  readonly token: string;
+  /** `undefined`: Durable Streams are not served. */
+  readonly durableStreams: DurableStreamsOptions | undefined;
+}
+
 /** What the app and the operator may ask, on a port of its own and with the internal token only. */
 export class InternalRoutes {
   readonly #context: TransportContext;
   readonly #channels: ChannelRoutes;
+  readonly #streams: StreamRoutes | undefined;
+  readonly #durableStreams: DurableStreamsOptions | undefined;
   readonly #hasToken: (authorization: string | undefined) => boolean;
 
-  constructor(context: TransportContext, { token }: { token: string }) {
+  constructor(context: TransportContext, { token, durableStreams }: InternalRoutesOptions) {
     this.#context = context;
+    this.#streams = durableStreams && new StreamRoutes(context, durableStreams);
     this.#channels = new ChannelRoutes(context);
+    this.#durableStreams = durableStreams;
     this.#hasToken = createTokenCheck(token);
   }
 
@@ -29,7 +42,10 @@ export class InternalRoutes {
     if (!this.#isAllowed(request)) {
       response.setHeader("www-authenticate", CHALLENGE);
       sendProblem(response, tokenError());
-    } else if (!this.#channels.request(request, response)) void this.#serve(request, response);
+      return;
+    }
+    if (this.#channels.request(request, response)) return;
+    if (this.#streams?.request(request, response) !== true) void this.#serve(request, response);
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -52,7 +68,11 @@ export class InternalRoutes {
       const url = new URL(request.url ?? "/", "http://internal");
       const route = `${request.method} ${url.pathname}`;
       if (route === "GET /_chanctl/channels") sendJson(response, 200, { channels: this.#listChannels() });
-      else if (route === "POST /_chanctl/disconnect") {
+      else if (route === "GET /_chanctl/streams") {
+        const { streams } = this.#context.broker;
+        const listing = listStreams(url.searchParams, { streams, durableStreams: this.#durableStreams });
+        sendJson(response, 200, listing);
+      } else if (route === "POST /_chanctl/disconnect") {
         sendJson(response, 200, {
           closed: this.#disconnect(await readBody(request, { maxBytes: MAX_BODY_BYTES })),
         });

@@ -118,7 +118,7 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
     allowedOrigins,
   };
   publicListener.serve(new PublicRoutes({ ...context, audience: "public" }, { proxy, durableStreams }));
-  internalListener.serve(new InternalRoutes({ ...context, audience: "internal" }, { token }));
+  internalListener.serve(new InternalRoutes({ ...context, audience: "internal" }, { token, durableStreams }));
   app?.start();
   if (app?.pid !== undefined && options.watch) opened.add(new RestartOnSave(registry, { app, logger }));
 
