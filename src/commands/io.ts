@@ -7,6 +7,8 @@ import { errorCodeOf } from "../shared/errors.ts";
 export interface Io {
   /** Writes data. Once the reader is gone (`| head`) this does nothing. */
   stdout(text: string): void;
+  /** Writes bytes and resolves when they are on their way: a slow reader slows who writes. Never rejects. */
+  output(bytes: Uint8Array): Promise<void>;
   /** Writes notices and errors, which a pipe must not carry. */
   stderr(text: string): void;
   readonly stdin: Readable;
@@ -48,6 +50,11 @@ export function processIo(): Io {
     stdout: (text) => {
       if (!closed.signal.aborted) stdout.write(text);
     },
+    output: (bytes) =>
+      new Promise((resolve) => {
+        if (closed.signal.aborted) resolve();
+        else stdout.write(bytes, () => resolve());
+      }),
     stderr: (text) => {
       if (!stderr.destroyed) stderr.write(text);
     },

@@ -4,7 +4,6 @@ import type { SseItem } from "../protocol/sse-parser.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import type { Io } from "./io.ts";
 import { palette } from "./palette.ts";
-import { exitCodeOf, onEndSignal } from "./signals.ts";
 import { follow } from "./tail/follow.ts";
 import type { FollowNotice } from "./tail/follow.ts";
 import { messageFilter } from "./tail/message-filter.ts";
@@ -18,6 +17,7 @@ import { checkChannelArgs } from "./target/channel-catalog.ts";
 import { collect, optionNames } from "./target/command-options.ts";
 import { resolveTarget } from "./target/target.ts";
 import type { Target } from "./target/target.ts";
+import { untilEnded } from "./until-ended.ts";
 
 interface TailFlags {
   readonly since?: string;
@@ -75,20 +75,8 @@ interface TailInput {
   readonly optionNames: readonly string[];
 }
 
-async function runTail(input: TailInput, io: Io): Promise<void> {
-  const ending = new AbortController();
-  const removeListener = onEndSignal((signal) => {
-    io.setExitCode(exitCodeOf(signal));
-    ending.abort();
-  });
-  io.outputClosed.addEventListener("abort", () => ending.abort(), { once: true });
-  try {
-    await printMessages(input, { io, signal: ending.signal });
-  } catch (error) {
-    if (!ending.signal.aborted) throw error;
-  } finally {
-    removeListener();
-  }
+function runTail(input: TailInput, io: Io): Promise<void> {
+  return untilEnded(io, (signal) => printMessages(input, { io, signal }));
 }
 
 async function printMessages(

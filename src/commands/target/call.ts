@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 
-import { readText, sendRequest } from "../../platform/http-request.ts";
+import { readBytes, sendRequest } from "../../platform/http-request.ts";
 import { ChanctlError, ERRORS, errorCodeOf, messageOf } from "../../shared/errors.ts";
 import type { ErrorCode } from "../../shared/errors.ts";
 import type { Target } from "./target.ts";
@@ -10,14 +10,18 @@ interface CallOptions {
   readonly path: string;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
+  /** How long nothing may move on the connection, in ms. @default for ever */
+  readonly silenceMs?: number;
   readonly signal: AbortSignal;
 }
 
 /** An answer with all of its body. */
-interface Answer {
+export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** The body, as UTF-8. */
   readonly text: string;
 }
 
@@ -50,7 +54,15 @@ function send(target: Target, { path, headers = {}, ...options }: CallOptions): 
 }
 
 async function readAnswer(message: IncomingMessage): Promise<Answer> {
-  return { status: message.statusCode ?? 0, headers: message.headers, text: await readText(message) };
+  const body = await readBytes(message);
+  return {
+    status: message.statusCode ?? 0,
+    headers: message.headers,
+    body,
+    get text() {
+      return body.toString("utf8");
+    },
+  };
 }
 
 /** What the connection throws, as an error for a person. */
@@ -78,7 +90,11 @@ function cannotConnect(target: Target, cause: unknown): ChanctlError {
 }
 
 /** The error that an answer tells: its problem body (RFC 9457) where it has one. */
-export function errorOfAnswer({ status, headers, text }: Answer): ChanctlError {
+export function errorOfAnswer({
+  status,
+  headers,
+  text,
+}: Pick<Answer, "status" | "headers" | "text">): ChanctlError {
   const { code, detail, fix, ...fields } = parseProblem(text);
   const retryAfterSecs = Number(headers["retry-after"]);
   return new ChanctlError(
