@@ -32,6 +32,11 @@ const COMMANDS: readonly CommandEntry[] = [
     group: "Channels:",
     load: async () => (await import("./commands/publish.ts")).registerPublish,
   },
+  {
+    name: "stream",
+    group: "Durable Streams:",
+    load: async () => (await import("./commands/stream.ts")).registerStream,
+  },
 ];
 
 const EXAMPLE = `A durable realtime broker and real local HTTPS in front of any web app.

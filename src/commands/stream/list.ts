@@ -1,0 +1,51 @@
+import { ChanctlError } from "../../shared/errors.ts";
+import type { Io } from "../io.ts";
+import { resolveTarget } from "../target/target.ts";
+import { untilEnded } from "../until-ended.ts";
+import { readListing } from "./listing.ts";
+import type { ListedStream } from "./listing.ts";
+import { parsePathPattern } from "./path-pattern.ts";
+
+export interface ListFlags {
+  readonly url?: string;
+  readonly token?: string;
+  readonly json?: true;
+}
+
+const PAGE = 500;
+
+/**
+ * Prints the raw streams of the project's running server, one a line, in the order of their paths.
+ *
+ * @throws {ChanctlError} `usage` with `--url`: the protocol has no listing.
+ */
+export function runStreamList(
+  { pattern = "**", flags }: { pattern?: string | undefined; flags: ListFlags },
+  io: Io,
+): Promise<void> {
+  if (flags.url !== undefined) {
+    throw new ChanctlError("usage", "only the project's own server lists its streams, got `--url`", {
+      hint: "run it in the project's folder, without `--url`",
+    });
+  }
+  const { prefix, matches } = parsePathPattern(pattern);
+  return untilEnded(io, async (signal) => {
+    const target = await resolveTarget(flags, io);
+    for (let after: string | undefined, isLast = false; !isLast;) {
+      const { streams, next } = await readListing(target, { prefix, after, limit: PAGE, signal });
+      const found = streams.filter(({ name }) => matches(name));
+      const lines = found.map((stream) => (flags.json ? toJson(stream) : toLine(stream)));
+      await io.output(Buffer.from(lines.join("")));
+      after = next;
+      isLast = next === undefined || signal.aborted;
+    }
+  });
+}
+
+function toJson({ name, ...rest }: ListedStream): string {
+  return `${JSON.stringify({ path: name, ...rest })}\n`;
+}
+
+function toLine({ name, contentType, bytes, closed }: ListedStream): string {
+  return `${name}\t${contentType}\t${bytes} B\t${closed ? "closed" : "open"}\n`;
+}
