@@ -45,7 +45,10 @@ export interface DevServer {
 }
 
 /** Starts `chanctl dev` and waits until it serves and its app listens. */
-export async function startDev({ folder, env }: ChatProject, args: readonly string[]): Promise<DevServer> {
+export async function startDev(
+  { folder, env }: Pick<ChatProject, "folder" | "env">,
+  args: readonly string[],
+): Promise<DevServer> {
   const child = spawn(process.execPath, [CLI, "dev", "--json", ...args], { cwd: folder, env });
   const seen: Record<string, unknown>[] = [];
   const lines = createInterface({ input: child.stdout });

@@ -43,7 +43,7 @@ export function toRequestPath({ path, query }: StreamPlace, more: Readonly<Recor
 }
 
 /** The error that an answer is; for a stream that is not there, with the name that was meant. */
-export async function toStreamError(
+async function toStreamError(
   answer: Pick<Answer, "status" | "headers" | "text">,
   { place, signal }: { place: StreamPlace; signal: AbortSignal },
 ): Promise<ChanctlError> {
