@@ -254,8 +254,9 @@ function unavailable(message: string): ChanctlError {
 function sizeOf({ operations }: Proposal): number {
   let size = 0;
   for (const operation of operations) {
-    if (operation.kind !== "append") continue;
-    for (const template of operation.templates) size += template.length;
+    if (operation.kind === "append") for (const template of operation.templates) size += template.length;
+    if (operation.kind === "create" || operation.kind === "write")
+      for (const body of operation.bodies) size += body.length;
   }
   return size;
 }
