@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ChanctlError } from "../shared/errors.ts";
+import { createLimitLog } from "../shared/limit-log.ts";
 import type { Limits } from "../shared/limits.ts";
 import type { Lifecycle } from "../shared/lifecycle.ts";
 import type { Logger } from "../shared/logger.ts";
@@ -99,7 +100,7 @@ export class Broker {
     this.#hub = new Hub({ log: store, reader });
     this.#maintenance = new Maintenance({ log: store, reader, hub: this.#hub, clock: this.#clock, logger });
     this.#pages = new Pages(reader);
-    this.#unsent = new UnsentBudget(limits);
+    this.#unsent = new UnsentBudget(limits, { onHit: createLimitLog(logger) });
   }
 
   /**
