@@ -1,4 +1,5 @@
 import { ChanctlError } from "../shared/errors.ts";
+import { createLimitLog } from "../shared/limit-log.ts";
 import type { Logger } from "../shared/logger.ts";
 import { AUTHORIZE_PATH, ON_PUBLISH_PATH } from "../protocol/app-call.ts";
 import type { AuthorizeRequest, OnPublishRequest, Operation } from "../protocol/app-call.ts";
@@ -50,7 +51,9 @@ export class Authorizer {
   readonly #shared = new SharedCalls<Grant>();
 
   constructor(client: AppClient, { maxCalls, maxWaiting, logger }: AuthorizerOptions) {
-    const bounds = { size: maxCalls, maxWaiting, maxWaitMs: MAX_WAIT_MS };
+    const note = createLimitLog(logger);
+    const onWait = (): void => note("maxAuthorizeCalls");
+    const bounds = { size: maxCalls, maxWaiting, maxWaitMs: MAX_WAIT_MS, onWait };
     this.#client = client;
     this.#logger = logger;
     this.#authorizeCalls = new Semaphore(bounds);

@@ -7,6 +7,8 @@ interface SemaphoreOptions {
   readonly maxWaiting: number;
   /** How long each may wait, in ms. */
   readonly maxWaitMs: number;
+  /** Is called when a task must wait. */
+  readonly onWait: () => void;
 }
 
 /** Lets a bounded number of tasks run at once; a bounded number of others wait in line, each for a bounded time. */
@@ -42,6 +44,7 @@ export class Semaphore {
   #turn(signal: AbortSignal | undefined): Promise<void> {
     const { maxWaiting, maxWaitMs } = this.#options;
     signal?.throwIfAborted();
+    this.#options.onWait();
     if (this.#line.size >= maxWaiting) throw busy(`${maxWaiting} questions to it wait already`);
     return new Promise((resolve, reject) => {
       const leave = (): void => {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ChanctlError } from "../shared/errors.ts";
+import { createLimitLog } from "../shared/limit-log.ts";
 import type { Limits } from "../shared/limits.ts";
 import type { Lifecycle } from "../shared/lifecycle.ts";
 import type { Logger } from "../shared/logger.ts";
@@ -92,7 +93,7 @@ export class Broker {
     const lifetimes = new Lifetimes(parts);
     const maintenance = new Maintenance({ ...parts, lifetimes, logger });
     this.#maintenance = maintenance;
-    const unsent = new UnsentBudget(limits);
+    const unsent = new UnsentBudget(limits, { onHit: createLimitLog(logger) });
     this.#reading = { ...parts, maintenance, pages: new Pages(reader), unsent };
     this.streams = new Streams({ ...parts, lifetimes, reading: this.#reading });
     const keys = new SigningKeys({ log: store, reader: reader.subscriptions });

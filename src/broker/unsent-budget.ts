@@ -1,3 +1,5 @@
+import type { LimitLog, WaitingLimit } from "../shared/limit-log.ts";
+
 /** What one subscriber may take of the budget; given back when it is disposed of. */
 interface UnsentShare extends Disposable {
   /** Whether what waits for this subscriber's socket now is too much. */
@@ -7,6 +9,13 @@ interface UnsentShare extends Disposable {
 interface UnsentLimits {
   readonly maxUnsentBytes: number;
   readonly maxUnsentBytesTotal: number;
+}
+
+interface UnsentBudgetOptions {
+  /** Is told of each time that somebody is over the budget. */
+  readonly onHit: LimitLog;
+  /** A clock that never jumps, in ms. */
+  readonly now?: () => number;
 }
 
 /**
@@ -22,13 +31,14 @@ const SUM_EVERY_MS_PER_MEMBER = 0.025;
 export class UnsentBudget {
   readonly #limits: UnsentLimits;
   readonly #now: () => number;
+  readonly #onHit: LimitLog;
   readonly #members = new Set<() => number>();
   #isOverTotal = false;
   #summedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param now a clock that never jumps, in ms. */
-  constructor(limits: UnsentLimits, now: () => number = () => performance.now()) {
+  constructor(limits: UnsentLimits, { onHit, now = () => performance.now() }: UnsentBudgetOptions) {
     this.#limits = limits;
+    this.#onHit = onHit;
     this.#now = now;
   }
 
@@ -48,9 +58,15 @@ export class UnsentBudget {
   #isOver(unsentBytes: number): boolean {
     if (unsentBytes === 0) return false;
     const { maxUnsentBytes, maxUnsentBytesTotal } = this.#limits;
-    if (unsentBytes > maxUnsentBytes) return true;
+    if (unsentBytes > maxUnsentBytes) return this.#hit("maxUnsentBytes");
     this.#sum();
-    return this.#isOverTotal && unsentBytes > maxUnsentBytesTotal / this.#members.size;
+    const isOver = this.#isOverTotal && unsentBytes > maxUnsentBytesTotal / this.#members.size;
+    return isOver && this.#hit("maxUnsentBytesTotal");
+  }
+
+  #hit(limit: WaitingLimit): true {
+    this.#onHit(limit);
+    return true;
   }
 
   #sum(): void {

@@ -65,7 +65,7 @@ export class InternalRoutes {
 
   async #serve(request: HttpRequest, response: HttpResponse): Promise<void> {
     try {
-      const url = new URL(request.url ?? "/", "http://internal");
+      const url = new URL(`http://internal${request.url ?? "/"}`);
       const route = `${request.method} ${url.pathname}`;
       if (route === "GET /_chanctl/channels") sendJson(response, 200, { channels: this.#listChannels() });
       else if (route === "GET /_chanctl/streams") {

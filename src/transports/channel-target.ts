@@ -53,18 +53,23 @@ export function parseChannelUrl(url: string): ChannelUrl | undefined {
  * decode twice: none may slip past to the app (CWE-22, CWE-174, CWE-178).
  */
 function meantPath(raw: string): string {
-  const once = decode(raw) ?? raw;
-  const decoded = (decode(once) ?? once).replaceAll(/;[^/]*/g, "");
+  let decoded = raw;
+  for (let layer = 0; layer < MAX_LAYERS && ESCAPE.test(decoded); layer += 1)
+    decoded = decodeLeniently(decoded);
+  decoded = decoded.replaceAll(/;[^/]*/g, "");
   const url = /^https?:\/\//i.test(decoded) ? decoded : `http://host${decoded}`;
   return URL.canParse(url) ? new URL(url).pathname.replaceAll(/\/+/g, "/").toLowerCase() : raw;
 }
 
-function decode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
+/** More layers of escapes than anybody takes off. */
+const MAX_LAYERS = 8;
+const ESCAPE = /%[\da-f]{2}/i;
+
+/** Byte by byte: what is no UTF-8 elsewhere in a path does not keep a lenient decoder from reading the rest. */
+function decodeLeniently(text: string): string {
+  return text.replaceAll(/%([\da-f]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 }
 
 /** @throws {ChanctlError} `channel_unknown`. The names that there are are no business of a stranger. */
@@ -100,7 +105,11 @@ export function toCurrent(registry: Registry, target: ChannelTarget): ChannelTar
 export function resolveTarget(channel: Channel, search: string): ChannelTarget {
   assertDecodable(search);
   const given = new URLSearchParams(search);
-  for (const name of OWN_PARAMETERS) given.delete(name);
+  for (const name of OWN_PARAMETERS) {
+    if (given.getAll(name).length > 1)
+      throw new ChanctlError("params_invalid", `\`${name}\` must be given once, got it twice`);
+    given.delete(name);
+  }
   const params = channel.coerceParams(given);
   return { channel, params, path: toStreamPath(channel.definition.name, params) };
 }
@@ -119,6 +128,14 @@ function assertDecodable(search: string): void {
     throw new ChanctlError("params_invalid", `the param \`${shown}\` must be percent-encoded UTF-8`, {
       hint: "encode it with `encodeURIComponent` or `URLSearchParams`",
     });
+  }
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -90,6 +90,13 @@ function isCurrent({ connections, audience }: TransportContext, { target, grant 
 }
 
 function assertJsonContent(request: HttpRequest): void {
+  const encoding = headerOf(request, "content-encoding") ?? "identity";
+  if (encoding.toLowerCase() !== "identity") {
+    const hint = "send the JSON as it is, without `content-encoding`";
+    throw new ChanctlError("content_type_unsupported", `the body must not be encoded, got \`${encoding}\``, {
+      hint,
+    });
+  }
   const given = headerOf(request, "content-type");
   if (given?.split(";")[0]?.trim().toLowerCase() === "application/json") return;
   const what = given === undefined ? "nothing" : `\`${given}\``;

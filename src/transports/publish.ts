@@ -6,6 +6,7 @@ import type { AuthorizeRequest } from "../protocol/app-call.ts";
 import { publisherOf } from "./access.ts";
 import type { ChannelTarget } from "./channel-target.ts";
 import type { TransportContext } from "./context.ts";
+import { isSameData } from "./same-data.ts";
 
 export interface Publish {
   readonly target: ChannelTarget;
@@ -140,9 +141,8 @@ async function show(
   // What the app made of it is checked like anything else: a slip there must not be stored.
   const made = parseDraft(changed, "the app's message", context.limits);
   target.channel.checkMessage({ type: made.type, data: JSON.parse(made.dataText) });
-  // Sent back as it was by an app in JavaScript, which has rounded `1.0` and long numbers: the writer's bytes are kept.
-  const isUnchanged = made.dataText === JSON.stringify(JSON.parse(draft.dataText));
-  return isUnchanged && made.type === draft.type ? draft : made;
+  // What comes back as it was keeps the writer's bytes, however the app writes JSON.
+  return made.type === draft.type && isSameData(made.dataText, draft.dataText) ? draft : made;
 }
 
 /** @throws {ChanctlError} `transport_forbidden` where clients may not publish. */

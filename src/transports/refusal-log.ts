@@ -1,6 +1,6 @@
 import type { AuthorizeRequest } from "../protocol/app-call.ts";
 import { clip } from "../shared/clip.ts";
-import type { ChanctlError, ErrorCode } from "../shared/errors.ts";
+import type { ChanctlError } from "../shared/errors.ts";
 import type { Logger } from "../shared/logger.ts";
 
 /** A connection, a publish or a request that was refused. */
@@ -12,7 +12,7 @@ export interface Refusal {
   readonly transport: AuthorizeRequest["transport"];
 }
 
-/** What has come since the last line about a code. */
+/** What has come since the last line about a code and limit. */
 interface Held {
   count: number;
   last: Refusal | undefined;
@@ -22,7 +22,7 @@ interface Held {
 const LINE_INTERVAL_MS = 1_000;
 
 /**
- * Tells the log who was refused, and why: of each code the first at once, those of the next second together in one
+ * Tells the log who was refused, and why: of each code and limit the first at once, those of the next second together in one
  * line, and so on. A flood of refusals is not a flood of the log (CWE-779).
  *
  * Most errors quote what the client sent, which may be a token in the wrong place: the log gets their title, and only
@@ -30,7 +30,7 @@ const LINE_INTERVAL_MS = 1_000;
  */
 export class RefusalLog {
   readonly #logger: Logger;
-  readonly #held = new Map<ErrorCode, Held>();
+  readonly #held = new Map<string, Held>();
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -40,9 +40,10 @@ export class RefusalLog {
   note(refusal: Refusal): void {
     const { error } = refusal;
     if (error.isResumable) return;
-    const held = this.#held.get(error.code);
+    const kind = `${error.code} ${error.limit ?? ""}`;
+    const held = this.#held.get(kind);
     if (held === undefined) {
-      this.#hold(error.code);
+      this.#hold(kind);
       this.#tell(refusal, 1);
     } else {
       held.count += 1;
@@ -52,24 +53,24 @@ export class RefusalLog {
 
   /** Tells what is still held. */
   close(): void {
-    for (const [code, { timer, count, last }] of this.#held) {
+    for (const [kind, { timer, count, last }] of this.#held) {
       clearTimeout(timer);
-      this.#held.delete(code);
+      this.#held.delete(kind);
       if (last !== undefined) this.#tell(last, count);
     }
   }
 
-  #hold(code: ErrorCode): void {
-    const timer = setTimeout(() => this.#release(code), LINE_INTERVAL_MS);
+  #hold(kind: string): void {
+    const timer = setTimeout(() => this.#release(kind), LINE_INTERVAL_MS);
     timer.unref();
-    this.#held.set(code, { count: 0, last: undefined, timer });
+    this.#held.set(kind, { count: 0, last: undefined, timer });
   }
 
-  #release(code: ErrorCode): void {
-    const held = this.#held.get(code);
-    this.#held.delete(code);
+  #release(kind: string): void {
+    const held = this.#held.get(kind);
+    this.#held.delete(kind);
     if (held?.last === undefined) return;
-    this.#hold(code);
+    this.#hold(kind);
     this.#tell(held.last, held.count);
   }
 

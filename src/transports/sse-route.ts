@@ -5,7 +5,7 @@ import { parseStart } from "../protocol/start.ts";
 import { SSE_ENCODING } from "../broker/encoding.ts";
 import type { Followed } from "../broker/follow.ts";
 import type { Grant } from "../auth/grant.ts";
-import type { ChanctlError } from "../shared/errors.ts";
+import { ChanctlError } from "../shared/errors.ts";
 import { addressOf, authorize } from "./access.ts";
 import { findChannel, resolveTarget, toCurrent } from "./channel-target.ts";
 import type { ChannelTarget, ChannelUrl } from "./channel-target.ts";
@@ -43,6 +43,7 @@ export async function serveSse(context: TransportContext, call: SseCall): Promis
   const grant = await admit(context, { ...call, target: asked, signal: left.signal });
   // From here to `connections.add` no `await` may enter: a change of the channel would pass this connection by.
   if (grant === undefined) return;
+  assertFirstInLine(response);
   const target = toCurrent(context.registry, asked);
   const isClient = context.audience === "public";
   context.connections.assertRoom({ subject: grant.subject, address: addressOf(request), isClient });
@@ -59,6 +60,17 @@ export async function serveSse(context: TransportContext, call: SseCall): Promis
   } finally {
     followed.close();
   }
+}
+
+/**
+ * A response behind one that never ends is never sent, and never told that its client has left: each would be a
+ * subscriber whom nobody is behind (CWE-772).
+ *
+ * @throws {ChanctlError} `malformed`.
+ */
+function assertFirstInLine(response: HttpResponse): void {
+  if ("stream" in response || response.socket !== null) return;
+  throw new ChanctlError("malformed", "an event stream must not be pipelined behind another request");
 }
 
 /** Asks who the caller is; whoever waits for the answer counts as a connection. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Semaphore } from "#src/auth/semaphore.ts";
 import { shutGate } from "../support/gate.ts";
 
-const PATIENCE = { size: 1, maxWaiting: 10, maxWaitMs: 60_000 };
+const PATIENCE = { size: 1, maxWaiting: 10, maxWaitMs: 60_000, onWait: () => {} };
 
 describe("a semaphore", () => {
   it("refuses who finds the line full", async () => {

@@ -963,6 +963,10 @@ describe("over HTTP", () => {
       `/\\channels/${call}`,
       `http://localhost/channels/${call}`,
       `HTTP://evil.example/x/../channels/${call}`,
+      `/%252563hannels/${call}`,
+      `/%zz/../%63hannels/${call}`,
+      `/%ff/../%63hannels/${call}`,
+      `/%63hannels/${call}/%zz/..`,
     ]),
   )(
     "/channels/authorize and /channels/on-publish from outside: %s does not reach the app",

@@ -181,6 +181,7 @@ describe.each(PLACES)("over %s", (place: Place) => {
     };
     await Promise.all(tokens.map(come));
     expect(most).toBe(2);
+    expect(hitsIn(guarded.server)).toEqual(["maxAuthorizeCalls"]);
   });
 
   it("maxHeaderBytes: a head of more is 431, a handshake's too", async () => {
@@ -237,6 +238,11 @@ describe.each(PLACES)("over %s", (place: Place) => {
     }
   });
 });
+
+/** The limits that made somebody wait, as the log tells of them. */
+function hitsIn({ logged }: TestServer): unknown[] {
+  return logged.filter(({ event }) => event === "limit-hit").map(({ fields }) => fields?.["limit"]);
+}
 
 describe.each([sseClient, webSocketClient])("over $name", ({ name, connect }) => {
   /** How many of `count` connections are granted at once. They are closed again. */
@@ -314,6 +320,7 @@ describe.each([sseClient, webSocketClient])("over $name", ({ name, connect }) =>
       resume();
       await log.waitFor(20 * batch.length);
       close();
+      expect(hitsIn(server)).toEqual(["maxUnsentBytes"]);
     },
   );
 

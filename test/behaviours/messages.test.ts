@@ -594,6 +594,12 @@ describe("over HTTP", () => {
     },
   );
 
+  it("wrong content-type: refuses a body that is encoded with 415, whatever it holds", async () => {
+    const response = await post("open", HELLO, { "content-encoding": "gzip" });
+    expect(response.status).toBe(415);
+    expect(await response.json()).toMatchObject({ code: "content_type_unsupported" });
+  });
+
   it.each([
     ["an empty body", "", "the body is not JSON: "],
     ["an empty array", "[]", "the body must hold at least one message, got an empty array"],

@@ -351,6 +351,15 @@ describe.concurrent.each([sseClient, webSocketClient])("over $name", ({ name, co
     expect(fields["detail"] ?? fields["message"]).toBe(text);
   });
 
+  it.each(["last_message_id=start&last_message_id=start", "rewind=1&rewind=9", "token=a&token=b"])(
+    "malformed id or rewind: refuses %s, of which nobody can know what is meant",
+    async (query) => {
+      const { code, fields } = await refusalOf(newRoom(server).url(query));
+      expect(code).toBe("params_invalid");
+      expect(fields["detail"] ?? fields["message"]).toContain("must be given once, got it twice");
+    },
+  );
+
   it("malformed id or rewind: refuses such a header by its own name", async () => {
     const { number, fields } = await refusalOf(newRoom(server).url(), {
       headers: { "last-event-id": "nonsense" },

@@ -4,9 +4,13 @@ import { UnsentBudget } from "#src/broker/unsent-budget.ts";
 /** A budget of 100 each and 200 together, and subscribers with so many unsent bytes. */
 function budgetWith(...unsent: number[]) {
   const time = { now: 0 };
-  const budget = new UnsentBudget({ maxUnsentBytes: 100, maxUnsentBytesTotal: 200 }, () => time.now);
+  const hits = new Set<string>();
+  const budget = new UnsentBudget(
+    { maxUnsentBytes: 100, maxUnsentBytesTotal: 200 },
+    { now: () => time.now, onHit: (limit) => void hits.add(limit) },
+  );
   const shares = unsent.map((_, index) => budget.share(() => unsent[index] ?? 0));
-  return { unsent, shares, pass: (milliseconds: number) => (time.now += milliseconds) };
+  return { unsent, shares, hits, pass: (milliseconds: number) => (time.now += milliseconds) };
 }
 
 it("lets each have its own maximum while all together are within theirs", () => {

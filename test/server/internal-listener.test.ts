@@ -89,6 +89,7 @@ describe("the internal listener", () => {
   it("answers 404 to what it has not, to an upgrade too", async () => {
     const response = await guarded.server.internal("/_chanctl/nope");
     expect(response.status).toBe(404);
+    for (const path of ["//", "/*", "/%ff"]) expect((await guarded.server.internal(path)).status).toBe(404);
     const headers = bearer(guarded.server.token);
     for (const path of ["/", "/_chanctl/channels"]) {
       await expect(openWebSocket(guarded.server.internalUrl + path, { headers })).rejects.toThrow("404");
