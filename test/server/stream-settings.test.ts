@@ -303,4 +303,4 @@ describe("a server", () => {
   });
 });
 
-const STATIC_IMPORT = /^(?:import|export)\b[^;"]*"([^"]+)"/gm;
+const STATIC_IMPORT = /^(?:import|export) (?:[^;"()]* from )?"([^"]+)";/gm;
