@@ -434,7 +434,7 @@ describe("the app's word about a raw stream", () => {
     await createText(server, "jobs/1");
     // On one connection, so that all five have come when the sixth has.
     const { hostname, port } = new URL(server.url);
-    await using socket = connect(Number(port), hostname);
+    const socket = connect(Number(port), hostname);
     const line = (method: string): string =>
       `${method} /ds/jobs/1 HTTP/1.1\r\nhost: ${hostname}:${port}\r\n\r\n`;
     socket.write(line("GET").repeat(5) + line("DELETE"));
