@@ -13,7 +13,7 @@ import { toRepeat } from "./key-row.ts";
 import { Lifetimes } from "./lifetimes.ts";
 import { toMessageIds } from "./message-ids.ts";
 import { Maintenance } from "./maintenance.ts";
-import type { AppendKey, Appended, Refused, Result } from "./operation.ts";
+import type { AppendKey, Appended, Refused } from "./operation.ts";
 import { Pages } from "./pages.ts";
 import { SigningKeys } from "./signing-key.ts";
 import { Store } from "./store.ts";

@@ -38,14 +38,12 @@ export const ERRORS = {
     title: "no token",
     status: 401,
     hint: "send `Authorization: Bearer <token>`",
-    reconnect: "sign-in",
   },
-  token_invalid: { title: "token is not valid", status: 401, reconnect: "sign-in" },
+  token_invalid: { title: "token is not valid", status: 401 },
   token_expired: {
     title: "token has expired",
     status: 401,
     hint: "get a new token and send it again",
-    reconnect: "sign-in",
   },
   signed_invalid: {
     title: "signed stream token is not this stream's",
@@ -143,7 +141,7 @@ export const ERRORS = {
 
   // What the server could not do
   internal: { title: "internal error", status: 500, close: 1011, reconnect: "wait" },
-  keys_unavailable: { title: "the keys of tokens cannot be loaded", status: 503, reconnect: "wait" },
+  keys_unavailable: { title: "the keys of tokens cannot be loaded", status: 503 },
   app_unavailable: { title: "the app did not answer", status: 503, close: 4503, reconnect: "wait" },
   store_unavailable: {
     title: "the store did not take the write",
