@@ -1,4 +1,6 @@
-import { createServer } from "node:http";
+import { once } from "node:events";
+import { createServer, request } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
 import { SignJWT } from "jose";
@@ -317,18 +319,22 @@ describe("the claims of a JWT", () => {
     ]);
   });
 
-  it("end a live response when the token ends", async () => {
-    await createText(server, "live/1");
-    const token = await tokenFor("u1", [{ path: "live/*", operations: ["read"] }], 6_000);
-    const headers = { "x-jid": token };
-    const events = await fetch(server.streamUrl("live/1?offset=now&live=sse"), { headers });
-    expect(events.status).toBe(200);
-    await events.text(); // or the test runs out of time: the stream's own life is a minute
-    expect(await outcomeOf(await fetch(server.streamUrl("live/1"), { headers }))).toEqual([
-      401,
-      "token_expired",
-    ]);
-  });
+  it.each([false, true])(
+    "end a live response when the token ends, `publicStreams` or not",
+    async (publicStreams) => {
+      const server = await start({ streams: { publicStreams }, jwt: { key: SECRET, algorithms: ["HS256"] } });
+      await createText(server, "live/1");
+      const token = await tokenFor("u1", [{ path: "live/*", operations: ["read"] }], 6_000);
+      const headers = { "x-jid": token };
+      const events = await fetch(server.streamUrl("live/1?offset=now&live=sse"), { headers });
+      expect(events.status).toBe(200);
+      await events.text(); // or the test runs out of time: the stream's own life is a minute
+      expect(await outcomeOf(await fetch(server.streamUrl("live/1"), { headers }))).toEqual([
+        401,
+        "token_expired",
+      ]);
+    },
+  );
 });
 
 describe("the app's word about a raw stream", () => {
@@ -448,6 +454,33 @@ describe("the app's word about a raw stream", () => {
     expect(answers.match(/HTTP\/1.1 200 OK/g)).toHaveLength(5);
     expect(app.calls.length).toBe(2);
   });
+
+  it.each([
+    ["a raw stream", "jobs/1", "text/plain", "more"],
+    ["a channel's", "chat", "application/json", '{"type":"a","data":1}'],
+  ])(
+    "is asked for again if it is taken back before the body has come, of %s",
+    async (_, name, type, body) => {
+      let isAllowed = true;
+      const app = await startApp(() => ({ ok: isAllowed, subject: "u1" }));
+      const channels = { chat: { transport: "ws", auth: { headerName: "x-key" } } };
+      const server = await start({ app: { url: app.url }, channels });
+      await createText(server, "jobs/1");
+      const headers = { "content-type": type, "x-key": "k" };
+      const slow = request(server.streamUrl(name), { method: "POST", headers });
+      const answered = once(slow, "response") as Promise<[IncomingMessage]>;
+      slow.write(body.slice(0, 3));
+      await expect.poll(() => app.calls.length).toBe(1);
+      isAllowed = false;
+      const told = { method: "POST", headers: {}, body: '{"subject":"u1"}' };
+      await server.internal("/_chanctl/disconnect", told);
+      slow.end(body.slice(3));
+      const [response] = await answered;
+      expect(response.statusCode).toBe(403);
+      expect(app.calls.length).toBe(2);
+      expect(await (await server.asApp(name)).text()).toBe(name === "chat" ? "[]" : "hello");
+    },
+  );
 
   it("ends a live response when the app disconnects its subject", async () => {
     const app = await startApp(() => ({ ok: true, subject: "u1" }));
