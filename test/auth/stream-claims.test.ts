@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isClaimed, isSubscribable, matchesGlob, parseStreamClaims } from "#src/auth/stream-claims.ts";
+import { isClaimed, isSubscribable, parseStreamClaims } from "#src/auth/stream-claims.ts";
+import { matchesGlob } from "#src/protocol/durable-streams/glob.ts";
 
 describe("a pattern (PROTOCOL.md, section 6.2)", () => {
   it.each([

@@ -92,6 +92,11 @@ const path = fc.oneof(
     "a%2fb",
     "__ds",
     "__ds/x",
+    "__ds/jwks.json",
+    "__ds/subscriptions/s1",
+    "__ds/subscriptions/s1/claim",
+    "__ds/subscriptions/s1/ack",
+    "__ds/subscriptions/s1/streams",
     "%5f_ds/x",
   ),
   noise.map((text) => text.replaceAll(/[?#]/g, "")),
@@ -289,16 +294,25 @@ async function check(pool: Pool, request: FuzzRequest): Promise<void> {
   expect(statusCode).toBeLessThan(500);
   expect(headers["x-content-type-options"]).toBe("nosniff");
   expect(headers["vary"]).toBeDefined();
-  if (statusCode === 405) expect(headers["allow"]).toMatch(/^GET, HEAD, PUT, POST/);
+  if (statusCode === 405) expect(headers["allow"]).toMatch(/^[A-Z]+(, [A-Z]+)*$/);
   if (statusCode === 401) expect(headers["www-authenticate"]).toMatch(/^Bearer/);
   if (statusCode < 400) return;
-  expect(headers["content-type"]).toBe("application/problem+json");
+  const isControl =
+    decodeURIComponent(request.path.split("/", 1)[0]?.replaceAll(/%(?!5f)/g, "") ?? "") === "__ds";
+  expect(headers["content-type"]).toBe(isControl ? "application/json" : "application/problem+json");
   expect(headers["cache-control"]).toBe("no-store");
   if (request.method === "HEAD") {
     expect(text).toBe("");
     return;
   }
   const problem = JSON.parse(text) as Record<string, unknown>;
+  if (isControl) {
+    expect(problem["error"]).toMatchObject({
+      code: expect.any(String),
+      message: expect.stringMatching(/\S/),
+    });
+    return;
+  }
   expect(problem).toMatchObject({ status: statusCode, code: expect.any(String), title: expect.any(String) });
   expect(problem["detail"]).toMatch(/\S/);
 }
