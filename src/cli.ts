@@ -37,6 +37,11 @@ const COMMANDS: readonly CommandEntry[] = [
     group: "Durable Streams:",
     load: async () => (await import("./commands/stream.ts")).registerStream,
   },
+  {
+    name: "token",
+    group: "Durable Streams:",
+    load: async () => (await import("./commands/token.ts")).registerToken,
+  },
 ];
 
 const EXAMPLE = `A durable realtime broker and real local HTTPS in front of any web app.

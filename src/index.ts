@@ -1,7 +1,7 @@
 export { allow, reject } from "./sdk/answers.ts";
 export type { Grant } from "./sdk/answers.ts";
 export { createChannels } from "./sdk/channels.ts";
-export type { Channels } from "./sdk/channels.ts";
+export type { Channels, ChannelsOptions } from "./sdk/channels.ts";
 export type {
   AnyChannel,
   Channel,
@@ -21,6 +21,7 @@ export type {
 } from "./protocol/infer.ts";
 export { loadChannels } from "./sdk/load-channels.ts";
 export type { PublishOptions } from "./sdk/publish.ts";
+export type { AuthorizeStream, StreamRequest } from "./sdk/stream-request.ts";
 export type { Message } from "./protocol/message.ts";
 export { ChanctlError } from "./shared/errors.ts";
 export type { ErrorCode } from "./shared/errors.ts";

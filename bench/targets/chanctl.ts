@@ -42,6 +42,7 @@ async function start(folder: string): Promise<RunningTarget> {
       maxPublishesPerSec: 10_000_000,
       publishBurst: 10_000_000,
     },
+    durableStreams: undefined,
     env: {},
     logger: printTrouble,
   });

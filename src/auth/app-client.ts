@@ -73,6 +73,11 @@ export class AppClient {
     });
   }
 
+  /** Whether there is an app to ask; whether it answers is another matter. */
+  get hasApp(): boolean {
+    return this.#options.app !== undefined;
+  }
+
   /**
    * POSTs JSON to the app.
    *

@@ -1,15 +1,24 @@
 import { ChanctlError } from "../shared/errors.ts";
 import { createLimitLog } from "../shared/limit-log.ts";
 import type { Logger } from "../shared/logger.ts";
-import { AUTHORIZE_PATH, ON_PUBLISH_PATH } from "../protocol/app-call.ts";
-import type { AuthorizeRequest, OnPublishRequest, Operation } from "../protocol/app-call.ts";
+import { AUTHORIZE_PATH, ON_PUBLISH_PATH, STREAM_OPERATIONS } from "../protocol/app-call.ts";
+import type {
+  AuthorizeRequest,
+  AuthorizeStreamRequest,
+  CallerFields,
+  CallTransport,
+  OnPublishRequest,
+  Operation,
+  StreamOperation,
+} from "../protocol/app-call.ts";
 import type { ChannelDefinition } from "../protocol/definition.ts";
 import type { Draft } from "../protocol/message.ts";
 import type { Params } from "../protocol/stream-path.ts";
 import type { AppAnswer, AppClient } from "./app-client.ts";
 import type { Credentials } from "./credentials.ts";
-import { publicGrant, toGrant, toPublishAnswer } from "./grant.ts";
+import { CHANNEL_OPERATIONS, publicGrant, toGrant, toPublishAnswer } from "./grant.ts";
 import type { Grant } from "./grant.ts";
+import { toStreamGrant } from "./stream-grant.ts";
 import { Semaphore } from "./semaphore.ts";
 import { SharedCalls } from "./shared-calls.ts";
 
@@ -17,15 +26,27 @@ export interface Caller {
   readonly definition: ChannelDefinition;
   readonly params: Params;
   readonly operation: Operation;
-  readonly transport: AuthorizeRequest["transport"];
+  readonly transport: CallTransport;
   readonly credentials: Credentials;
+  /** Whom a verified JWT names. */
+  readonly subject?: string | undefined;
+}
+
+/** Who wants to do what with a raw stream. */
+export interface StreamCaller {
+  /** The stream's path in its one form. */
+  readonly stream: string;
+  readonly operation: StreamOperation;
+  readonly credentials: Credentials;
+  /** Whom a verified JWT names. */
+  readonly subject: string | undefined;
 }
 
 export interface ClientMessage {
   readonly definition: ChannelDefinition;
   readonly params: Params;
   readonly subject: string | undefined;
-  readonly transport: AuthorizeRequest["transport"];
+  readonly transport: CallTransport;
   readonly message: Draft;
 }
 
@@ -35,6 +56,13 @@ interface AuthorizerOptions {
   /** Calls of each kind that may wait for one of those to end. */
   readonly maxWaiting: number;
   readonly logger: Logger;
+}
+
+interface AuthorizeCall<Granted> {
+  readonly shared: SharedCalls<Granted>;
+  readonly read: (answer: AppAnswer) => Granted;
+  /** Aborts when the caller has left. */
+  readonly signal: AbortSignal;
 }
 
 /** How long a call may wait for its turn: a storm of thousands is served, an app that hangs is told of. */
@@ -49,6 +77,7 @@ export class Authorizer {
   readonly #logger: Logger;
   /** A thousand tabs of one user that reconnect at once ask once. */
   readonly #shared = new SharedCalls<Grant>();
+  readonly #sharedOfStreams = new SharedCalls<Grant<StreamOperation>>();
 
   constructor(client: AppClient, { maxCalls, maxWaiting, logger }: AuthorizerOptions) {
     const note = createLimitLog(logger);
@@ -77,11 +106,42 @@ export class Authorizer {
     return grant;
   }
 
+  /**
+   * What the caller may do with a raw stream, as the app says.
+   *
+   * @param signal aborts when the caller has left, as in `authorize`.
+   * @returns `undefined` once the signal has aborted.
+   * @throws {ChanctlError} `forbidden` where there is no app, or one that does not answer for streams; else as
+   *   `authorize`, with `stream_unknown` in place of `channel_unknown`.
+   */
+  async authorizeStream(
+    { stream, operation, credentials, subject }: StreamCaller,
+    signal: AbortSignal,
+  ): Promise<Grant<StreamOperation> | undefined> {
+    if (!this.#client.hasApp)
+      throw new ChanctlError("forbidden", "nobody allows this, and there is no app to ask");
+    const request: AuthorizeStreamRequest = {
+      version: 1,
+      stream,
+      operation,
+      transport: "ds",
+      ...callerFields(credentials, subject),
+    };
+    const context = { name: stream, possible: STREAM_OPERATIONS, logger: this.#logger };
+    const grant = await this.#post(request, {
+      shared: this.#sharedOfStreams,
+      read: (answer) => toStreamGrant(answer, context),
+      signal,
+    });
+    if (grant === undefined || grant.operations.has(operation)) return grant;
+    throw new ChanctlError("forbidden", `the app does not allow this caller to ${operation}`);
+  }
+
   #ask(
-    { definition, params, operation, transport, credentials }: Caller,
+    { definition, params, operation, transport, credentials, subject }: Caller,
     signal: AbortSignal,
   ): Promise<Grant | undefined> {
-    const { header, cookie, origin, ip, userAgent } = credentials;
+    const { header, cookie } = credentials;
     if (definition.auth !== undefined && header === undefined && cookie === undefined) {
       const { headerName, cookieName } = definition.auth;
       const wanted = [
@@ -90,26 +150,32 @@ export class Authorizer {
       ];
       throw new ChanctlError("unauthenticated", `the request has not ${wanted.filter(Boolean).join(" or ")}`);
     }
+    const { name } = definition;
     const request: AuthorizeRequest = {
       version: 1,
-      channel: definition.name,
+      channel: name,
       params,
       operation,
       transport,
-      ...(header === undefined ? {} : { header }),
-      ...(cookie === undefined ? {} : { cookie }),
-      ...(origin === undefined ? {} : { origin }),
-      ...(ip === undefined ? {} : { ip }),
-      ...(userAgent === undefined ? {} : { userAgent }),
+      ...callerFields(credentials, subject),
     };
+    const context = { name, possible: CHANNEL_OPERATIONS[definition.transport], logger: this.#logger };
+    const read = (answer: AppAnswer): Grant => toGrant(answer, context);
+    return this.#post(request, { shared: this.#shared, read, signal });
+  }
+
+  #post<Granted>(
+    request: AuthorizeRequest | AuthorizeStreamRequest,
+    { shared, read, signal }: AuthorizeCall<Granted>,
+  ): Promise<Granted | undefined> {
     const body = JSON.stringify(request);
     const since = performance.now();
-    const call = (wanted: AbortSignal): Promise<Grant> =>
-      this.#authorizeCalls.run(async () => {
-        const answer = await this.#client.post(AUTHORIZE_PATH, body, { since, signal: wanted });
-        return toGrant(answer, { definition, logger: this.#logger });
-      }, wanted);
-    return this.#shared.join(body, { call, signal });
+    const call = (wanted: AbortSignal): Promise<Granted> =>
+      this.#authorizeCalls.run(
+        async () => read(await this.#client.post(AUTHORIZE_PATH, body, { since, signal: wanted })),
+        wanted,
+      );
+    return shared.join(body, { call, signal });
   }
 
   /**
@@ -139,4 +205,16 @@ export class Authorizer {
     const ask = (): Promise<AppAnswer> => this.#client.post(ON_PUBLISH_PATH, body, { since });
     return toPublishAnswer(await this.#onPublishCalls.run(ask));
   }
+}
+
+function callerFields(credentials: Credentials, subject: string | undefined): CallerFields {
+  const { header, cookie, origin, ip, userAgent } = credentials;
+  return {
+    ...(header === undefined ? {} : { header }),
+    ...(cookie === undefined ? {} : { cookie }),
+    ...(origin === undefined ? {} : { origin }),
+    ...(ip === undefined ? {} : { ip }),
+    ...(userAgent === undefined ? {} : { userAgent }),
+    ...(subject === undefined ? {} : { subject }),
+  };
 }

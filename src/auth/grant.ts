@@ -9,9 +9,9 @@ import type { ChannelDefinition, Transport } from "../protocol/definition.ts";
 import type { AppAnswer } from "./app-client.ts";
 
 /** What a caller may do, as whom, and within what bounds. */
-export interface Grant {
+export interface Grant<Allowable extends string = Operation> {
   readonly subject?: string;
-  readonly operations: ReadonlySet<Operation>;
+  readonly operations: ReadonlySet<Allowable>;
   /** When it ends, in ms since 1970. */
   readonly expiresAt?: number;
   /** What the app chose for this connection, within the bounds; the rest is as the channel's lifecycle says. */
@@ -20,13 +20,17 @@ export interface Grant {
   readonly askedAt: number;
 }
 
-interface GrantContext {
-  readonly definition: ChannelDefinition;
+interface GrantContext<Allowable extends string> {
+  /** Of the channel, or of the stream. */
+  readonly name: string;
+  /** All that can be allowed, and is where the answer does not say. */
+  readonly possible: readonly Allowable[];
   /** Is told what of the answer was out of bounds. */
   readonly logger: Logger;
 }
 
-const OPERATIONS: Readonly<Record<Transport, readonly Operation[]>> = {
+/** What callers can do on a channel of this transport. */
+export const CHANNEL_OPERATIONS: Readonly<Record<Transport, readonly Operation[]>> = {
   sse: ["subscribe"],
   ws: ["subscribe", "publish"],
 };
@@ -35,7 +39,7 @@ const REFUSAL_CODES = { 401: "unauthenticated", 403: "forbidden", 404: "channel_
 
 /** What anyone may do on a public channel. */
 export function publicGrant({ transport }: ChannelDefinition): Grant {
-  return { operations: new Set(OPERATIONS[transport]), overrides: {}, askedAt: performance.now() };
+  return { operations: new Set(CHANNEL_OPERATIONS[transport]), overrides: {}, askedAt: performance.now() };
 }
 
 /**
@@ -44,7 +48,10 @@ export function publicGrant({ transport }: ChannelDefinition): Grant {
  * @throws {ChanctlError} `unauthenticated`, `forbidden`, `channel_unknown` as the app says; `unauthenticated` for a
  *   grant that is over already; `app_unavailable` for anything that is no answer, never the code of a rejection.
  */
-export function toGrant(answer: AppAnswer, context: GrantContext): Grant {
+export function toGrant<Allowable extends string>(
+  answer: AppAnswer,
+  context: GrantContext<Allowable>,
+): Grant<Allowable> {
   assertNotRefused(answer, context.logger);
   const parsed = answer.status === 200 ? parseAuthorizeAnswer(answer.body) : undefined;
   if (parsed === undefined) throw noAnswer(answer, "authorize");
@@ -67,31 +74,33 @@ export function toPublishAnswer(answer: AppAnswer): string | undefined {
   return parsed.message === undefined ? undefined : objectMembers(answer.text).get("message");
 }
 
-function grantOf(allowed: Allowed, context: GrantContext): Omit<Grant, "askedAt"> {
-  const possible = OPERATIONS[context.definition.transport];
+function grantOf<Allowable extends string>(
+  allowed: Allowed,
+  context: GrantContext<Allowable>,
+): Omit<Grant<Allowable>, "askedAt"> {
   const { subject, operations, expiresAt } = allowed;
   return {
     ...(subject === undefined ? {} : { subject }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
-    operations: new Set(possible.filter((operation) => operations?.includes(operation) ?? true)),
+    operations: new Set(context.possible.filter((operation) => operations?.includes(operation) ?? true)),
     overrides: clampOverrides(allowed, context),
   };
 }
 
 /** A grant that is over when it is given is none: let in and sent back at once, a client would come again and again. */
-function assertNotOver({ expiresAt }: Allowed, { definition, logger }: GrantContext): void {
+function assertNotOver({ expiresAt }: Allowed, { name, logger }: GrantContext<string>): void {
   if (expiresAt === undefined || expiresAt > Date.now()) return;
   const message = `\`expiresAt\` must be a time to come, in ms since 1970, got ${expiresAt}`;
   logger({
     level: "warn",
     event: "grant-over",
-    message: `the app's answer for ${definition.name}: ${message}`,
-    fields: { channel: definition.name, expiresAt },
+    message: `the app's answer for ${name}: ${message}`,
+    fields: { channel: name, expiresAt },
   });
   throw new ChanctlError("unauthenticated", `what the app allows is over: ${message}`);
 }
 
-function clampOverrides(allowed: Allowed, context: GrantContext): ConnectionOverrides {
+function clampOverrides(allowed: Allowed, context: GrantContext<string>): ConnectionOverrides {
   const { replayWindowMs, keepaliveIntervalMs, maxConnectionLifetimeMs, inactivityTtlMs } = allowed;
   const given = Object.entries({
     replayWindowMs,
@@ -110,15 +119,15 @@ function clampOverrides(allowed: Allowed, context: GrantContext): ConnectionOver
 
 function clampOverride(
   { setting, given }: { setting: keyof Lifecycle; given: number },
-  { definition, logger }: GrantContext,
+  { name, logger }: GrantContext<string>,
 ): number {
   const used = clampSetting(setting, given);
   if (used !== given) {
     logger({
       level: "warn",
       event: "grant-clamped",
-      message: `the app gave \`${setting}\` as ${given} for ${definition.name}; ${used} is used`,
-      fields: { channel: definition.name, setting, given, used },
+      message: `the app gave \`${setting}\` as ${given} for ${name}; ${used} is used`,
+      fields: { channel: name, setting, given, used },
     });
   }
   return used;

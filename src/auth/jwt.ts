@@ -1,20 +1,9 @@
-import { createRemoteJWKSet, errors, jwtVerify } from "jose";
+import type * as JoseModule from "jose";
 import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from "jose";
 import { ChanctlError, messageOf } from "../shared/errors.ts";
+import type { JwtOptions } from "./jwt-options.ts";
 import { parseStreamClaims } from "./stream-claims.ts";
 import type { StreamClaim } from "./stream-claims.ts";
-
-/** How the tokens of clients are verified; see page `jwt` of the config. */
-export interface JwtOptions {
-  /** For HS256. Exactly one of it and `jwksUrl`. */
-  readonly secret?: string;
-  /** Where the public keys are, for RS256, ES256 and EdDSA. */
-  readonly jwksUrl?: URL;
-  /** The only ones that are taken. @default HS256 with a secret; RS256, ES256 and EdDSA with `jwksUrl` */
-  readonly algorithms?: readonly string[];
-  readonly audience?: string;
-  readonly issuer?: string;
-}
 
 /** Who a verified token speaks for. */
 export interface Identity {
@@ -25,30 +14,43 @@ export interface Identity {
   readonly expiresAt?: number;
 }
 
-const KEYED_ALGORITHMS = ["HS256"];
-const PUBLIC_ALGORITHMS = ["RS256", "ES256", "EdDSA"];
-const JWKS_TIMEOUT_MS = 5_000;
+type Jose = typeof JoseModule;
+
+const KEY_SET_TIMEOUT_MS = 5_000;
+const DEFAULT_COOLDOWN_MS = 5_000;
 
 /**
- * Verifies JWTs against one secret or one key set. The algorithms are pinned: which of them a token claims to be
- * signed with is the attacker's word (CWE-347).
+ * Verifies JWTs against one secret or one set of public keys. The algorithms are pinned: which of them a token claims
+ * to be signed with is the attacker's word (CWE-347).
  */
 export class JwtVerifier {
+  readonly #jose: Jose;
   readonly #key: Uint8Array | JWTVerifyGetKey;
   readonly #options: JWTVerifyOptions;
 
-  constructor({ secret, jwksUrl, algorithms, audience, issuer }: JwtOptions) {
-    if (jwksUrl === undefined) this.#key = new TextEncoder().encode(secret);
-    else this.#key = createRemoteJWKSet(jwksUrl, { timeoutDuration: JWKS_TIMEOUT_MS });
+  /** Imports what it needs only now: most servers verify nothing. */
+  static async open(options: JwtOptions): Promise<JwtVerifier> {
+    return new JwtVerifier(await import("jose"), options);
+  }
+
+  private constructor(jose: Jose, { key, algorithms, audience, issuer, keySetCooldownMs }: JwtOptions) {
+    this.#jose = jose;
+    this.#key =
+      typeof key === "string"
+        ? new TextEncoder().encode(key)
+        : jose.createRemoteJWKSet(key, {
+            timeoutDuration: KEY_SET_TIMEOUT_MS,
+            cooldownDuration: keySetCooldownMs ?? DEFAULT_COOLDOWN_MS,
+          });
     this.#options = {
-      algorithms: [...(algorithms ?? (jwksUrl === undefined ? KEYED_ALGORITHMS : PUBLIC_ALGORITHMS))],
+      algorithms: [...algorithms],
       ...(audience === undefined ? {} : { audience }),
       ...(issuer === undefined ? {} : { issuer }),
     };
   }
 
   /**
-   * @throws {ChanctlError} `token_expired`, `token_invalid`; `app_unavailable` if the keys cannot be loaded: that says
+   * @throws {ChanctlError} `token_expired`, `token_invalid`; `keys_unavailable` if the keys cannot be loaded: that says
    *   nothing about the token.
    */
   async verify(token: string): Promise<Identity> {
@@ -62,15 +64,16 @@ export class JwtVerifier {
   }
 
   async #verify(token: string): Promise<JWTPayload> {
+    const { jwtVerify } = this.#jose;
+    const key = this.#key;
     try {
-      const key = this.#key;
       const { payload } =
         typeof key === "function"
           ? await jwtVerify(token, key, this.#options)
           : await jwtVerify(token, key, this.#options);
       return payload;
     } catch (cause) {
-      throw toTokenError(cause);
+      throw toTokenError(cause, this.#jose);
     }
   }
 }
@@ -81,24 +84,22 @@ function subjectOf({ sub, ext }: JWTPayload): string | undefined {
   return typeof ext === "string" && ext !== "" ? ext : undefined;
 }
 
-function toTokenError(cause: unknown): ChanctlError {
-  if (cause instanceof errors.JWTExpired) {
+function toTokenError(cause: unknown, { errors }: Jose): ChanctlError {
+  if (cause instanceof errors.JWTExpired)
     return new ChanctlError("token_expired", "the token has expired", { cause });
-  }
-  const isOfKeys =
-    cause instanceof errors.JWKSTimeout ||
-    cause instanceof errors.JWKSInvalid ||
-    !(cause instanceof errors.JOSEError) ||
-    cause.code === "ERR_JOSE_GENERIC";
-  if (isOfKeys && !(cause instanceof TypeError && cause.cause === undefined)) {
-    return new ChanctlError(
-      "app_unavailable",
-      `the keys of \`jwt.jwksUrl\` cannot be loaded: ${messageOf(cause)}`,
-      {
-        cause,
-        retryAfterSecs: 1,
-      },
-    );
+  if (isOfKeySet(cause, errors)) {
+    const message = `the keys of \`jwt.jwksUrl\` cannot be loaded: ${messageOf(cause)}`;
+    return new ChanctlError("keys_unavailable", message, { cause, retryAfterSecs: 1 });
   }
   return new ChanctlError("token_invalid", `the token is not valid: ${messageOf(cause)}`, { cause });
+}
+
+/**
+ * Whether the key set is at fault, and not the token. What the library says of a token has a code of its own; a set
+ * that was answered with something else is its bare error, one that was not answered is the error of `fetch`.
+ */
+function isOfKeySet(cause: unknown, errors: Jose["errors"]): boolean {
+  if (cause instanceof errors.JWKSTimeout || cause instanceof errors.JWKSInvalid) return true;
+  if (cause instanceof errors.JOSEError) return cause.code === "ERR_JOSE_GENERIC";
+  return cause instanceof TypeError && cause.cause !== undefined;
 }

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { ChanctlError } from "../shared/errors.ts";
 import { createLimitLog } from "../shared/limit-log.ts";
 import type { Limits } from "../shared/limits.ts";
 import type { Lifecycle } from "../shared/lifecycle.ts";
@@ -13,8 +12,9 @@ import type { Followed, FollowContext, SubscribeRequest } from "./follow.ts";
 import { Hub } from "./hub.ts";
 import { toRepeat } from "./key-row.ts";
 import { Lifetimes } from "./lifetimes.ts";
+import { toMessageIds } from "./message-ids.ts";
 import { Maintenance } from "./maintenance.ts";
-import type { AppendKey, Appended, Refused, Result } from "./operation.ts";
+import type { AppendKey, Appended, Refused } from "./operation.ts";
 import { Pages } from "./pages.ts";
 import { SigningKeys } from "./signing-key.ts";
 import { Store } from "./store.ts";
@@ -109,7 +109,7 @@ export class Broker {
    * @throws {ChanctlError} `key_reused`, `store_full`, `store_unavailable`.
    */
   async publish(request: PublishRequest): Promise<string[]> {
-    return toIds(await this.append(request), request.key);
+    return toMessageIds(await this.append(request), request);
   }
 
   /**
@@ -141,13 +141,13 @@ export class Broker {
    * Whether this very publish was stored before, so that nobody need be asked about it again. `publish` decides all
    * the same: of two at once neither may be known here.
    *
-   * @returns The ids of the first time; `undefined` if nothing is stored under the key.
-   * @throws {ChanctlError} `key_reused`, `store_unavailable`.
+   * @returns What `append` would; `undefined` if nothing is stored under the key.
+   * @throws {ChanctlError} `store_unavailable`.
    */
-  recall(publish: KeyedPublish): string[] | undefined {
+  recall(publish: KeyedPublish): Appended | Refused | undefined {
     const appendKey = toAppendKey(publish);
     const known = this.#store.reader.key(publish.path, appendKey);
-    return known === undefined ? undefined : toIds(toRepeat(known, appendKey.fingerprint), publish.key);
+    return known && toRepeat(known, appendKey.fingerprint);
   }
 
   /**
@@ -191,20 +191,6 @@ export class Broker {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-/** @throws {ChanctlError} `key_reused`. */
-function toIds(result: Result | undefined, key: string | undefined): string[] {
-  if (result?.kind === "appended") {
-    const { incarnation, first, count } = result;
-    return Array.from({ length: count }, (_, index) =>
-      encodeOffset({ incarnation, position: first + index + 1 }),
-    );
-  }
-  if (result?.kind === "refused") {
-    throw new ChanctlError("key_reused", `the idempotency key \`${key}\` was used for another message`);
-  }
-  throw new Error(`an append came to \`${result?.kind}\``);
 }
 
 function toAppendKey({ publisher, key, sent }: KeyedPublish): AppendKey {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 
 import type { Io } from "./io.ts";
+import { addStreamFlags } from "./server/stream-flags.ts";
 import type { DevFlags } from "./server/run-dev.ts";
 
 const EXAMPLE = `Serves the app over local HTTPS, with the broker in front, and reloads channels when they are saved.
@@ -12,7 +13,7 @@ const EXAMPLE = `Serves the app over local HTTPS, with the broker in front, and 
 
 /** Adds `chanctl dev`. */
 export function registerDev(program: Command, io: Io): void {
-  program
+  const command = program
     .command("dev")
     .summary("the app over local HTTPS, with the broker in front")
     .usage("[options] [-- <app command>]")
@@ -23,7 +24,8 @@ export function registerDev(program: Command, io: Io): void {
     .option("--app <command>", "what starts the app (the script dev or start of package.json)")
     .option("--app-port <port>", "the port that the app listens on, given to it as PORT (a free one)")
     .option("--no-tls", "plain HTTP")
-    .option("--http1", "HTTP/1.1 only")
+    .option("--http1", "HTTP/1.1 only");
+  addStreamFlags(command)
     .option("--internal-host <address>", "the address of the internal listener (127.0.0.1)")
     .option("--internal-port <port>", "the port of the internal listener (the last run's)")
     .option("--open", "open the browser")

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 
 import type { Io } from "./io.ts";
+import { addStreamFlags } from "./server/stream-flags.ts";
 import type { ServeFlags } from "./server/run-serve.ts";
 
 const EXAMPLE = `Serves the app in production: the broker of \`dev\`, without watcher and certificates of its own.
@@ -11,7 +12,7 @@ const EXAMPLE = `Serves the app in production: the broker of \`dev\`, without wa
 
 /** Adds `chanctl serve`. */
 export function registerServe(program: Command, io: Io): void {
-  program
+  const command = program
     .command("serve")
     .summary("the same broker for production")
     .addHelpText("before", EXAMPLE)
@@ -20,7 +21,8 @@ export function registerServe(program: Command, io: Io): void {
     .option("--app <command>", "what starts the app")
     .option("--app-url <url>", "the app runs already, here")
     .option("--cert <file>", "the certificate and its chain, PEM; plain HTTP without one")
-    .option("--key <file>", "the certificate's key, PEM")
+    .option("--key <file>", "the certificate's key, PEM");
+  addStreamFlags(command)
     .option("--internal-host <address>", "the address of the internal listener (127.0.0.1)")
     .option("--internal-port <port>", "the port of the internal listener (the last run's)")
     .option("--json", "print one JSON a line, `ready` first")

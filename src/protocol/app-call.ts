@@ -6,7 +6,23 @@ import type { Params } from "./stream-path.ts";
 export const AUTHORIZE_PATH = "/channels/authorize";
 export const ON_PUBLISH_PATH = "/channels/on-publish";
 
+/** What a caller may do with a channel. */
 export type Operation = "subscribe" | "publish";
+
+/** What a caller may do with a raw stream. */
+export type StreamOperation = "create" | "read" | "append" | "close" | "delete";
+
+/** All of them. */
+export const STREAM_OPERATIONS: readonly StreamOperation[] = ["create", "read", "append", "close", "delete"];
+
+/** What a JWT may allow; `subscribe` is to make subscriptions of what its pattern covers. */
+export type ClaimedOperation = StreamOperation | "subscribe";
+
+/** All of them. */
+export const CLAIMED_OPERATIONS: readonly ClaimedOperation[] = [...STREAM_OPERATIONS, "subscribe"];
+
+/** What a caller came over: `ds` is Durable Streams. */
+export type CallTransport = Transport | "http" | "ds";
 
 /** What a caller's credential header said: `Authorization: Bearer abc` is `{ scheme: "Bearer", value: "abc" }`. */
 export interface HeaderCredential {
@@ -15,18 +31,33 @@ export interface HeaderCredential {
   readonly value: string;
 }
 
-/** Broker to app: may this caller? */
-export interface AuthorizeRequest {
-  readonly version: 1;
-  readonly channel: string;
-  readonly params: Params;
-  readonly operation: Operation;
-  readonly transport: Transport | "http";
+/** What the app is shown of a caller. */
+export interface CallerFields {
   readonly header?: HeaderCredential;
   readonly cookie?: string;
   readonly origin?: string;
   readonly ip?: string;
   readonly userAgent?: string;
+  /** Whom a JWT names that the broker has verified. */
+  readonly subject?: string;
+}
+
+/** Broker to app: may this caller? */
+export interface AuthorizeRequest extends CallerFields {
+  readonly version: 1;
+  readonly channel: string;
+  readonly params: Params;
+  readonly operation: Operation;
+  readonly transport: CallTransport;
+}
+
+/** Broker to app: may this caller do this with a raw stream? */
+export interface AuthorizeStreamRequest extends CallerFields {
+  readonly version: 1;
+  /** The stream's path in its one form: `jobs/42`. */
+  readonly stream: string;
+  readonly operation: StreamOperation;
+  readonly transport: "ds";
 }
 
 /** Settings of one connection that the app may choose. */
@@ -103,7 +134,7 @@ export interface OnPublishRequest {
   readonly channel: string;
   readonly params: Params;
   readonly subject?: string;
-  readonly transport: Transport | "http";
+  readonly transport: CallTransport;
   readonly message: { readonly type: string; readonly data: unknown };
 }
 

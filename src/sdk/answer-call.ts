@@ -9,10 +9,23 @@ import { ChanctlError } from "../shared/errors.ts";
 import { isFromBroker } from "./app-token.ts";
 import type { AnyChannel } from "./channel.ts";
 import { brokerAccess } from "./environment.ts";
-import { parseAuthorizeRequest, parseOnPublishRequest } from "./parse-call.ts";
+import {
+  isStreamCall,
+  parseAuthorizeRequest,
+  parseAuthorizeStreamRequest,
+  parseOnPublishRequest,
+} from "./parse-call.ts";
+import type { AuthorizeStream } from "./stream-request.ts";
 
 /** Finds a channel that the app has defined. */
 export type FindChannel = (name: string) => Promise<AnyChannel | undefined>;
+
+/** Who answers the broker. */
+export interface Answerers {
+  readonly findChannel: FindChannel;
+  /** Answers for raw streams. @default nobody may do anything with one, but for what the broker's settings allow */
+  readonly authorizeStream?: AuthorizeStream | undefined;
+}
 
 /** A request to the app, as far as it matters whether it is a call of the broker. */
 export interface AppCall {
@@ -43,11 +56,12 @@ export function isCallPath(path: string): boolean {
  * Fails closed: whatever is thrown on the way is logged once, with its stack, and answered with a bare 500,
  * which the broker never takes for a yes. To anyone but the broker there is nothing here (404).
  */
-export async function answerCall(call: AppCall, findChannel: FindChannel): Promise<AppAnswer> {
+export async function answerCall(call: AppCall, answerers: Answerers): Promise<AppAnswer> {
   if (call.method !== "POST" || !isFromBroker(call.authorization, brokerAccess().token)) return NOT_FOUND;
   try {
     const body = await call.readBody();
-    const answer = call.path === AUTHORIZE_PATH ? authorize(body, findChannel) : approve(body, findChannel);
+    const { findChannel } = answerers;
+    const answer = call.path === AUTHORIZE_PATH ? authorize(body, answerers) : approve(body, findChannel);
     // Within the try: a hook may return what JSON has no form for, a `1n` or a cycle.
     return { status: 200, json: JSON.stringify(await answer) };
   } catch (thrown) {
@@ -56,7 +70,11 @@ export async function answerCall(call: AppCall, findChannel: FindChannel): Promi
   }
 }
 
-async function authorize(body: unknown, findChannel: FindChannel): Promise<AuthorizeAnswer> {
+async function authorize(
+  body: unknown,
+  { findChannel, authorizeStream }: Answerers,
+): Promise<AuthorizeAnswer> {
+  if (isStreamCall(body)) return answerForStream(body, authorizeStream);
   const { channel: name, version: _, ...request } = parseAuthorizeRequest(body);
   const channel = await requireChannel(name, findChannel);
   if (channel.verify === undefined) return channel.public === true ? { ok: true } : denied(name);
@@ -65,6 +83,21 @@ async function authorize(body: unknown, findChannel: FindChannel): Promise<Autho
     throw badAnswer(name, { hook: "verify", expected: '`allow({ subject: "…" })` or `reject("…")`' });
   }
   return answer;
+}
+
+async function answerForStream(
+  body: unknown,
+  authorizeStream: AuthorizeStream | undefined,
+): Promise<AuthorizeAnswer> {
+  const { version: _, ...request } = parseAuthorizeStreamRequest(body);
+  if (authorizeStream === undefined)
+    return { ok: false, reason: "the app has no `authorizeStream`", status: 403 };
+  const answer = parseAuthorizeAnswer(await authorizeStream(request));
+  if (answer !== undefined) return answer;
+  throw new ChanctlError(
+    "definition_invalid",
+    '`authorizeStream` must return `allow({ subject: "…" })` or `reject("…")`',
+  );
 }
 
 async function approve(body: unknown, findChannel: FindChannel): Promise<OnPublishAnswer> {

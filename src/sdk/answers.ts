@@ -1,11 +1,11 @@
-import type { Allowed, Operation, Rejected } from "../protocol/app-call.ts";
+import type { Allowed, Operation, Rejected, StreamOperation } from "../protocol/app-call.ts";
 
 /** What a caller is granted. Whatever is left out is the channel's own setting. */
 export interface Grant {
   /** Who the caller is, as readers see it in `from`; absent for someone who is nobody in particular. */
   readonly subject?: string | undefined;
-  /** What the caller may do. @default all that the channel's transport has */
-  readonly operations?: readonly Operation[] | undefined;
+  /** What the caller may do. @default all that the channel's transport has, or all that can be done with a stream */
+  readonly operations?: readonly (Operation | StreamOperation)[] | undefined;
   /** When the grant ends, in ms since 1970: the connection is then closed and the caller asked for anew. */
   readonly expiresAt?: number | undefined;
   /** How far back this caller may read, in ms. */
@@ -18,14 +18,14 @@ export interface Grant {
   readonly inactivityTtlMs?: number | undefined;
 }
 
-/** Lets a caller in: the answer of `verify`. */
+/** Lets a caller in: the answer of `verify` and `authorizeStream`. */
 export function allow(grant: Grant = {}): Allowed {
   const given = Object.entries(grant).filter(([, value]) => value !== undefined);
   return { ok: true, ...Object.fromEntries(given) };
 }
 
 /**
- * Turns a caller, or a client's message, away: the answer of `verify` or `onPublish`.
+ * Turns a caller, or a client's message, away: the answer of `verify`, `authorizeStream` or `onPublish`.
  *
  * @param reason for the client's developer; it is shown to the client.
  */

@@ -1,4 +1,4 @@
-import type { Allowed, HeaderCredential, Operation, Rejected } from "../protocol/app-call.ts";
+import type { Allowed, CallTransport, HeaderCredential, Operation, Rejected } from "../protocol/app-call.ts";
 import type { AuthSource, Transport } from "../protocol/definition.ts";
 import type { Params } from "../protocol/stream-path.ts";
 import type { Lifecycle } from "../shared/lifecycle.ts";
@@ -10,7 +10,8 @@ export interface VerifyRequest<Params> {
   /** The params as the schema says: coerced, defaults filled in, valid. */
   readonly params: Params;
   readonly operation: Operation;
-  readonly transport: Transport | "http";
+  /** What the caller came over; `ds` is Durable Streams. */
+  readonly transport: CallTransport;
   /** The credential in the header that `auth.headerName` names, or a token that stands in for it. */
   readonly header?: HeaderCredential;
   /** The value of the cookie that `auth.cookieName` names. */
@@ -18,6 +19,8 @@ export interface VerifyRequest<Params> {
   readonly origin?: string;
   readonly ip?: string;
   readonly userAgent?: string;
+  /** Whom the caller's JWT names, where the broker verifies JWTs (`jwt` in the config). */
+  readonly subject?: string;
 }
 
 /** What `onPublish` is told about a client's message. */
@@ -27,7 +30,7 @@ export interface PublishRequest<Params, Message> {
   readonly params: Params;
   /** Who publishes, as `verify` said. */
   readonly subject?: string;
-  readonly transport: Transport | "http";
+  readonly transport: CallTransport;
 }
 
 /** A channel as its author writes it. */

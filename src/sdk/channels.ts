@@ -1,10 +1,11 @@
 import { channelNameProblem } from "../protocol/channel-name.ts";
 import { ChanctlError } from "../shared/errors.ts";
-import type { FindChannel } from "./answer-call.ts";
+import type { Answerers } from "./answer-call.ts";
 import type { AnyChannel } from "./channel.ts";
 import { fetchHandler } from "./fetch-handler.ts";
 import { nodeMiddleware } from "./node-middleware.ts";
 import type { NodeMiddleware } from "./node-middleware.ts";
+import type { AuthorizeStream } from "./stream-request.ts";
 
 /** The app's channels, ready to answer the broker. */
 export interface Channels {
@@ -17,6 +18,12 @@ export interface Channels {
   readonly fetch: (request: Request) => Promise<Response>;
 }
 
+/** What the app says beside its channels. */
+export interface ChannelsOptions {
+  /** Says who may do what with raw streams. @default nobody may, but for what the broker's settings allow */
+  readonly authorizeStream?: AuthorizeStream;
+}
+
 /**
  * Names the app's channels, so that they can be published to, and answers the broker for them.
  *
@@ -27,10 +34,13 @@ export interface Channels {
  * ```
  * @throws {ChanctlError} `definition_invalid` if a name cannot be a channel's.
  */
-export function createChannels(channels: Readonly<Record<string, AnyChannel>>): Channels {
+export function createChannels(
+  channels: Readonly<Record<string, AnyChannel>>,
+  { authorizeStream }: ChannelsOptions = {},
+): Channels {
   const byName = new Map(Object.entries(channels));
   for (const [name, channel] of byName) bind(name, channel);
-  return channelsOf((name) => Promise.resolve(byName.get(name)));
+  return channelsOf({ findChannel: (name) => Promise.resolve(byName.get(name)), authorizeStream });
 }
 
 /** Gives a channel its name, once it is known to be one. */
@@ -43,6 +53,6 @@ export function bind(name: string, channel: AnyChannel): void {
 }
 
 /** The two faces of the app's answers. */
-export function channelsOf(findChannel: FindChannel): Channels {
-  return { middleware: nodeMiddleware(findChannel), fetch: fetchHandler(findChannel) };
+export function channelsOf(answerers: Answerers): Channels {
+  return { middleware: nodeMiddleware(answerers), fetch: fetchHandler(answerers) };
 }

@@ -1,8 +1,8 @@
 import { answerCall, isCallPath } from "./answer-call.ts";
-import type { FindChannel } from "./answer-call.ts";
+import type { Answerers } from "./answer-call.ts";
 
 /** The broker's calls, answered for servers of the Fetch API. */
-export function fetchHandler(findChannel: FindChannel): (request: Request) => Promise<Response> {
+export function fetchHandler(answerers: Answerers): (request: Request) => Promise<Response> {
   return async (request) => {
     const path = new URL(request.url).pathname;
     if (!isCallPath(path)) return new Response(null, { status: 404 });
@@ -13,7 +13,7 @@ export function fetchHandler(findChannel: FindChannel): (request: Request) => Pr
         authorization: request.headers.get("authorization") ?? undefined,
         readBody: () => request.json(),
       },
-      findChannel,
+      answerers,
     );
     if (json === undefined) return new Response(null, { status });
     return new Response(json, { status, headers: { "content-type": "application/json" } });

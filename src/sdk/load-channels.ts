@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
 import type { AnyChannel } from "./channel.ts";
 import { bind, channelsOf } from "./channels.ts";
-import type { Channels } from "./channels.ts";
+import type { Channels, ChannelsOptions } from "./channels.ts";
 import { isChannel } from "./define-channel.ts";
 
 // As the broker sees the folder, but for `.json`: such a channel's app answers the calls without this SDK.
@@ -19,7 +19,10 @@ const NOT_A_CHANNEL = /^[._]|^node_modules$|\.d\.m?ts$|\.(?:test|spec)\.[^.]+$/;
  * @param folder as the broker's `channels` setting: relative to the working directory, or a file URL.
  * @throws {ChanctlError} `definition_invalid` naming the file, if one cannot be imported or is no channel.
  */
-export async function loadChannels(folder: string | URL): Promise<Channels> {
+export async function loadChannels(
+  folder: string | URL,
+  { authorizeStream }: ChannelsOptions = {},
+): Promise<Channels> {
   const root = resolve(typeof folder === "string" ? folder : fileURLToPath(folder));
   const byName = new Map<string, AnyChannel>();
   const load = async (): Promise<void> => {
@@ -31,10 +34,11 @@ export async function loadChannels(folder: string | URL): Promise<Channels> {
     }
   };
   await load();
-  return channelsOf(async (name) => {
+  const findChannel = async (name: string): Promise<AnyChannel | undefined> => {
     if (!byName.has(name)) await load();
     return byName.get(name);
-  });
+  };
+  return channelsOf({ findChannel, authorizeStream });
 }
 
 async function findChannelFiles(root: string): Promise<Map<string, string>> {

@@ -1,5 +1,5 @@
 import { answerCall, isCallPath } from "./answer-call.ts";
-import type { AppAnswer, FindChannel } from "./answer-call.ts";
+import type { Answerers, AppAnswer } from "./answer-call.ts";
 
 /**
  * What the middleware needs of Node's `IncomingMessage`, and no more: the SDK's types then need none of Node's, which
@@ -24,7 +24,7 @@ export interface NodeResponse {
 export type NodeMiddleware = (request: NodeRequest, response: NodeResponse, next: () => void) => void;
 
 /** The broker's calls, answered for servers on `node:http`. */
-export function nodeMiddleware(findChannel: FindChannel): NodeMiddleware {
+export function nodeMiddleware(answerers: Answerers): NodeMiddleware {
   return (request, response, next) => {
     const path = pathOf(request);
     if (!isCallPath(path)) {
@@ -33,7 +33,7 @@ export function nodeMiddleware(findChannel: FindChannel): NodeMiddleware {
     }
     const { method, headers } = request;
     const call = { method, path, authorization: headers.authorization, readBody: () => readBody(request) };
-    void answerCall(call, findChannel).then((answer) => send(response, answer));
+    void answerCall(call, answerers).then((answer) => send(response, answer));
   };
 }
 

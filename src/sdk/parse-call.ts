@@ -1,4 +1,11 @@
-import type { AuthorizeRequest, HeaderCredential, OnPublishRequest } from "../protocol/app-call.ts";
+import { STREAM_OPERATIONS } from "../protocol/app-call.ts";
+import type {
+  AuthorizeRequest,
+  AuthorizeStreamRequest,
+  CallerFields,
+  HeaderCredential,
+  OnPublishRequest,
+} from "../protocol/app-call.ts";
 import type { Params } from "../protocol/stream-path.ts";
 import { ChanctlError } from "../shared/errors.ts";
 
@@ -14,11 +21,29 @@ export function parseAuthorizeRequest(value: unknown): AuthorizeRequest {
   return {
     ...toCommonFields(fields),
     operation: oneOf(fields, "operation", ["subscribe", "publish"]),
-    ...optional("header", toCredential(fields["header"])),
-    ...optional("cookie", optionalText(fields, "cookie")),
-    ...optional("origin", optionalText(fields, "origin")),
-    ...optional("ip", optionalText(fields, "ip")),
-    ...optional("userAgent", optionalText(fields, "userAgent")),
+    ...toCallerFields(fields),
+  };
+}
+
+/** Whether the broker asks about a raw stream, and not about a channel. */
+export function isStreamCall(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "stream" in value;
+}
+
+/**
+ * Reads the broker's question whether a caller may do something with a raw stream.
+ *
+ * @throws {ChanctlError} `malformed` with the field, what was expected and what came.
+ */
+export function parseAuthorizeStreamRequest(value: unknown): AuthorizeStreamRequest {
+  const fields = toFields(value);
+  assertVersion(fields);
+  return {
+    version: 1,
+    stream: text(fields, "stream"),
+    operation: oneOf(fields, "operation", STREAM_OPERATIONS),
+    transport: oneOf(fields, "transport", ["ds"]),
+    ...toCallerFields(fields),
   };
 }
 
@@ -40,12 +65,27 @@ export function parseOnPublishRequest(value: unknown): OnPublishRequest {
 function toCommonFields(
   fields: Fields,
 ): Pick<AuthorizeRequest, "version" | "channel" | "params" | "transport"> {
-  if (fields["version"] !== 1) throw unexpected("version", "1", fields["version"]);
+  assertVersion(fields);
   return {
     version: 1,
     channel: text(fields, "channel"),
     params: toFields(fields["params"], "params") as Params, // the broker has coerced and validated them
-    transport: oneOf(fields, "transport", ["ws", "sse", "http"]),
+    transport: oneOf(fields, "transport", ["ws", "sse", "http", "ds"]),
+  };
+}
+
+function assertVersion(fields: Fields): void {
+  if (fields["version"] !== 1) throw unexpected("version", "1", fields["version"]);
+}
+
+function toCallerFields(fields: Fields): CallerFields {
+  return {
+    ...optional("header", toCredential(fields["header"])),
+    ...optional("cookie", optionalText(fields, "cookie")),
+    ...optional("origin", optionalText(fields, "origin")),
+    ...optional("ip", optionalText(fields, "ip")),
+    ...optional("userAgent", optionalText(fields, "userAgent")),
+    ...optional("subject", optionalText(fields, "subject")),
   };
 }
 

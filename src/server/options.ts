@@ -1,4 +1,5 @@
 import type { OutputLine } from "../app/output-lines.ts";
+import type { JwtOptions } from "../auth/jwt-options.ts";
 import type { DurableStreamsOptions } from "../transports/durable-streams/options.ts";
 import type { Limits } from "../shared/limits.ts";
 import type { Logger } from "../shared/logger.ts";
@@ -33,6 +34,10 @@ export interface ServerOptions {
   readonly limits: Limits;
   /** `undefined`: Durable Streams are not served. */
   readonly durableStreams: DurableStreamsOptions | undefined;
+  /** What signed stream tokens are signed with; absent: they are all refused. Never empty. */
+  readonly streamsSecret?: string;
+  /** How clients of Durable Streams show who they are; absent: they need not. */
+  readonly jwt?: JwtOptions;
   /** The environment in which the app runs and definitions are loaded. */
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;

@@ -43,13 +43,19 @@ export class PublicRoutes {
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (this.#channels.upgrade(request, socket, head)) return;
-    if (this.#proxy !== undefined) this.#proxy.upgrade(request, socket, head);
+    if (this.#streams?.owns(request) === true) endWithProblem(socket, notUpgraded());
+    else if (this.#proxy !== undefined) this.#proxy.upgrade(request, socket, head);
     else endWithProblem(socket, noAppError());
   }
 
   refused(error: ChanctlError, address: string): void {
     this.#refusals.note({ error, address, transport: "http" });
   }
+}
+
+/** Streams are read over plain HTTP; the app is not to see who asks for one otherwise. */
+function notUpgraded(): ChanctlError {
+  return new ChanctlError("malformed", "a stream is not upgraded; send the request without `Upgrade`");
 }
 
 function noAppError(): ChanctlError {

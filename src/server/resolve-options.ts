@@ -1,14 +1,16 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 
 import { ChanctlError } from "../shared/errors.ts";
 import { resolveLimits } from "../shared/limits.ts";
 import type { LoadedConfig } from "./config-file.ts";
 import { assertKnownKeys } from "./known-keys.ts";
 import type { AppOptions, ServerOptions } from "./options.ts";
+import { read, readPath, sourceOf } from "./read-setting.ts";
+import { resolveJwt, resolveStreams } from "./resolve-streams.ts";
 import { configSource, envSource, flagSource } from "./setting-source.ts";
 import type { Flags, SettingSource } from "./setting-source.ts";
 import { LIMIT_SETTINGS, SETTINGS } from "./settings.ts";
-import type { Setting } from "./settings.ts";
+import { STREAM_SETTINGS } from "./stream-settings.ts";
 
 /** What flags, environment, config and defaults say together. A command adds the rest of `ServerOptions`. */
 export interface ResolvedOptions extends Omit<ServerOptions, "tls" | "http2" | "watch" | "logger"> {
@@ -52,17 +54,16 @@ export function resolveOptions({
   cwd,
   defaults = {},
 }: ResolveInput): ResolvedOptions {
-  if (config !== undefined) assertKnownKeys(config);
-  const sources = [
-    flagSource(flags, cwd),
-    envSource(env, cwd),
-    ...(config ? [configSource(config, root)] : []),
-  ];
+  const full = config && expandConfig(config);
+  if (full !== undefined) assertKnownKeys(full);
+  const sources = [flagSource(flags, cwd), envSource(env, cwd), ...(full ? [configSource(full, root)] : [])];
   const stateFolder = join(root, ".chanctl");
   const app = resolveApp(sources, defaults.appCommand);
   const internalPort = read(SETTINGS.internalPort, sources);
   const token = resolveToken(env["CHANCTL_TOKEN"]);
   const tls = resolveTls(sources);
+  const streamsSecret = read(STREAM_SETTINGS.streamsSecret, sources);
+  const jwt = resolveJwt(sources);
   return {
     root,
     stateFolder,
@@ -77,8 +78,20 @@ export function resolveOptions({
     allowedOrigins: read(SETTINGS.allowedOrigins, sources) ?? [],
     authorizeRetryMs: read(SETTINGS.authorizeRetryMs, sources) ?? DEFAULT_AUTHORIZE_RETRY_MS,
     limits: resolveLimits(readLimits(sources)),
+    durableStreams: resolveStreams(sources),
+    ...(streamsSecret === undefined ? {} : { streamsSecret }),
+    ...(jwt === undefined ? {} : { jwt }),
     env,
   };
+}
+
+/** `durableStreams: false` is `durableStreams: { enabled: false }`. */
+function expandConfig(config: LoadedConfig): LoadedConfig {
+  const { value } = config;
+  if (typeof value !== "object" || value === null || !("durableStreams" in value)) return config;
+  const { durableStreams } = value;
+  if (typeof durableStreams !== "boolean") return config;
+  return { ...config, value: { ...value, durableStreams: { enabled: durableStreams } } };
 }
 
 /** Sent as Bearer, so it must have the form of one (RFC 6750, section 2.1). */
@@ -132,26 +145,4 @@ function resolveTls(sources: readonly SettingSource[]): ResolvedOptions["tls"] {
 
 function readLimits(sources: readonly SettingSource[]): Record<string, unknown> {
   return Object.fromEntries(LIMIT_SETTINGS.map((setting) => [setting.name, read(setting, sources)]));
-}
-
-function readPath(setting: Setting<string>, sources: readonly SettingSource[]): string | undefined {
-  const path = read(setting, sources);
-  const folder = sourceOf(setting, sources)?.folder;
-  return path === undefined || folder === undefined ? undefined : resolve(folder, path);
-}
-
-function read<T>(setting: Setting<T>, sources: readonly SettingSource[]): T | undefined {
-  const source = sourceOf(setting, sources);
-  if (source === undefined) return undefined;
-  const value = source.get(setting.key);
-  const parsed = setting.parse(value);
-  if (parsed !== undefined) return parsed;
-  throw new ChanctlError(
-    source.code,
-    `${source.nameOf(setting.key)} must be ${setting.expected}, got \`${JSON.stringify(value)}\``,
-  );
-}
-
-function sourceOf(setting: Setting<unknown>, sources: readonly SettingSource[]): SettingSource | undefined {
-  return sources.find((source) => source.get(setting.key) !== undefined);
 }

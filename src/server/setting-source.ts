@@ -16,13 +16,27 @@ export interface SettingSource {
 }
 
 /** Options of the command line, by setting, as commander read them. */
-export type Flags = Readonly<Record<string, string | undefined>>;
+export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 const FLAG_NAMES: Readonly<Record<string, string>> = {
   "app.command": "--app",
   "tls.cert": "--cert",
   "tls.key": "--key",
 };
+
+/** Settings whose flag and variable are shorter than their place in the config. */
+const SHORT_KEYS: Readonly<Record<string, string>> = {
+  "durableStreams.enabled": "ds",
+  "durableStreams.path": "ds.path",
+  "durableStreams.skipAuth": "ds.skipAuth",
+  "durableStreams.pollIntervalSecs": "ds.pollInterval",
+  "durableStreams.sseTtlSecs": "ds.sseTtl",
+  "durableStreams.publicStreams": "publicStreams",
+  "durableStreams.publicWrites": "publicWrites",
+};
+
+/** An empty one is a slip, and must not quietly turn a check off as if it had not been given (CWE-1188). */
+const SECRET_KEYS: ReadonlySet<string> = new Set(["streamsSecret", "jwt.secret"]);
 
 /** The flags; relative paths begin at the working directory. */
 export function flagSource(flags: Flags, cwd: string): SettingSource {
@@ -34,13 +48,13 @@ export function flagSource(flags: Flags, cwd: string): SettingSource {
   };
 }
 
-/** `CHANCTL_*` variables: the setting's words in capitals. An empty one counts as unset. */
+/** `CHANCTL_*` variables: the setting's words in capitals. An empty one counts as unset, but for secrets. */
 export function envSource(env: Readonly<Record<string, string | undefined>>, cwd: string): SettingSource {
   const variable = (key: string): string => `CHANCTL_${toWords(key).join("_").toUpperCase()}`;
   return {
     code: "config_invalid",
     folder: cwd,
-    get: (key) => env[variable(key)] || undefined,
+    get: (key) => (SECRET_KEYS.has(key) ? env[variable(key)] : env[variable(key)] || undefined),
     nameOf: (key) => `the environment variable ${variable(key)}`,
   };
 }
@@ -70,7 +84,7 @@ function memberOf(value: unknown, name: string): unknown {
 
 /** `limits.maxMessageBytes` → `limits`, `max`, `message`, `bytes`. */
 function toWords(key: string): string[] {
-  return key
+  return (SHORT_KEYS[key] ?? key)
     .replaceAll(/([a-z])([A-Z])/g, "$1.$2")
     .toLowerCase()
     .split(".");

@@ -1,6 +1,8 @@
 import { parseDurationMs } from "../shared/duration.ts";
+import type { ErrorCode } from "../shared/errors.ts";
 import { DEFAULT_LIMITS } from "../shared/limits.ts";
 import { parseSizeBytes } from "../shared/size.ts";
+import { STREAM_SETTINGS } from "./stream-settings.ts";
 
 /** One setting of the server: flags, environment and config all give it through this one reading. */
 export interface Setting<T> {
@@ -8,6 +10,8 @@ export interface Setting<T> {
   readonly key: string;
   /** What a value must be, for the error: "a port from 0 to 65535". */
   readonly expected: string;
+  /** The error of a value that does not fit. @default the source's: `usage` for flags, else `config_invalid` */
+  readonly code?: ErrorCode;
   /** Reads the text of a flag or variable, or the config's value; `undefined` if it does not fit. */
   readonly parse: (value: unknown) => T | undefined;
 }
@@ -77,7 +81,7 @@ export const LIMIT_SETTINGS: readonly (Setting<number> & { readonly name: string
 
 /** Every key that a config may have, in full: `app.command`, `limits.maxMessageBytes`. */
 export const CONFIG_KEYS: readonly string[] = [
-  ...Object.values<Setting<unknown>>({ ...SETTINGS }),
+  ...Object.values<Setting<unknown>>({ ...SETTINGS, ...STREAM_SETTINGS }),
   ...LIMIT_SETTINGS,
 ].map(({ key }) => key);
 

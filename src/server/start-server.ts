@@ -3,6 +3,7 @@ import { endOrphan } from "../app/orphan.ts";
 import { createAppProxy } from "../app/proxy.ts";
 import { AppClient } from "../auth/app-client.ts";
 import { Authorizer } from "../auth/authorizer.ts";
+import { StreamTokens } from "../auth/stream-tokens.ts";
 import { Broker } from "../broker/broker.ts";
 import { readPackageVersion } from "../platform/package-version.ts";
 import { readRunFile, removeRunFile, writeRunFile } from "../platform/run-file.ts";
@@ -10,11 +11,13 @@ import { Registry } from "../registry/registry.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { Connections } from "../transports/connections.ts";
 import { HttpWebhookSender } from "../transports/durable-streams/webhook-sender.ts";
+import { PublishRates } from "../transports/publish-rates.ts";
 import { RefusalLog } from "../transports/refusal-log.ts";
 import { toUrlAddress } from "./address-url.ts";
 import { prepareApp } from "./app-process.ts";
 import type { AppProcess } from "./app-process.ts";
 import { bindInternal, bindPublic } from "./bind.ts";
+import { warnOfHiddenStreams } from "./hidden-streams.ts";
 import { InternalRoutes } from "./internal-routes.ts";
 import { Opened } from "./opened.ts";
 import type { ServerOptions, TlsOptions } from "./options.ts";
@@ -86,10 +89,15 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
   if (!options.watch) assertAllValid(registry);
   const connections = opened.add(new Connections(limits));
   const refusals = opened.add(new RefusalLog(logger));
-  registry.onChange((change) => applyChange({ connections, broker }, change));
+  registry.onChange((change) => {
+    applyChange({ connections, broker }, change);
+    if (change.kind === "added") warnOfHiddenStreams({ broker, logger }, change.name);
+  });
   // What was saved while no chanctl ran.
   for (const { name, definition } of registry.entries()) {
-    if (definition !== undefined) broker.setLifecycle(name, definition.lifecycle);
+    if (definition === undefined) continue;
+    broker.setLifecycle(name, definition.lifecycle);
+    warnOfHiddenStreams({ broker, logger }, name);
   }
 
   const publicListener = await bindPublic(options);
@@ -111,8 +119,10 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
     broker,
     registry,
     connections,
+    publishRates: new PublishRates(limits),
     refusals,
     authorizer,
+    tokens: await StreamTokens.open(options),
     limits,
     logger,
     allowedOrigins,

@@ -3,7 +3,7 @@ import { ChanctlError } from "../shared/errors.ts";
 import { clip } from "../shared/clip.ts";
 import type { Streams, StreamState } from "../broker/streams.ts";
 import type { DurableStreamsOptions } from "../transports/durable-streams/options.ts";
-import { canonicalizePath } from "../transports/durable-streams/stream-path.ts";
+import { canonicalizePath } from "../protocol/durable-streams/stream-path.ts";
 
 /** What `GET /_chanctl/streams` answers. */
 interface StreamListing {

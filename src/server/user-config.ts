@@ -1,3 +1,4 @@
+import type { JwtAlgorithm } from "../auth/jwt-options.ts";
 import type { Limits } from "../shared/limits.ts";
 
 /** What `chanctl.config.ts` may say. Flags and `CHANCTL_*` variables come before it, defaults after it. */
@@ -24,6 +25,12 @@ export interface UserConfig {
     readonly cert: string;
     readonly key: string;
   };
+  /** Durable Streams: `false` turns them off. */
+  readonly durableStreams?: boolean | UserDurableStreams;
+  /** What signed stream tokens are signed with (`chanctl token stream`). @default none: they are refused */
+  readonly streamsSecret?: string;
+  /** How clients of Durable Streams show who they are. @default they need not */
+  readonly jwt?: UserJwt;
   /** Bounds on what clients can make grow; sizes also as `"64KiB"`, durations as `"10s"`. */
   readonly limits?: { readonly [Name in keyof Limits]?: number | string };
 }
@@ -43,6 +50,40 @@ export type UserApp =
        */
       readonly url: string;
     };
+
+/** How Durable Streams are served. */
+export interface UserDurableStreams {
+  /** @default true */
+  readonly enabled?: boolean;
+  /** Under which path. @default "/ds" */
+  readonly path?: string;
+  /** Clients need no JWT; whether they may is still asked. @default false */
+  readonly skipAuth?: boolean;
+  /** How long a long-poll waits, in s; decimals are allowed. @default 10 */
+  readonly pollIntervalSecs?: number;
+  /** How long an event stream lives before its client comes back, in s; decimals are allowed. @default 60 */
+  readonly sseTtlSecs?: number;
+  /** Anyone may read every stream, those of channels too. @default false */
+  readonly publicStreams?: boolean;
+  /** Anyone may create, append, close and delete, too: for tests and trusted networks. @default false */
+  readonly publicWrites?: boolean;
+}
+
+/** How the JWTs of clients are verified: by a secret, or by public keys. */
+export interface UserJwt {
+  /** For HS256. */
+  readonly secret?: string;
+  /** The JWKS with the public keys, for RS256, ES256 and EdDSA. */
+  readonly jwksUrl?: string;
+  /** The only ones that are taken. @default all that go with the key */
+  readonly algorithms?: readonly JwtAlgorithm[];
+  /** What `aud` must hold. @default not checked */
+  readonly audience?: string;
+  /** What `iss` must be. @default not checked */
+  readonly issuer?: string;
+  /** Names the header and the parameter: `jid` is `X-JID` and `?jid=`. @default "jid" */
+  readonly param?: string;
+}
 
 /** Gives a config its types; it comes back as it is. */
 export function defineConfig(config: UserConfig): UserConfig {

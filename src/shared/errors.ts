@@ -40,7 +40,21 @@ export const ERRORS = {
     hint: "send `Authorization: Bearer <token>`",
   },
   token_invalid: { title: "token is not valid", status: 401 },
-  token_expired: { title: "token has expired", status: 401, hint: "get a new token and send it again" },
+  token_expired: {
+    title: "token has expired",
+    status: 401,
+    hint: "get a new token and send it again",
+  },
+  signed_invalid: {
+    title: "signed stream token is not this stream's",
+    status: 403,
+    hint: "chanctl token stream <name>     signs the name of exactly this stream, with the server's `streamsSecret`",
+  },
+  signed_read_only: {
+    title: "a signed stream token only lets read",
+    status: 403,
+    hint: "send the request without `X-Signed` and `signed`",
+  },
   forbidden: { title: "not allowed", status: 403, close: 4403 },
   origin_forbidden: {
     title: "origin not allowed",
@@ -127,6 +141,7 @@ export const ERRORS = {
 
   // What the server could not do
   internal: { title: "internal error", status: 500, close: 1011, reconnect: "wait" },
+  keys_unavailable: { title: "the keys of tokens cannot be loaded", status: 503 },
   app_unavailable: { title: "the app did not answer", status: 503, close: 4503, reconnect: "wait" },
   store_unavailable: {
     title: "the store did not take the write",

@@ -51,7 +51,7 @@ export function hasCredential(
 }
 
 /** In whose name messages are stored. */
-export function publisherOf({ audience }: TransportContext, { subject }: Grant): Publisher {
+export function publisherOf({ audience }: TransportContext, { subject }: Pick<Grant, "subject">): Publisher {
   if (audience === "internal") return { kind: "app" };
   return { kind: "client", ...(subject === undefined ? {} : { subject }) };
 }

@@ -9,7 +9,6 @@ import { assertOriginAllowed, sendPreflight, setCorsHeaders } from "./cors.ts";
 import { hasLeft, sendProblem, toChanctlError } from "./http.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { servePublish } from "./publish-route.ts";
-import { RateLimit } from "./rate-limit.ts";
 import { serveSse } from "./sse-route.ts";
 import { WebSocketRoute } from "./websocket-route.ts";
 
@@ -19,8 +18,6 @@ const METHODS: Readonly<Record<ChannelUrl["resource"], string>> = { channel: "GE
 export class ChannelRoutes {
   readonly #context: TransportContext;
   readonly #webSockets: WebSocketRoute;
-  /** How fast each connection publishes by HTTP, for as long as it is open. */
-  readonly #rates = new WeakMap<object, RateLimit>();
 
   constructor(context: TransportContext) {
     this.#context = context;
@@ -60,7 +57,7 @@ export class ChannelRoutes {
       assertOriginAllowed(request, allowedOrigins);
       const call = { request, response, url };
       if (url.resource === "messages") {
-        await servePublish(this.#context, { ...call, rate: this.#rateOf(connectionOf(request)) });
+        await servePublish(this.#context, { ...call, rate: this.#context.publishRates.of(request) });
       } else await serveSse(this.#context, call);
     } catch (thrown) {
       const error = toChanctlError(thrown, logger);
@@ -70,17 +67,6 @@ export class ChannelRoutes {
       sendProblem(response, error);
     }
   }
-
-  #rateOf(connection: object): RateLimit {
-    const rate = this.#rates.get(connection) ?? new RateLimit(this.#context.limits);
-    this.#rates.set(connection, rate);
-    return rate;
-  }
-}
-
-/** What the requests of one connection share; over HTTP/2 each has a socket object of its own. */
-function connectionOf(request: HttpRequest): object {
-  return "stream" in request ? (request.stream.session ?? request) : request.socket;
 }
 
 /** @throws {ChanctlError} `method_not_allowed`. */

@@ -7,7 +7,7 @@ import type { ChannelTarget, ChannelUrl } from "./channel-target.ts";
 import type { TransportContext } from "./context.ts";
 import { headerOf, leavingOf, readBody, sendJson } from "./http.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
-import { assertKey } from "./idempotency-key.ts";
+import { readIdempotencyKey } from "./idempotency-key.ts";
 import { assertClientsMayPublish, publish } from "./publish.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
@@ -24,7 +24,7 @@ export async function servePublish(context: TransportContext, call: PublishCall)
   const { request, response, url, rate } = call;
   const asked = findTarget(context, url);
   assertJsonContent(request);
-  const key = readKey(request);
+  const key = readIdempotencyKey(request);
   if (context.audience === "public") rate.take();
   const { signal } = leavingOf(response);
   let access = await admit(context, { request, url, target: asked, signal });
@@ -104,13 +104,6 @@ function assertJsonContent(request: HttpRequest): void {
     "content_type_unsupported",
     `\`content-type\` must be application/json, got ${what}`,
   );
-}
-
-/** @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ */
-function readKey(request: HttpRequest): string | undefined {
-  const key = headerOf(request, "idempotency-key");
-  if (key !== undefined) assertKey(key, "Idempotency-Key");
-  return key;
 }
 
 /** JSON is UTF-8 (RFC 8259, section 8.1); broken bytes would otherwise be stored as replacement characters. */

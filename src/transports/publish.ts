@@ -2,7 +2,10 @@ import type { Grant } from "../auth/grant.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { parseDraft } from "../protocol/message.ts";
 import type { Draft } from "../protocol/message.ts";
-import type { AuthorizeRequest } from "../protocol/app-call.ts";
+import type { CallTransport } from "../protocol/app-call.ts";
+import { toMessageIds } from "../broker/message-ids.ts";
+import type { Appended, Refused } from "../broker/operation.ts";
+import type { ProducerStamp, StreamRefused } from "../broker/stream-operation.ts";
 import { publisherOf } from "./access.ts";
 import type { ChannelTarget } from "./channel-target.ts";
 import type { TransportContext } from "./context.ts";
@@ -11,11 +14,16 @@ import { isSameData } from "./same-data.ts";
 export interface Publish {
   readonly target: ChannelTarget;
   readonly drafts: readonly Draft[];
-  readonly grant: Grant;
-  readonly transport: AuthorizeRequest["transport"];
+  /** In whose name. */
+  readonly grant: Pick<Grant, "subject">;
+  readonly transport: CallTransport;
   readonly key?: string;
   /** Aborts when the publisher leaves: what the app has not let pass by then is not stored. */
   readonly signal?: AbortSignal;
+  /** Makes a repeat harmless in the way of Durable Streams. */
+  readonly producer?: ProducerStamp;
+  /** Must be greater than the last one of the stream, compared as text. */
+  readonly seq?: string;
 }
 
 /** A publish under way. */
@@ -26,32 +34,53 @@ export interface Publishing {
   readonly ids: Promise<string[]>;
 }
 
+/** The same for who wants to know what came of it. */
+export interface Appending {
+  readonly isAccepted: Promise<void>;
+  /** Once durable; a producer of Durable Streams may be refused. */
+  readonly result: Promise<Appended | Refused | StreamRefused>;
+}
+
 /**
  * Publishes drafts, from whomever and however they came: checks them against the channel's schemas, shows a
  * client's to the app where the channel asks for it, stores them together. The app is not shown a repeat of what
  * is stored.
  *
- * @throws {ChanctlError} `message_invalid`, `key_reused` at once; `ids` rejects with these, with the errors of
+ * @throws {ChanctlError} `message_invalid` at once; `ids` rejects with that, with `key_reused`, with the errors of
  *   `Authorizer.onPublish` and `Broker.publish`, and with the signal's reason.
  */
 export function publish(context: TransportContext, request: Publish): Publishing {
+  const { isAccepted, result } = append(context, request);
+  return { isAccepted, ids: result.then((stored) => toMessageIds(stored, request)) };
+}
+
+/**
+ * The same, for who wants to know what came of it.
+ *
+ * @throws {ChanctlError} `message_invalid` at once; `result` rejects with that, with the errors of
+ *   `Authorizer.onPublish` and `Broker.append`, and with the signal's reason.
+ */
+export function append(context: TransportContext, request: Publish): Appending {
   const { target, drafts } = request;
   assertFits(target, drafts);
   const isShown = target.channel.definition.onPublish && context.audience === "public";
-  if (!isShown) return { isAccepted: Promise.resolve(), ids: store(context, request, drafts) };
+  if (!isShown) return { isAccepted: Promise.resolve(), result: store(context, request, drafts) };
   const known = recall(context, request);
-  if (known !== undefined) return { isAccepted: Promise.resolve(), ids: Promise.resolve(known) };
+  if (known !== undefined) return { isAccepted: Promise.resolve(), result: Promise.resolve(known) };
   const accepted = unlessAborted(showAll(context, request), request.signal);
   return {
     isAccepted: accepted.then(
       () => {},
       () => {},
     ),
-    ids: accepted.then((shown) => store(context, request, shown)),
+    result: accepted.then((shown) => store(context, request, shown)),
   };
 }
 
-function recall(context: TransportContext, { target, drafts, grant, key }: Publish): string[] | undefined {
+function recall(
+  context: TransportContext,
+  { target, drafts, grant, key }: Publish,
+): Appended | Refused | undefined {
   if (key === undefined) return undefined;
   return context.broker.recall({
     path: target.path,
@@ -91,11 +120,11 @@ async function store(
   context: TransportContext,
   request: Publish,
   accepted: readonly Draft[],
-): Promise<string[]> {
-  const { target, drafts, grant, key } = request;
+): Promise<Appended | Refused | StreamRefused> {
+  const { target, drafts, grant, key, producer, seq } = request;
   const { definition } = target.channel;
   const startedAt = performance.now();
-  const ids = await context.broker.publish({
+  const result = await context.broker.append({
     path: target.path,
     channel: definition.name,
     lifecycle: definition.lifecycle,
@@ -103,7 +132,10 @@ async function store(
     sent: drafts,
     publisher: publisherOf(context, grant),
     ...(key === undefined ? {} : { key }),
+    ...(producer === undefined ? {} : { producer }),
+    ...(seq === undefined ? {} : { seq }),
   });
+  if (result.kind === "refused") return result;
   context.logger({
     level: "info",
     event: "publish",
@@ -116,7 +148,7 @@ async function store(
       durationMs: performance.now() - startedAt,
     },
   });
-  return ids;
+  return result;
 }
 
 /** One after the other: the app sees the messages of a batch in their order. */

@@ -29,6 +29,9 @@ describe("chanctl", () => {
     ["channel", "list"],
     ["tail"],
     ["publish"],
+    ["token"],
+    ["token", "jwt"],
+    ["token", "stream"],
   ])("shows an example in the help of %s %s", async (...command) => {
     const { code, stdout } = await runCli([...command, "--help"], { cwd });
     expect(code).toBe(0);

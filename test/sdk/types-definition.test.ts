@@ -29,7 +29,7 @@ test("verify is told the params with their defaults, and of the request what the
         readonly tag?: string;
       }>();
       expectTypeOf(operation).toEqualTypeOf<"subscribe" | "publish">();
-      expectTypeOf(transport).toEqualTypeOf<"sse" | "ws" | "http">();
+      expectTypeOf(transport).toEqualTypeOf<"sse" | "ws" | "http" | "ds">();
       expectTypeOf(header).toEqualTypeOf<{ readonly scheme?: string; readonly value: string } | undefined>();
       expectTypeOf([cookie, origin, ip, userAgent]).toEqualTypeOf<(string | undefined)[]>();
       // @ts-expect-error the channel has no such param
@@ -63,7 +63,7 @@ test("allow and reject take what the broker understands", () => {
   // @ts-expect-error a subject is a text
   allow({ subject: 7 });
   // @ts-expect-error there is no such operation
-  allow({ operations: ["read"] });
+  allow({ operations: ["fly"] });
   // @ts-expect-error an option is misspelt
   allow({ replayWindow: 1_000 });
   // @ts-expect-error a refusal has a reason
@@ -83,7 +83,7 @@ test("onPublish is told a message of the channel, and its type tells its data", 
       else expectTypeOf(message.data).toEqualTypeOf<number>();
       expectTypeOf(params.limit).toEqualTypeOf<number>();
       expectTypeOf(subject).toEqualTypeOf<string | undefined>();
-      expectTypeOf(transport).toEqualTypeOf<"sse" | "ws" | "http">();
+      expectTypeOf(transport).toEqualTypeOf<"sse" | "ws" | "http" | "ds">();
       return message.type === "say" ? { ...message, data: message.data.trim() } : message;
     },
   });

@@ -72,6 +72,14 @@ describe("values", () => {
       allowedOrigins: [],
       authorizeRetryMs: 10_000,
       limits: DEFAULT_LIMITS,
+      durableStreams: {
+        path: "/ds",
+        pollTimeoutMs: 10_000,
+        sseTtlMs: 60_000,
+        skipsAuthentication: false,
+        publicStreams: false,
+        publicWrites: false,
+      },
       env: {},
     });
   });

@@ -16,10 +16,12 @@ import type { Io } from "../io.ts";
 import { detectAppCommand } from "./detect-app.ts";
 import { createReporter } from "./reporter.ts";
 import { runServer } from "./run-server.ts";
+import { toStreamSettings } from "./stream-flags.ts";
+import type { StreamFlags } from "./stream-flags.ts";
 import { joinShellWords } from "./shell-words.ts";
 
 /** The flags of `dev`, as commander read them. */
-export interface DevFlags {
+export interface DevFlags extends StreamFlags {
   readonly port?: string;
   readonly host?: string;
   readonly app?: string;
@@ -88,6 +90,7 @@ async function resolveDevOptions(
       "app.port": flags.appPort,
       internalHost: flags.internalHost,
       internalPort: flags.internalPort,
+      ...toStreamSettings(flags),
     },
     env: io.env,
     config,

@@ -4,9 +4,11 @@ import { resolveOptions } from "../../server/resolve-options.ts";
 import type { Io } from "../io.ts";
 import { createReporter } from "./reporter.ts";
 import { runServer } from "./run-server.ts";
+import { toStreamSettings } from "./stream-flags.ts";
+import type { StreamFlags } from "./stream-flags.ts";
 
 /** The flags of `serve`, as commander read them. */
-export interface ServeFlags {
+export interface ServeFlags extends StreamFlags {
   readonly port?: string;
   readonly host?: string;
   readonly app?: string;
@@ -37,6 +39,7 @@ export async function runServe(flags: ServeFlags, io: Io): Promise<void> {
       "tls.key": flags.key,
       internalHost: flags.internalHost,
       internalPort: flags.internalPort,
+      ...toStreamSettings(flags),
     },
     env: io.env,
     config,

@@ -17,7 +17,7 @@ export function toBodies(bytes: Buffer, mediaType: string): Body[] {
       return splitJsonMessages(decodeJson(bytes));
     case "text":
       return [decodeText(bytes) ?? bytes];
-    default:
+    case "bytes":
       return [bytes];
   }
 }
@@ -28,8 +28,12 @@ export function toContent(entries: readonly Entry[], mediaType: string): Buffer 
   return Buffer.concat(entries.map(bytesOf));
 }
 
-/** JSON is UTF-8 (RFC 8259, section 8.1); broken bytes would otherwise be stored as replacement characters. */
-function decodeJson(bytes: Buffer): string {
+/**
+ * JSON is UTF-8 (RFC 8259, section 8.1); broken bytes would otherwise be stored as replacement characters.
+ *
+ * @throws {ChanctlError} `malformed`.
+ */
+export function decodeJson(bytes: Buffer): string {
   const text = decode(bytes);
   if (text === undefined) throw new ChanctlError("malformed", "the body is not UTF-8, as JSON must be");
   return text;

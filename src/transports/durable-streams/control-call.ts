@@ -1,7 +1,10 @@
+import { isSubscribable } from "../../auth/stream-claims.ts";
 import { ChanctlError } from "../../shared/errors.ts";
 import type { TransportContext } from "../context.ts";
+import { assertOriginAllowed } from "../cors.ts";
 import { headerOf, readBody } from "../http.ts";
 import type { HttpRequest, HttpResponse } from "../http.ts";
+import { identifyClient, identifyIfShown } from "./client-identity.ts";
 import type { DurableStreamsOptions } from "./options.ts";
 
 /** One request under `__ds`. */
@@ -10,6 +13,7 @@ export interface ControlCall {
   readonly options: DurableStreamsOptions;
   readonly request: HttpRequest;
   readonly response: HttpResponse;
+  readonly query: URLSearchParams;
 }
 
 /** A thousand acknowledgements of the longest paths are not more than this. */
@@ -32,19 +36,29 @@ export function bearerOf({ request }: ControlCall): string {
 }
 
 /**
- * Whether the caller may make, see, change, claim or delete a subscription of these paths: those that it names, the
- * pattern, and the wake stream, all without a slash at the beginning.
+ * Checks that the caller may make, see, change, claim or delete a subscription of these paths: those that it names,
+ * the pattern, and the wake stream, all without a slash at the beginning. The app and the operator may, anyone where
+ * `publicWrites` says so, and whoever has a JWT that allows to subscribe to all of them.
+ *
+ * @throws {ChanctlError} `token_missing`, `token_invalid`, `token_expired`, `keys_unavailable`, `origin_forbidden`,
+ *   `forbidden`.
  */
-function mayControl(
-  { context, options }: ControlCall,
-  _asked: { readonly paths: readonly string[] },
-): boolean {
-  return options.publicWrites || context.audience === "internal";
-}
-
-/** @throws {ChanctlError} `forbidden`. */
-export function assertMayControl(call: ControlCall, asked: { readonly paths: readonly string[] }): void {
-  if (!mayControl(call, asked)) throw new ChanctlError("forbidden", "this subscription is not for you");
+export async function assertMayControl(
+  call: ControlCall,
+  { paths }: { readonly paths: readonly string[] },
+): Promise<void> {
+  const { context, options, request } = call;
+  const { tokens, audience, allowedOrigins } = context;
+  if (audience === "internal") return;
+  const mustIdentify = tokens.verifiesJwts && !options.skipsAuthentication;
+  const identity = mustIdentify ? await identifyClient(tokens, call) : undefined;
+  if (options.publicWrites) return;
+  assertOriginAllowed(request, allowedOrigins);
+  const { streams = [] } = identity ?? (await identifyIfShown(tokens, call)) ?? {};
+  // Whether there is such a subscription is no business of those who may have none.
+  const mayAny = streams.some(({ operations }) => operations.has("subscribe"));
+  if (mayAny && paths.every((path) => isSubscribable(streams, path))) return;
+  throw new ChanctlError("forbidden", "this subscription is not for you");
 }
 
 /** @throws {ChanctlError} `method_not_allowed`. */

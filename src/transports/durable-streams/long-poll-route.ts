@@ -22,7 +22,7 @@ export async function serveLongPoll(call: StreamCall, query: ReadQuery, signal: 
     const over = new AbortController();
     const stop = (): void => over.abort();
     signal.addEventListener("abort", stop, { once: true });
-    const timer = setTimeout(stop, options.pollTimeoutMs);
+    const timer = setTimeout(stop, Math.min(options.pollTimeoutMs, msLeft(call)));
     await streams.waitBeyond(target.path, { offset: from, signal: over.signal });
     clearTimeout(timer);
     signal.removeEventListener("abort", stop);
@@ -33,4 +33,9 @@ export async function serveLongPoll(call: StreamCall, query: ReadQuery, signal: 
   call.response.setHeader("stream-up-to-date", "true");
   if (!isClosed) call.response.setHeader("stream-cursor", cursorOf(query));
   sendAnswer(call.response, { status: 204, headers: { "cache-control": "no-store" } });
+}
+
+/** A live answer ends when what its caller may do ends. */
+function msLeft({ expiresAt }: StreamCall): number {
+  return expiresAt === undefined ? Number.POSITIVE_INFINITY : Math.max(0, expiresAt - Date.now());
 }

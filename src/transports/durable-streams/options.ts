@@ -1,3 +1,5 @@
+import type { StreamOperation } from "../../protocol/app-call.ts";
+
 /** How Durable Streams are served. */
 export interface DurableStreamsOptions {
   /** Under which path; begins with a slash and does not end with one. */
@@ -12,4 +14,12 @@ export interface DurableStreamsOptions {
   readonly publicStreams: boolean;
   /** Anyone may create, append, close and delete. */
   readonly publicWrites: boolean;
+}
+
+/** Whether the settings let anyone do this, whoever they are and whatever the stream. */
+export function isOpenTo(
+  { publicStreams, publicWrites }: DurableStreamsOptions,
+  operation: StreamOperation,
+): boolean {
+  return publicWrites || (publicStreams && operation === "read");
 }

@@ -26,6 +26,8 @@ export async function serveStreamEvents(call: StreamCall, query: ReadQuery): Pro
   const { context, target, replayWindowMs } = call;
   const { state } = findStream(context.broker, target);
   if (state !== undefined) context.broker.streams.use(state);
+  const isClient = context.audience === "public";
+  context.connections.assertRoom({ subject: call.subject, address: addressOf(call.request), isClient });
   const offset = startOffset(call, query.start);
   const start = query.start.kind === "after" ? ({ kind: "after", offset } as const) : toStart(query.start);
   const followed = context.broker.streams.follow({ path: target.path, start, replayWindowMs });
@@ -77,7 +79,7 @@ async function stream(
     end: () => aborted.abort(),
     kill: () => response.destroy(),
   };
-  context.connections.add(connection, { askedAt: performance.now() });
+  context.connections.add(connection, call);
   try {
     if ((await followed.run(sink, aborted.signal)) === "closed") {
       const event = {

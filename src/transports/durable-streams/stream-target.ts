@@ -4,10 +4,10 @@ import type { Offset } from "../../protocol/offset.ts";
 import type { Broker } from "../../broker/broker.ts";
 import type { StreamState } from "../../broker/streams.ts";
 import type { Registry } from "../../registry/registry.ts";
+import { toStreamPath } from "../../protocol/stream-path.ts";
 import { ChanctlError } from "../../shared/errors.ts";
-import { resolveTarget } from "../channel-target.ts";
 import type { ChannelTarget } from "../channel-target.ts";
-import { canonicalizePath } from "./stream-path.ts";
+import { canonicalizePath } from "../../protocol/durable-streams/stream-path.ts";
 
 /** A stream that a request is about: a channel's, or a raw one. */
 export interface StreamTarget {
@@ -52,10 +52,12 @@ function findChannelOf(registry: Registry, name: string): ChannelTarget | undefi
   for (let count = segments.length; count > 0; count -= 1) {
     const channel = registry.get(segments.slice(0, count).join("/"));
     if (channel === undefined) continue;
-    const params = segments.slice(count);
-    if (params.some((segment) => segment.indexOf("=") < 1))
+    const segmentsOfParams = segments.slice(count);
+    if (segmentsOfParams.some((segment) => segment.indexOf("=") < 1))
       throw new ChanctlError("stream_unknown", `the channel \`${channel.name}\` has no stream \`${name}\``);
-    return resolveTarget(channel, params.join("&"));
+    // Not `resolveTarget`, which leaves out what is the broker's own in a query: here all of it is the path.
+    const params = channel.coerceParams(new URLSearchParams(segmentsOfParams.join("&")));
+    return { channel, params, path: toStreamPath(channel.name, params) };
   }
   return undefined;
 }

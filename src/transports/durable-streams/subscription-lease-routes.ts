@@ -13,7 +13,7 @@ export async function serveClaim(call: ControlCall, id: string): Promise<void> {
   const { subscriptions } = call.context.broker;
   const body = await readControlBody(call);
   const existing = subscriptions.find(id);
-  assertMayControl(call, { paths: existing === undefined ? [] : pathsOf(call, existing) });
+  await assertMayControl(call, { paths: existing === undefined ? [] : pathsOf(call, existing) });
   const result = await subscriptions.claim(id, parseClaim(body));
   if (result.kind === "subscription-refused") throw toControlError(result, id);
   sendJson(call.response, 200, {

@@ -4,7 +4,8 @@ import type { Registry } from "../../registry/registry.ts";
 import { clip } from "../../shared/clip.ts";
 import { ChanctlError } from "../../shared/errors.ts";
 import { invalid } from "./control-error.ts";
-import { canonicalizePath } from "./stream-path.ts";
+import { canonicalizePattern } from "../../protocol/durable-streams/glob.ts";
+import { canonicalizePath } from "../../protocol/durable-streams/stream-path.ts";
 import { resolveStream } from "./stream-target.ts";
 
 const MIN_LEASE_TTL_MS = 1_000;
@@ -134,20 +135,11 @@ function parsePath(value: unknown, field: string): string {
   return naming(field, () => canonicalizePath(value));
 }
 
-/** Segments are canonical but for the wildcards; a star that is meant as itself is written `%2A`. */
 function parsePattern(value: unknown): string {
   if (typeof value !== "string" || value === "") throw invalid("pattern", "`pattern` must be a text");
-  const segments = value.split("/");
-  if (segments.length > MAX_PATTERN_SEGMENTS)
+  if (value.split("/").length > MAX_PATTERN_SEGMENTS)
     throw invalid("pattern", `\`pattern\` must have at most ${MAX_PATTERN_SEGMENTS} segments`);
-  return segments
-    .map((segment) => {
-      if (segment === "*" || segment === "**") return segment;
-      if (segment.includes("*"))
-        throw invalid("pattern", "a `*` in `pattern` must be a whole segment; write `%2A` for the character");
-      return naming("pattern", () => canonicalizePath(segment)).replaceAll("*", "%2A");
-    })
-    .join("/");
+  return naming("pattern", () => canonicalizePattern(value));
 }
 
 function parseWebhook(value: unknown): string {

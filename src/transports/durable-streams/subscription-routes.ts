@@ -6,7 +6,7 @@ import { assertControlMethod, assertMayControl, readControlBody } from "./contro
 import type { ControlCall } from "./control-call.ts";
 import { toControlError } from "./control-error.ts";
 import { baseUrlOf } from "./request-base.ts";
-import { canonicalizePath } from "./stream-path.ts";
+import { canonicalizePath } from "../../protocol/durable-streams/stream-path.ts";
 import { parseStreamsBody, parseSubscription } from "./subscription-request.ts";
 import type { SubscriptionRequest } from "./subscription-request.ts";
 import { toSubscriptionView } from "./subscription-view.ts";
@@ -18,7 +18,7 @@ export async function serveSubscription(call: ControlCall, id: string): Promise<
   if (call.request.method === "PUT") return servePut(call, id);
   const { subscriptions } = call.context.broker;
   const existing = subscriptions.find(id);
-  assertMayControl(call, { paths: existing === undefined ? [] : pathsOf(call, existing) });
+  await assertMayControl(call, { paths: existing === undefined ? [] : pathsOf(call, existing) });
   if (call.request.method === "GET") return sendSubscription(call, { id, status: 200 });
   await subscriptions.unsubscribe(id);
   sendAnswer(call.response, { status: 204 });
@@ -28,7 +28,7 @@ async function servePut(call: ControlCall, id: string): Promise<void> {
   const { context, options, request } = call;
   const body = await readControlBody(call);
   const asked = parseSubscription(body, context.registry);
-  assertMayControl(call, { paths: askedPaths(asked) });
+  await assertMayControl(call, { paths: askedPaths(asked) });
   const { webhookUrl } = asked.config;
   if (webhookUrl !== undefined) await assertWebhookUrl(webhookUrl, { allowsLoopback: options.publicWrites });
   const baseUrl = baseUrlOf(request, options.path);
@@ -43,9 +43,9 @@ export async function serveLinkStreams(call: ControlCall, id: string): Promise<v
   const { broker, registry } = call.context;
   const body = await readControlBody(call);
   const existing = broker.subscriptions.find(id);
-  assertMayControl(call, { paths: existing === undefined ? [] : pathsOf(call, existing) });
+  await assertMayControl(call, { paths: existing === undefined ? [] : pathsOf(call, existing) });
   const streams = parseStreamsBody(body, registry);
-  assertMayControl(call, { paths: streams.map(toName) });
+  await assertMayControl(call, { paths: streams.map(toName) });
   finish(call, await broker.subscriptions.linkStreams(id, streams), id);
 }
 
@@ -57,7 +57,7 @@ export async function serveUnlinkStream(
   assertControlMethod(call, ["DELETE"]);
   const { subscriptions } = call.context.broker;
   const existing = subscriptions.find(id);
-  assertMayControl(call, { paths: existing === undefined ? [] : pathsOf(call, existing) });
+  await assertMayControl(call, { paths: existing === undefined ? [] : pathsOf(call, existing) });
   finish(call, await subscriptions.unlinkStream(id, `/${canonicalizePath(path)}`), id);
 }
 

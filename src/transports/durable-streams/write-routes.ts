@@ -9,7 +9,7 @@ import { toBodies } from "./body.ts";
 import { toRefusal } from "./refusal.ts";
 import { baseUrlOf } from "./request-base.ts";
 import type { StreamCall } from "./stream-call.ts";
-import { setLifetime, setPosition } from "./stream-headers.ts";
+import { setLifetime, setPosition, setProducer } from "./stream-headers.ts";
 import { findStream, resolveStream } from "./stream-target.ts";
 
 /** The producer of the protocol's client sends batches of a little over 1 MiB. */
@@ -20,7 +20,9 @@ export async function serveCreate(call: StreamCall): Promise<void> {
   const { context, target, request, response } = call;
   const { mediaType, ttlSecs, expiresAt, closes, fork } = parseCreateHeaders(headersOf(request));
   const bytes = await readBody(request, { maxBytes: MAX_APPEND_BYTES });
-  const source = fork && toFork(call, fork);
+  if ((await call.confirm("create")) === undefined) return;
+  const source = fork && (await toFork(call, fork));
+  if (fork !== undefined && source === undefined) return;
   const bodyType = mediaType ?? (source && sourceTypeOf(call, source)) ?? DEFAULT_MEDIA_TYPE;
   const result = await context.broker.streams.create({
     path: target.path,
@@ -51,6 +53,9 @@ export async function serveAppend(call: StreamCall): Promise<void> {
     );
   if (bytes.length > 0 && mediaType === undefined)
     throw new ChanctlError("malformed", "`Content-Type` is missing; send the stream's own");
+  // A closing request may append, too, which is asked about when there is something to append.
+  if (closes && (await call.confirm("close")) === undefined) return;
+  if (bytes.length > 0 && (await call.confirm("append")) === undefined) return;
   // What the stream is says how its body is read; a closed one answers so whatever the body holds.
   const stream = findStream(context.broker, target);
   const isReadable = mediaType === stream.mediaType && !stream.isClosed;
@@ -68,10 +73,7 @@ export async function serveAppend(call: StreamCall): Promise<void> {
   });
   if (result.kind === "refused") throw toRefusal(response, result, { name: target.name, producer });
   setPosition(response, { next: result.tail, isClosed: result.isClosed });
-  if (result.producer !== undefined) {
-    response.setHeader("producer-epoch", String(result.producer.epoch));
-    response.setHeader("producer-seq", String(result.producer.seq));
-  }
+  setProducer(response, result.producer);
   const isNewOfProducer = producer !== undefined && !result.isRepeat && bodies.length > 0;
   sendAnswer(response, { status: isNewOfProducer ? 200 : 204 });
 }
@@ -99,16 +101,29 @@ function headersOf(request: HttpRequest): (name: string) => string | undefined {
   return (name) => headerOf(request, name);
 }
 
-/** @throws {ChanctlError} `malformed` if the source is no path of this server's streams; `method_not_allowed` for a channel's. */
-function toFork({ context, options }: StreamCall, { source, offset, subOffset }: ForkRequest): Fork {
+/**
+ * A fork shows what its source holds, so whoever makes one must be allowed to read that (CWE-639).
+ *
+ * @returns `undefined` once the client has left.
+ * @throws {ChanctlError} `malformed` if the source is no path of this server's streams; `method_not_allowed` for a
+ *   channel's; as `StreamCall.confirm`.
+ */
+async function toFork(
+  call: StreamCall,
+  { source, offset, subOffset }: ForkRequest,
+): Promise<Fork | undefined> {
+  const { context, options } = call;
   const prefix = `${options.path}/`;
   const [path = ""] = source.split("?", 1);
   if (!path.startsWith(prefix))
     throw new ChanctlError("malformed", `\`Stream-Forked-From\` must be a path under \`${prefix}\``);
-  const { path: stored, channel } = resolveStream(context.registry, path.slice(prefix.length));
-  if (channel !== undefined)
+  const target = resolveStream(context.registry, path.slice(prefix.length));
+  if (target.channel !== undefined) {
+    call.response.setHeader("allow", "GET, HEAD, PUT, POST, DELETE");
     throw new ChanctlError("method_not_allowed", "a channel's stream cannot be forked");
-  return { source: stored, subOffset, ...(offset === undefined ? {} : { offset }) };
+  }
+  if ((await call.confirm("read", target)) === undefined) return undefined;
+  return { source: target.path, subOffset, ...(offset === undefined ? {} : { offset }) };
 }
 
 function sourceTypeOf({ context }: StreamCall, { source }: Fork): string | undefined {

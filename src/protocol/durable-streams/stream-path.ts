@@ -2,8 +2,8 @@ import { ChanctlError } from "../../shared/errors.ts";
 import { clip } from "../../shared/clip.ts";
 
 const MAX_PATH_LENGTH = 1_024;
-/** C0 and DEL: nobody means them, and they forge lines of a log (CWE-117). */
-const CONTROL = /[\u0000-\u001f\u007f]/;
+/** Control characters: nobody means them, and they forge lines of a log (CWE-117). */
+const CONTROL = /\p{Cc}/u;
 
 /**
  * Brings the path of a stream to its one form: each segment decoded once and written anew.

@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+
+import type { Flags } from "../../server/setting-source.ts";
+
+/** The flags of Durable Streams and of who may use them, as commander read them. */
+export interface StreamFlags {
+  readonly ds?: boolean;
+  readonly dsPath?: string;
+  readonly dsSkipAuth?: true;
+  readonly dsPollInterval?: string;
+  readonly dsSseTtl?: string;
+  readonly publicStreams?: true;
+  readonly publicWrites?: true;
+  readonly streamsSecret?: string;
+  readonly jwtSecret?: string;
+}
+
+/** Adds the flags of Durable Streams, the same to `dev` and `serve`. */
+export function addStreamFlags(command: Command): Command {
+  return command
+    .option("--ds", "serve Durable Streams (they are)")
+    .option("--no-ds", "serve none")
+    .option("--ds-path <path>", "the path that they are under (/ds)")
+    .option("--ds-skip-auth", "clients need no JWT; whether they may is still asked")
+    .option("--ds-poll-interval <seconds>", "how long a long-poll waits (10)")
+    .option("--ds-sse-ttl <seconds>", "how long an event stream lives before its client comes back (60)")
+    .option("--public-streams", "anyone may read every stream")
+    .option("--public-writes", "anyone may create, append, close and delete; for tests and trusted networks")
+    .option("--streams-secret <secret>", "what signed stream tokens are signed with")
+    .option("--jwt-secret <secret>", "what the JWTs of clients are signed with (HS256)");
+}
+
+/** The flags by setting. */
+export function toStreamSettings(flags: StreamFlags): Flags {
+  return {
+    "durableStreams.enabled": flags.ds,
+    "durableStreams.path": flags.dsPath,
+    "durableStreams.skipAuth": flags.dsSkipAuth,
+    "durableStreams.pollIntervalSecs": flags.dsPollInterval,
+    "durableStreams.sseTtlSecs": flags.dsSseTtl,
+    "durableStreams.publicStreams": flags.publicStreams,
+    "durableStreams.publicWrites": flags.publicWrites,
+    streamsSecret: flags.streamsSecret,
+    "jwt.secret": flags.jwtSecret,
+  };
+}

@@ -1,0 +1,115 @@
+import { JWT_ALGORITHMS } from "../auth/jwt-options.ts";
+import type { JwtAlgorithm } from "../auth/jwt-options.ts";
+import type { Setting } from "./settings.ts";
+
+const MAX_POLL_SECS = 3_600;
+const MAX_SSE_TTL_SECS = 86_400;
+/** Paths of ours that a mount must leave alone; compared in lower case, as they are when they are served. */
+const OWN_PATHS = ["/channels", "/_chanctl"] as const;
+/** Parameters of the protocol, which a token's cannot be named like. */
+const PROTOCOL_PARAMETERS: ReadonlySet<string> = new Set(["offset", "live", "cursor", "signed"]);
+
+const flag: Omit<Setting<boolean>, "key"> = { expected: "true or false", parse: parseFlag };
+const secret: Omit<Setting<string>, "key"> = {
+  expected: "a secret that is not empty",
+  code: "config_invalid",
+  parse: parseText,
+};
+const text: Omit<Setting<string>, "key"> = { expected: "a text that is not empty", parse: parseText };
+
+interface StreamSettings {
+  readonly enabled: Setting<boolean>;
+  readonly path: Setting<string>;
+  readonly skipAuth: Setting<boolean>;
+  readonly pollIntervalSecs: Setting<number>;
+  readonly sseTtlSecs: Setting<number>;
+  readonly publicStreams: Setting<boolean>;
+  readonly publicWrites: Setting<boolean>;
+  readonly streamsSecret: Setting<string>;
+  readonly jwtSecret: Setting<string>;
+  readonly jwtJwksUrl: Setting<URL>;
+  readonly jwtAlgorithms: Setting<readonly JwtAlgorithm[]>;
+  readonly jwtAudience: Setting<string>;
+  readonly jwtIssuer: Setting<string>;
+  readonly jwtParam: Setting<string>;
+}
+
+/** The settings of Durable Streams and of who may use them. */
+export const STREAM_SETTINGS: StreamSettings = {
+  enabled: { ...flag, key: "durableStreams.enabled" },
+  path: {
+    key: "durableStreams.path",
+    expected: "a path such as `/ds`, beside `/`, `/channels` and `/_chanctl`",
+    parse: parseMount,
+  },
+  skipAuth: { ...flag, key: "durableStreams.skipAuth" },
+  pollIntervalSecs: {
+    key: "durableStreams.pollIntervalSecs",
+    expected: `seconds above 0 and up to ${MAX_POLL_SECS}, such as \`10\` or \`0.5\``,
+    parse: (value) => parseSecs(value, MAX_POLL_SECS),
+  },
+  sseTtlSecs: {
+    key: "durableStreams.sseTtlSecs",
+    expected: `seconds above 0 and up to ${MAX_SSE_TTL_SECS}, such as \`60\` or \`7.5\``,
+    parse: (value) => parseSecs(value, MAX_SSE_TTL_SECS),
+  },
+  publicStreams: { ...flag, key: "durableStreams.publicStreams" },
+  publicWrites: { ...flag, key: "durableStreams.publicWrites" },
+  streamsSecret: { ...secret, key: "streamsSecret" },
+  jwtSecret: { ...secret, key: "jwt.secret" },
+  jwtJwksUrl: { key: "jwt.jwksUrl", expected: "an http or https URL", parse: parseHttpUrl },
+  jwtAlgorithms: {
+    key: "jwt.algorithms",
+    expected: `a list of ${JWT_ALGORITHMS.join(", ")}`,
+    parse: parseAlgorithms,
+  },
+  jwtAudience: { ...text, key: "jwt.audience" },
+  jwtIssuer: { ...text, key: "jwt.issuer" },
+  jwtParam: {
+    key: "jwt.param",
+    expected: "letters, digits and `-`, and no parameter of Durable Streams",
+    parse: parseParam,
+  },
+};
+
+function parseFlag(value: unknown): boolean | undefined {
+  if (value === true || value === "true" || value === "1") return true;
+  return value === false || value === "false" || value === "0" ? false : undefined;
+}
+
+function parseText(value: unknown): string | undefined {
+  return typeof value === "string" && value.trim() !== "" ? value : undefined;
+}
+
+function parseSecs(value: unknown, max: number): number | undefined {
+  const isDecimal = typeof value === "string" && /^(?:\d+(?:\.\d+)?|\.\d+)$/.test(value.trim());
+  const secs = isDecimal ? Number(value) : value;
+  return typeof secs === "number" && secs > 0 && secs <= max ? secs : undefined;
+}
+
+/** A mount is compared with URLs as they come, so it has only characters that are never written otherwise. */
+function parseMount(value: unknown): string | undefined {
+  if (typeof value !== "string" || !/^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+\/?$/.test(value)) return undefined;
+  const path = value.replace(/\/$/, "");
+  const lower = `${path.toLowerCase()}/`;
+  return OWN_PATHS.some((own) => lower.startsWith(`${own}/`)) ? undefined : path;
+}
+
+function parseHttpUrl(value: unknown): URL | undefined {
+  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) ? url : undefined;
+}
+
+function parseAlgorithms(value: unknown): readonly JwtAlgorithm[] | undefined {
+  const names: unknown = typeof value === "string" ? value.split(",").map((name) => name.trim()) : value;
+  if (!Array.isArray(names) || names.length === 0) return undefined;
+  const known = names.flatMap(
+    (name: unknown) => JWT_ALGORITHMS.find((algorithm) => algorithm === name) ?? [],
+  );
+  return known.length === names.length ? known : undefined;
+}
+
+function parseParam(value: unknown): string | undefined {
+  if (typeof value !== "string" || !/^[A-Za-z][\w-]{0,63}$/.test(value)) return undefined;
+  return PROTOCOL_PARAMETERS.has(value.toLowerCase()) ? undefined : value;
+}
