@@ -2,6 +2,7 @@ import { encodeOffset } from "../protocol/offset.ts";
 import type { Offset } from "../protocol/offset.ts";
 import { encodeBatch } from "./encoding.ts";
 import type { Encoding } from "./encoding.ts";
+import { cutEntries } from "./entry.ts";
 import type { Entry } from "./entry.ts";
 import type { Reader } from "./reader.ts";
 
@@ -21,7 +22,7 @@ export type EncodedPage =
       /** How far the bytes bring the reader. */
       readonly end: Offset;
       /** What is at the tail and can only be sent with what comes next. */
-      readonly leftover?: Entry;
+      readonly leftover?: readonly Entry[];
     }
   | { readonly kind: "end" }
   | { readonly kind: "gone" };
@@ -100,7 +101,9 @@ export class Pages {
     });
     const last = entries.at(-1);
     const isLeftOver = isTail && last !== undefined && position < last.position;
-    const leftover = isLeftOver ? { leftover: last } : {};
+    const leftover = isLeftOver
+      ? { leftover: cutEntries(entries, { from: position, to: last.position }) }
+      : {};
     const encoded = { kind: "entries", bytes, end: offsetAt(position), ...leftover } as const;
     // At the tail more may come, and then it is no longer true that this was all.
     if (!isTail || "encodeEntry" in encoding) this.#keep(place, { page: encoded, time });
