@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { encodeControlEvent } from "../../protocol/durable-streams/sse-events.ts";
 import { contentKindOf } from "../../protocol/durable-streams/media-type.ts";
 import type { ReadQuery } from "../../protocol/durable-streams/read-query.ts";
@@ -5,6 +6,8 @@ import { compareOffsets, encodeOffset } from "../../protocol/offset.ts";
 import { SSE_CONTENT_TYPE, SSE_KEEPALIVE } from "../../protocol/sse.ts";
 import type { Followed } from "../../broker/follow.ts";
 import { addressOf } from "../access.ts";
+import { assertRoom } from "./live-connection.ts";
+import { endResponse } from "../end-response.ts";
 import { hasLeft } from "../http.ts";
 import type { Connection } from "../connections.ts";
 import { SocketSink } from "../socket-sink.ts";
@@ -24,6 +27,7 @@ const KEEPALIVE_MS = 15_000;
  */
 export async function serveStreamEvents(call: StreamCall, query: ReadQuery): Promise<void> {
   const { context, target, replayWindowMs } = call;
+  assertRoom(call);
   const { state } = findStream(context.broker, target);
   if (state !== undefined) context.broker.streams.use(state);
   const offset = startOffset(call, query.start);
@@ -51,14 +55,16 @@ async function stream(
   response.setHeader("x-accel-buffering", "no");
   if (contentKindOf(mediaType) === "bytes") response.setHeader("stream-sse-data-encoding", "base64");
   response.writeHead(200);
-  const cursorName = query.cursor === undefined ? "" : encodeOffset(followed.position) + query.cursor;
-  const events = createStreamEvents({ mediaType, cursor: () => cursorOf(query), cursorName });
+  const cursor = risingCursor(query);
+  // Cursors of a client that sent one back are its own.
+  const cursorName = query.cursor === undefined ? "" : `${randomUUID()} ${query.cursor}`;
+  const events = createStreamEvents({ mediaType, cursor, cursorName });
   const sink = new SocketSink(events, "stream" in response ? response.stream : response);
   // Who is at the tail hears so at once: silence could mean anything.
   if (compareOffsets(followed.position, tail) === 0 && !isClosedNow(call)) {
     const event = {
       streamNextOffset: encodeOffset(tail),
-      streamCursor: cursorOf(query),
+      streamCursor: cursor(),
       upToDate: true,
     } as const;
     sink.write(Buffer.from(encodeControlEvent(event)));
@@ -89,8 +95,20 @@ async function stream(
     }
   } finally {
     context.connections.remove(connection);
-    response.end();
+    endResponse(response);
   }
+}
+
+/**
+ * The cursors of one connection. Jitter is drawn once: with one for each event they would go back and forth
+ * (PROTOCOL.md, section 10.1).
+ */
+function risingCursor(query: ReadQuery): () => string {
+  const first = cursorOf(query);
+  return () => {
+    const current = cursorOf({});
+    return Number(current) > Number(first) ? current : first;
+  };
 }
 
 function isClosedNow({ context, target }: StreamCall): boolean {

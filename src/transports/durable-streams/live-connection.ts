@@ -1,0 +1,35 @@
+import { addressOf } from "../access.ts";
+import type { Connection } from "../connections.ts";
+import type { StreamCall } from "./stream-call.ts";
+
+/**
+ * Asks for room for one more live reader.
+ *
+ * @throws {ChanctlError} `rate_limited` naming the limit; `service_restart`, with when to come back, while the server
+ *   is closing.
+ */
+export function assertRoom({ context, request, subject }: StreamCall): void {
+  const isClient = context.audience === "public";
+  context.connections.assertRoom({ subject, address: addressOf(request), isClient });
+}
+
+/** A long-poll in the list of all connections: a shutdown, or whoever is sent away, is answered with what there is. */
+export function toPollConnection(
+  { target, request, response, subject, expiresAt }: StreamCall,
+  end: () => void,
+): Connection {
+  const now = performance.now();
+  return {
+    channel: target.channel?.channel.name ?? "",
+    subject,
+    address: addressOf(request),
+    // It gets nothing before its answer, and its answer comes in time.
+    lastBeatAt: Number.POSITIVE_INFINITY,
+    lastHeardAt: undefined,
+    keepaliveIntervalMs: Number.POSITIVE_INFINITY,
+    endsAt: expiresAt === undefined ? Number.POSITIVE_INFINITY : now + expiresAt - Date.now(),
+    keepAlive: () => {},
+    end,
+    kill: () => void response.destroy(),
+  };
+}
