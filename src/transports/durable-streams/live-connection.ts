@@ -2,6 +2,26 @@ import { addressOf } from "../access.ts";
 import type { Connection } from "../connections.ts";
 import type { StreamCall } from "./stream-call.ts";
 
+/** Long enough that no client takes the connection for a broken one. */
+const MIN_TTL_MS = 3_000;
+
+export interface LifetimeInput {
+  /** What is set, in ms. */
+  readonly ttlMs: number;
+  /** When the reader's grant ends, in ms from now; `undefined`: never. */
+  readonly endsInMs: number | undefined;
+  /** A number from 0 to 1, exclusive. */
+  readonly random: number;
+}
+
+/**
+ * How long an event stream lives, in ms: its end is spread over the last fifth, so that not all clients come back at
+ * once; and it is never after the grant's (PROTOCOL.md, section 10.2).
+ */
+export function lifetimeMs({ ttlMs, endsInMs = Number.POSITIVE_INFINITY, random }: LifetimeInput): number {
+  return Math.min(Math.max(MIN_TTL_MS, ttlMs * (0.8 + 0.2 * random)), endsInMs);
+}
+
 /**
  * Asks for room for one more live reader.
  *

@@ -6,7 +6,7 @@ import { compareOffsets, encodeOffset } from "../../protocol/offset.ts";
 import { SSE_CONTENT_TYPE, SSE_KEEPALIVE } from "../../protocol/sse.ts";
 import type { Followed } from "../../broker/follow.ts";
 import { addressOf } from "../access.ts";
-import { assertRoom } from "./live-connection.ts";
+import { assertRoom, lifetimeMs } from "./live-connection.ts";
 import { endResponse } from "../end-response.ts";
 import { hasLeft } from "../http.ts";
 import type { Connection } from "../connections.ts";
@@ -16,8 +16,6 @@ import type { StreamCall } from "./stream-call.ts";
 import { createStreamEvents } from "./stream-events.ts";
 import { findStream } from "./stream-target.ts";
 
-/** Long enough that no client takes the connection for a broken one. */
-const MIN_TTL_MS = 3_000;
 const KEEPALIVE_MS = 15_000;
 
 /**
@@ -69,6 +67,7 @@ async function stream(
     } as const;
     sink.write(Buffer.from(encodeControlEvent(event)));
   }
+  const endsInMs = call.expiresAt === undefined ? undefined : call.expiresAt - Date.now();
   const connection: Connection = {
     channel: target.channel?.channel.name ?? "",
     subject,
@@ -78,7 +77,7 @@ async function stream(
     },
     lastHeardAt: undefined,
     keepaliveIntervalMs: KEEPALIVE_MS,
-    endsAt: performance.now() + lifetimeOf(options.sseTtlMs, call.expiresAt),
+    endsAt: performance.now() + lifetimeMs({ ttlMs: options.sseTtlMs, endsInMs, random: Math.random() }),
     keepAlive: () => sink.write(Buffer.from(SSE_KEEPALIVE)),
     end: () => aborted.abort(),
     kill: () => response.destroy(),
@@ -113,10 +112,4 @@ function risingCursor(query: ReadQuery): () => string {
 
 function isClosedNow({ context, target }: StreamCall): boolean {
   return findStream(context.broker, target).isClosed;
-}
-
-/** Spread over the last fifth, so that not all come back at once; and not after the grant. */
-function lifetimeOf(ttlMs: number, expiresAt: number | undefined): number {
-  const livesForMs = Math.max(MIN_TTL_MS, ttlMs) * (0.8 + 0.2 * Math.random());
-  return Math.min(livesForMs, expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - Date.now());
 }
