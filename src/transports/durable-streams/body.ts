@@ -1,12 +1,10 @@
 import { contentKindOf } from "../../protocol/durable-streams/media-type.ts";
 import { splitJsonMessages } from "../../protocol/durable-streams/json-messages.ts";
-import { incompleteTailLength } from "../../protocol/durable-streams/utf8-boundary.ts";
+import { incompleteTailLength, MAX_CHARACTER_BYTES } from "../../protocol/durable-streams/utf8-boundary.ts";
 import { bytesOf, cutEntries, textOf } from "../../broker/entry.ts";
 import type { Entry } from "../../broker/entry.ts";
 import type { Body } from "../../broker/stream-operation.ts";
 import { ChanctlError } from "../../shared/errors.ts";
-
-const MAX_CHARACTER_BYTES = 4;
 
 /**
  * What is stored of a request's body: each JSON message as it was written, text as text, anything else as it came.

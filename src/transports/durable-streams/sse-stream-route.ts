@@ -2,10 +2,13 @@ import { randomUUID } from "node:crypto";
 import { encodeControlEvent } from "../../protocol/durable-streams/sse-events.ts";
 import { contentKindOf } from "../../protocol/durable-streams/media-type.ts";
 import type { ReadQuery } from "../../protocol/durable-streams/read-query.ts";
+import { incompleteTailLength, MAX_CHARACTER_BYTES } from "../../protocol/durable-streams/utf8-boundary.ts";
 import { compareOffsets, encodeOffset } from "../../protocol/offset.ts";
+import type { Offset } from "../../protocol/offset.ts";
 import { SSE_CONTENT_TYPE, SSE_KEEPALIVE } from "../../protocol/sse.ts";
 import type { Followed } from "../../broker/follow.ts";
 import { addressOf } from "../access.ts";
+import { toContent } from "./body.ts";
 import { assertRoom, lifetimeMs } from "./live-connection.ts";
 import { endResponse } from "../end-response.ts";
 import { hasLeft } from "../http.ts";
@@ -59,9 +62,9 @@ async function stream(
   const events = createStreamEvents({ mediaType, cursor, cursorName });
   const sink = new SocketSink(events, "stream" in response ? response.stream : response);
   // Who is at the tail hears so at once: silence could mean anything.
-  if (compareOffsets(followed.position, tail) === 0 && !isClosedNow(call)) {
+  if (isAtEnd(call, { from: followed.position, tail }) && !isClosedNow(call)) {
     const event = {
-      streamNextOffset: encodeOffset(tail),
+      streamNextOffset: encodeOffset(followed.position),
       streamCursor: cursor(),
       upToDate: true,
     } as const;
@@ -108,6 +111,26 @@ function risingCursor(query: ReadQuery): () => string {
     const current = cursorOf({});
     return Number(current) > Number(first) ? current : first;
   };
+}
+
+/** Whether there is nothing to send from a place: it is the tail, or only the beginning of a character follows. */
+function isAtEnd(
+  { context, target, replayWindowMs }: StreamCall,
+  { from, tail }: { readonly from: Offset; readonly tail: Offset },
+): boolean {
+  if (compareOffsets(from, tail) === 0) return true;
+  if (tail.position - from.position >= MAX_CHARACTER_BYTES) return false;
+  const { mediaType } = findStream(context.broker, target);
+  if (contentKindOf(mediaType) !== "text") return false;
+  const limits = { maxEntries: MAX_CHARACTER_BYTES, maxBytes: MAX_CHARACTER_BYTES };
+  const page = context.broker.streams.page(target.path, {
+    after: from,
+    replayWindowMs: replayWindowMs(),
+    ...limits,
+  });
+  if (page.kind !== "entries") return false;
+  const bytes = toContent(page.entries, mediaType);
+  return incompleteTailLength(bytes) === bytes.length;
 }
 
 function isClosedNow({ context, target }: StreamCall): boolean {

@@ -30,8 +30,7 @@ export function createStreamEvents({ mediaType, cursor, cursorName }: StreamEven
     name: `events ${kind} ${cursorName}`,
     encodeBatch(batch) {
       const { data, position } = encodeData(batch);
-      // Half a character, and nothing before it: who reads pages hears that there is no more, who is live has heard it.
-      if (data === "" && !batch.isTail) return { bytes: Buffer.alloc(0), position };
+      if (data === "") return { bytes: Buffer.alloc(0), position };
       const control = encodeControlEvent({
         streamNextOffset: encodeOffset(batch.offsetAt(position)),
         streamCursor: cursor(),
