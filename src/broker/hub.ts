@@ -125,8 +125,9 @@ export class Hub {
       else stream.append(incarnation, toMessages(operation, result));
     } else if (operation.kind === "write" && result.kind === "written") {
       const { incarnation, tail, isClosed } = result;
-      if (result.isRepeat) stream.skipTo({ incarnation, position: tail.position });
-      else stream.append(incarnation, toEntries(operation, result));
+      if (!result.isRepeat) stream.append(incarnation, toEntries(operation, result));
+      // What was committed untold before a repeat, or before a close that adds nothing, comes to light here.
+      stream.skipTo({ incarnation, position: tail.position });
       if (isClosed) stream.end("closed");
     } else if (operation.kind === "drop" && result.kind === "dropped") {
       stream.skipTo({ incarnation: operation.incarnation, position: operation.tail });

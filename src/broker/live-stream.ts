@@ -193,8 +193,10 @@ export class LiveStream {
     const canTakeMore = this.#deliverTo(reader);
     // The next flush counts what was encoded, and lets go of what was joined for this reader.
     if (this.#bytes > before || this.#shared.size > 0) this.#onGrown();
-    if (canTakeMore) this.#live.add(reader);
-    return canTakeMore;
+    // Nothing will ever tell it of an end that has come before it: it looks again.
+    const isLive = canTakeMore && this.#ending === undefined;
+    if (isLive) this.#live.add(reader);
+    return isLive;
   }
 
   /** Lets a reader go. */

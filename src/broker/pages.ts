@@ -8,6 +8,8 @@ import type { Reader } from "./reader.ts";
 
 export interface EncodedPageRequest {
   readonly path: string;
+  /** Which life of it is followed: another stream at the same path may have inherited the same beginning. */
+  readonly incarnation: number;
   readonly after: Offset;
   readonly encoding: Encoding;
   /** Messages older than this may not be read, in ms since 1970; asked when it is this request's turn. */
@@ -84,9 +86,9 @@ export class Pages {
     if (this.#isRunning) setImmediate(() => this.#run());
   }
 
-  #page({ path, after, encoding, notBefore }: EncodedPageRequest): EncodedPage {
+  #page({ path, incarnation, after, encoding, notBefore }: EncodedPageRequest): EncodedPage {
     const since = notBefore();
-    const place = `${encoding.name} ${encodeOffset(after)} ${path}`;
+    const place = `${encoding.name} ${incarnation} ${encodeOffset(after)} ${path}`;
     const known = this.#known.get(place);
     // A log only grows, so what was read a moment ago still comes next; but not everybody may go back as far.
     if (known !== undefined && known.time >= since) return known.page;

@@ -104,9 +104,17 @@ describe("the live end of a stream of bytes", () => {
     stream.flush();
     expect(reading.text).toBe("");
     stream.end("closed");
-    expect(reading.detachments).toBe(1);
-    expect(stream.endingAt(reading.position) ?? stream.attach(reading)).toBeTruthy();
-    expect(reading.text).toBe("\uFFFD");
+    expect([reading.text, reading.detachments]).toEqual(["\uFFFD", 1]);
+    expect(stream.endingAt(reading.position)).toBe("closed");
+  });
+
+  it("gives the rest to a reader that comes after the end, and does not keep it: nobody would tell it", () => {
+    const stream = open();
+    stream.append(INCARNATION, rows(0, "abc"));
+    stream.end("closed");
+    const reading = new Reading(1);
+    expect(stream.endingAt(reading.position)).toBeUndefined();
+    expect([stream.attach(reading), stream.liveCount, reading.text]).toEqual([false, 0, "bc"]);
     expect(stream.endingAt(reading.position)).toBe("closed");
   });
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type { FollowingCode } from "./following-simulation.ts";
 import type { HandoverCode } from "./handover-simulation.ts";
 import type { StreamCode } from "./stream-simulation.ts";
 
@@ -26,6 +27,14 @@ export async function loadWithFault(fault: PlantedFault): Promise<HandoverCode> 
 export async function loadStoreWithFault(fault: PlantedFault): Promise<StreamCode> {
   const contents = `export { createApply } from "./apply.ts"; export { Reader } from "./reader.ts";`;
   return (await bundleWithFault(contents, fault)) as StreamCode;
+}
+
+/** Compiles all that stands between a commit and an event stream, with a fault planted. Fails if the text is not there once. */
+export async function loadFollowingWithFault(fault: PlantedFault): Promise<FollowingCode> {
+  const contents = `export { createApply } from "./apply.ts"; export { Reader } from "./reader.ts";
+    export { Hub } from "./hub.ts"; export { Pages } from "./pages.ts"; export { Subscriber } from "./subscriber.ts";
+    export { createStreamEvents } from "../transports/durable-streams/stream-events.ts";`;
+  return (await bundleWithFault(contents, fault)) as FollowingCode;
 }
 
 /** Compiles an entry of `src/broker` with a fault planted in one of its files. Fails if the text is not there once. */

@@ -23,17 +23,17 @@ export interface OpenEvents {
   readonly headers: Readonly<Record<string, unknown>>;
   readonly events: readonly StreamEvent[];
   /** All bytes so far, as text. */
-  text(): string;
+  readonly text: () => string;
   /** The control events so far. */
-  controls(): Control[];
+  readonly controls: () => Control[];
   /** The data of all data events so far, in one. */
-  data(): string;
+  readonly data: () => string;
   /** Resolves once it is true of what has come. Rejects if the stream ends before. */
-  until(isEnough: (events: OpenEvents) => boolean): Promise<void>;
+  readonly until: (isEnough: (events: OpenEvents) => boolean) => Promise<void>;
   /** Resolves when the server, or whoever stands between, has ended it. */
   readonly ended: Promise<void>;
   readonly body: Readable;
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Opens an event stream over HTTP/1.1. @throws if the answer is not 200. */

@@ -1,5 +1,6 @@
 import { encodeOffset, isOrigin, ORIGIN } from "#src/protocol/offset.ts";
 import type { Offset } from "#src/protocol/offset.ts";
+import type { Result } from "#src/broker/operation.ts";
 import type { Body, CreateOperation, DeleteOperation, WriteOperation } from "#src/broker/stream-operation.ts";
 
 /** A stream as somebody who has read the protocol and nothing else would keep it: a fork is a copy. */
@@ -7,6 +8,7 @@ export interface ModelStream {
   readonly path: string;
   readonly incarnation: number;
   readonly parent: ModelStream | undefined;
+  readonly mediaType: string;
   readonly isJson: boolean;
   /** Messages, or bytes. */
   readonly units: (string | number)[];
@@ -49,23 +51,26 @@ export class StreamModel {
         !existing.isDeleted &&
         existing.parent?.path === fork?.source &&
         existing.isClosed === closes &&
-        typeOf(existing) === (mediaType ?? (existing.parent ? typeOf(existing.parent) : BYTES)) &&
+        existing.mediaType === (mediaType ?? existing.parent?.mediaType ?? BYTES) &&
         sameLifetime(existing, { ttlMs, expiresAt, source: existing.parent }) &&
         (fork?.offset === undefined || this.#isForkedAt(existing, { ...fork, offset: fork.offset }));
       return isSame ? created(existing, { isNew: false }) : "exists";
     }
     if (fork !== undefined && source === undefined) return "source-unknown";
     if (source?.isDeleted === true) return "source-soft-deleted";
-    if (source !== undefined && mediaType !== undefined && mediaType !== typeOf(source)) return "media-type";
+    if (source !== undefined && mediaType !== undefined && mediaType !== source.mediaType)
+      return "media-type";
     const forkedAt = source === undefined || fork === undefined ? 0 : forkPosition(source, fork);
     if (typeof forkedAt === "string") return forkedAt;
     const incarnation = this.#nextIncarnation++;
     const hasOwn = ttlMs !== undefined || expiresAt !== undefined;
+    const type = mediaType ?? source?.mediaType ?? BYTES;
     const stream: ModelStream = {
       path,
       incarnation,
       parent: source,
-      isJson: (mediaType ?? (source ? typeOf(source) : BYTES)) === JSON_TYPE,
+      mediaType: type,
+      isJson: type === JSON_TYPE,
       units: source?.units.slice(0, forkedAt) ?? [],
       owners: source?.owners.slice(0, forkedAt + 1) ?? [incarnation],
       rowEnds: source === undefined ? [] : rowsUpTo(source, forkedAt),
@@ -102,7 +107,7 @@ export class StreamModel {
       if (producer.seq > expected)
         return known !== undefined && producer.epoch > known.epoch ? "epoch-start" : "seq-gap";
     }
-    if (bodies.length > 0 && mediaType !== typeOf(stream)) return "media-type";
+    if (bodies.length > 0 && mediaType !== stream.mediaType) return "media-type";
     if (seq !== undefined && stream.lastSeq !== undefined && seq <= stream.lastSeq) return "seq";
     add(stream, bodies);
     stream.touchedAt = Math.max(stream.touchedAt, time);
@@ -144,10 +149,6 @@ export class StreamModel {
 
 const JSON_TYPE = "application/json";
 const BYTES = "application/octet-stream";
-
-function typeOf({ isJson }: ModelStream): string {
-  return isJson ? JSON_TYPE : BYTES;
-}
 
 /** The place of an offset; `undefined` if it was never given out for this stream. */
 export function placeOf({ owners }: ModelStream, offset: Offset): number | undefined {
@@ -209,4 +210,26 @@ function written(stream: ModelStream, { isRepeat }: { isRepeat: boolean }): Expe
 
 function tailOf(stream: ModelStream): string {
   return encodeOffset(offsetOf(stream, stream.units.length));
+}
+
+/** A result of the store in the words of the model. */
+export function describeResult(result: Result): Expected {
+  switch (result.kind) {
+    case "refused":
+      return result.reason;
+    case "created":
+      return `created ${result.isNew} ${result.incarnation} ${encodeOffset(result.tail)} ${result.isClosed}`;
+    case "written":
+      return `written ${result.isRepeat} ${encodeOffset(result.tail)} ${result.isClosed}`;
+    case "deleted":
+      return `deleted ${result.incarnation}`;
+    case "appended":
+    case "dropped":
+    case "retention-set":
+    case "trimmed":
+    case "unchanged":
+      return result.kind;
+    default:
+      return result satisfies never;
+  }
 }

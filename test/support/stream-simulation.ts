@@ -9,7 +9,7 @@ import type { Body, CreateOperation, WriteOperation } from "#src/broker/stream-o
 import { encodeOffset, ORIGIN } from "#src/protocol/offset.ts";
 import type { Offset } from "#src/protocol/offset.ts";
 import { seededRandom } from "./random.ts";
-import { offsetOf, placeOf, StreamModel } from "./stream-model.ts";
+import { describeResult, offsetOf, placeOf, StreamModel } from "./stream-model.ts";
 import type { ModelStream } from "./stream-model.ts";
 
 /** The code under trial: the real one, or one with a fault. */
@@ -180,7 +180,7 @@ class Simulation {
   }
 
   #expect(operation: Operation, expected: string): void {
-    const result = describe(this.#apply(operation));
+    const result = describeResult(this.#apply(operation));
     this.#visit(
       expected
         .split(" ", 2)
@@ -295,21 +295,5 @@ class Simulation {
     const value = values[Math.floor(this.#random() * values.length)];
     if (value === undefined) throw new Error("there is nothing to pick from");
     return value;
-  }
-}
-
-/** A result in the words of the model. */
-function describe(result: Result): string {
-  switch (result.kind) {
-    case "refused":
-      return result.reason;
-    case "created":
-      return `created ${result.isNew} ${result.incarnation} ${encodeOffset(result.tail)} ${result.isClosed}`;
-    case "written":
-      return `written ${result.isRepeat} ${encodeOffset(result.tail)} ${result.isClosed}`;
-    case "deleted":
-      return `deleted ${result.incarnation}`;
-    default:
-      return result.kind;
   }
 }
