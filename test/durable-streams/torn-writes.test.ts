@@ -99,7 +99,7 @@ async function openTorn(folder: string): Promise<string> {
     const found = readNumbers(store.reader);
     return found.length === 200 ? "whole" : `only ${found.length}`;
   } catch (error) {
-    if (error instanceof ChanctlError && /^store_/.test(error.code)) return "refused";
+    if (error instanceof ChanctlError && error.code.startsWith("store_")) return "refused";
     throw error;
   }
 }

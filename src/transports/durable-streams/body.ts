@@ -18,8 +18,10 @@ export function toBodies(bytes: Buffer, mediaType: string): Body[] {
       return splitJsonMessages(decodeJson(bytes));
     case "text":
       return [decodeText(bytes) ?? bytes];
-    default:
+    case "bytes":
       return [bytes];
+    default:
+      throw new Error(`there is no kind of content for ${mediaType}`);
   }
 }
 
