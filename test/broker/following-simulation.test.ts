@@ -92,14 +92,6 @@ describe("the simulation of following", () => {
       },
     ],
     [
-      "a place in what is inherited that counts as the beginning",
-      {
-        file: "live-stream.ts",
-        replace: "return this.#inherited.length === 0 ? 0 : position;",
-        by: "return 0;",
-      },
-    ],
-    [
       "a fork that is followed as if it inherited nothing",
       {
         file: "hub.ts",

@@ -50,6 +50,7 @@ class Reading implements LiveReader {
 
 describe("a stream of which nobody was told that it is over", () => {
   const row = (incarnation: number, more: Partial<StreamInfo> = {}): StreamInfo => ({
+    id: 1,
     path: "/raw",
     incarnation,
     mediaType: "text/plain",

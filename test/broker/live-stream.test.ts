@@ -219,6 +219,19 @@ describe("the live end of a stream of bytes", () => {
       expect(stream.endingAt({ incarnation: INCARNATION, position })).toBe("deleted");
   });
 
+  it("lets who stands at a fork's tail wait, though what is inherited is of another life (section 5.7)", async () => {
+    const stream = open({ tail: 4, inherited: [{ incarnation: 2, from: 0, to: 4 }] });
+    const leaving = new AbortController();
+    let isOver = false;
+    const waiting = stream
+      .waitBeyond({ incarnation: 2, position: 4 }, leaving.signal)
+      .then(() => (isOver = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isOver).toBe(false);
+    leaving.abort();
+    await waiting;
+  });
+
   it("wakes who waits for more than a place: with more, with an end, and when they leave", async () => {
     for (const wake of [
       (stream: LiveStream) => {

@@ -4,7 +4,7 @@ import { createStateSchema, isChangeEvent, MaterializedState } from "@durable-st
 import type { ChangeEvent, StateEvent } from "@durable-streams/state";
 import { rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { OPEN_STREAMS } from "../support/streams.ts";
+import { OPEN_STREAMS } from "../support/durable-streams.ts";
 import { makeProject } from "../support/server.ts";
 import { startServerProcess } from "../support/server-process.ts";
 import type { ServerProcess } from "../support/server-process.ts";

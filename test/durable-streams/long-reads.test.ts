@@ -5,7 +5,8 @@ import type { IncomingMessage } from "node:http";
 import { rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { openEvents } from "../support/stream-events.ts";
-import { nextOffset, OPEN_STREAMS, readToTail, startStreamServer, streamUser } from "../support/streams.ts";
+import { OPEN_STREAMS } from "../support/durable-streams.ts";
+import { nextOffset, readToTail, startStreamServer, streamUser } from "../support/streams.ts";
 import { makeProject } from "../support/server.ts";
 import { startServerProcess } from "../support/server-process.ts";
 

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { nextOffset, OPEN_STREAMS, producerHeaders, streamUser } from "../support/streams.ts";
+import { OPEN_STREAMS } from "../support/durable-streams.ts";
+import { nextOffset, producerHeaders, streamUser } from "../support/streams.ts";
 import type { StreamUser } from "../support/streams.ts";
 import { makeProject } from "../support/server.ts";
 import { startServerProcess } from "../support/server-process.ts";

@@ -1,7 +1,8 @@
 import { rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { openEvents } from "../support/stream-events.ts";
-import { OPEN_STREAMS, startStreamServer, streamUser } from "../support/streams.ts";
+import { OPEN_STREAMS } from "../support/durable-streams.ts";
+import { startStreamServer, streamUser } from "../support/streams.ts";
 import { makeProject } from "../support/server.ts";
 import { startServerProcess } from "../support/server-process.ts";
 

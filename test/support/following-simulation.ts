@@ -315,7 +315,8 @@ class Simulation {
       this.#visit("commit during a read");
       this.#write(1);
     }
-    const limits = { maxEntries: this.#upTo(4), maxBytes: 5 + this.#upTo(10) };
+    // At least a whole character, as every real page has.
+    const limits = { maxEntries: 3 + this.#upTo(4), maxBytes: 5 + this.#upTo(10) };
     return this.#reader.page(path, { ...request, ...limits });
   }
 

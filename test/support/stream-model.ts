@@ -214,22 +214,11 @@ function tailOf(stream: ModelStream): string {
 
 /** A result of the store in the words of the model. */
 export function describeResult(result: Result): Expected {
-  switch (result.kind) {
-    case "refused":
-      return result.reason;
-    case "created":
-      return `created ${result.isNew} ${result.incarnation} ${encodeOffset(result.tail)} ${result.isClosed}`;
-    case "written":
-      return `written ${result.isRepeat} ${encodeOffset(result.tail)} ${result.isClosed}`;
-    case "deleted":
-      return `deleted ${result.incarnation}`;
-    case "appended":
-    case "dropped":
-    case "retention-set":
-    case "trimmed":
-    case "unchanged":
-      return result.kind;
-    default:
-      return result satisfies never;
-  }
+  const { kind } = result;
+  if (kind === "refused") return result.reason;
+  if (kind === "deleted") return `deleted ${result.incarnation}`;
+  if (kind === "written") return `written ${result.isRepeat} ${encodeOffset(result.tail)} ${result.isClosed}`;
+  if (kind !== "created") return kind;
+  const { isNew, incarnation, tail, isClosed } = result;
+  return `created ${isNew} ${incarnation} ${encodeOffset(tail)} ${isClosed}`;
 }

@@ -176,7 +176,7 @@ class Simulation {
   }
 
   #sweep(): void {
-    for (const incarnation of this.#reader.due.endedLives(10)) this.#apply({ kind: "sweep", incarnation });
+    this.#apply({ kind: "sweep" });
   }
 
   #expect(operation: Operation, expected: string): void {
@@ -241,7 +241,7 @@ class Simulation {
 
   /** Once all that is over is swept, there are the rows of the streams that are there, and of those that forks need. */
   #compareKept(): void {
-    while (this.#reader.due.endedLives(1).length > 0) this.#sweep();
+    while (this.#reader.due.hasEndedLives()) this.#sweep();
     const kept = this.#db
       .prepare<[], { incarnation: number }>("SELECT DISTINCT incarnation FROM messages ORDER BY 1")
       .all();

@@ -1,22 +1,16 @@
 import type { DurableStreamsOptions } from "#src/transports/durable-streams/options.ts";
+import { OPEN_STREAMS } from "./durable-streams.ts";
 import { startTestServer } from "./server.ts";
 import type { TestServer, TestServerOptions } from "./server.ts";
 
-/** Streams that anyone may read and write, with a long-poll that a test can wait for. */
-export const OPEN_STREAMS: DurableStreamsOptions = {
-  path: "/ds",
-  pollTimeoutMs: 300,
-  sseTtlMs: 60_000,
-  skipsAuthentication: false,
-  publicStreams: true,
-  publicWrites: true,
-};
+/** A long-poll that a test can wait for. */
+const QUICK_POLL_MS = 300;
 
 /** Longer than any test: what must be answered before is answered for another reason. */
 export const LONG_POLL_MS = 120_000;
 
 export interface StreamServerOptions extends Omit<TestServerOptions, "durableStreams"> {
-  /** What differs from `OPEN_STREAMS`. */
+  /** What differs from streams that anyone may read and write. */
   readonly streams?: Partial<DurableStreamsOptions>;
 }
 
@@ -30,13 +24,14 @@ export async function startStreamServer({
   streams,
   ...options
 }: StreamServerOptions = {}): Promise<StreamServer> {
-  const durableStreams = { ...OPEN_STREAMS, ...streams };
+  const durableStreams = { ...OPEN_STREAMS, pollTimeoutMs: QUICK_POLL_MS, ...streams };
   const server = await startTestServer({ ...options, durableStreams });
   return { ...server, user: streamUser(server.url + durableStreams.path) };
 }
 
 /** What is sent with a request. */
 export interface StreamRequest {
+  /** The content type; none is sent for an empty one. @default text/plain */
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
@@ -60,7 +55,7 @@ export function streamUser(base: string, send: typeof fetch = fetch): StreamUser
     (name: string, { type = "text/plain", headers = {}, body }: StreamRequest = {}): Promise<Response> =>
       send(url(name), {
         method,
-        headers: { "content-type": type, ...headers },
+        headers: { ...(type === "" ? {} : { "content-type": type }), ...headers },
         ...(body === undefined ? {} : { body }),
       });
   return {

@@ -5,6 +5,7 @@ import { Lifetimes } from "#src/broker/lifetimes.ts";
 import type { Log } from "#src/broker/log.ts";
 import { Maintenance } from "#src/broker/maintenance.ts";
 import type { Operation } from "#src/broker/operation.ts";
+import { Pages } from "#src/broker/pages.ts";
 import type { Store } from "#src/broker/store.ts";
 import { Streams } from "#src/broker/streams.ts";
 import { UnsentBudget } from "#src/broker/unsent-budget.ts";
@@ -42,7 +43,8 @@ export function openTimedStreams(
   const parts = { log, reader, hub, clock };
   const lifetimes = new Lifetimes(parts);
   const maintenance = new Maintenance({ ...parts, lifetimes, logger });
-  const reading = { ...parts, unsent: new UnsentBudget(DEFAULT_LIMITS) };
+  const unsent = new UnsentBudget(DEFAULT_LIMITS);
+  const reading = { ...parts, maintenance, pages: new Pages(reader), unsent };
   const streams = new Streams({ ...parts, lifetimes, reading });
   onTestFinished(async () => {
     await maintenance.close();
