@@ -106,9 +106,11 @@ export function createCreate({
     if (position > source.tail) return { reason: "fork-sub-offset" };
     if (source.mediaType === JSON_MEDIA_TYPE) return position;
     // A sub-offset of bytes reaches to the end of the append that it begins in, and no further.
+    // Where the source itself branches off inside of it, that is its end.
     const segment = chain.find(({ to }) => anchor < to);
     const end = segment && streams.endOfRowAfter(segment, anchor);
-    return end !== undefined && position <= end ? position : { reason: "fork-sub-offset" };
+    const isInside = segment !== undefined && end !== undefined && position <= Math.min(end, segment.to);
+    return isInside ? position : { reason: "fork-sub-offset" };
   }
 }
 

@@ -14,10 +14,12 @@ export function createDelete({
 }: SubscriptionTables): (
   operation: DeleteOperation,
 ) => Deleted | StreamRefused | { readonly kind: "unchanged" } {
-  return function remove({ path, incarnation }) {
+  return function remove({ path, incarnation, touchedAt }) {
     const stream = streams.byPath(path);
     if (incarnation !== undefined && stream?.incarnation !== incarnation) return { kind: "unchanged" };
     if (stream === undefined) return { kind: "refused", reason: "unknown" };
+    // An append that was accepted while its end was noticed has begun its time anew.
+    if (touchedAt !== undefined && stream.touchedAt > touchedAt) return { kind: "unchanged" };
     if (stream.isDeleted === 1) return { kind: "refused", reason: "soft-deleted" };
     if (streams.hasForks(stream.incarnation)) streams.softDelete(stream.id);
     else removeWithSources(stream);

@@ -36,7 +36,7 @@ export function cutEntries(
   return entries.flatMap((entry) => {
     const start = entry.position - byteLengthOf(entry);
     if (start >= from && entry.position <= to) return [entry];
-    if (start >= to || entry.position <= from) return [];
+    if (start >= to || entry.position <= from || from >= to) return [];
     const end = Math.min(entry.position, to);
     return [{ position: end, body: bytesOf(entry).subarray(Math.max(0, from - start), end - start) }];
   });

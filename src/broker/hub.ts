@@ -7,6 +7,7 @@ import type { CommittedEntry } from "./live-stream.ts";
 import type { Committed, Log } from "./log.ts";
 import type { AppendOperation, Appended } from "./operation.ts";
 import type { Reader } from "./reader.ts";
+import type { StreamInfo } from "./stream-info.ts";
 import type { WriteOperation, Written } from "./stream-operation.ts";
 import type { WakeEvent } from "./subscription-operation.ts";
 
@@ -124,17 +125,16 @@ export class Hub {
       else stream.append(incarnation, toMessages(operation, result));
     } else if (operation.kind === "write" && result.kind === "written") {
       const { incarnation, tail, isClosed } = result;
-      if (result.isRepeat) stream.skipTo({ incarnation, position: tail.position });
-      else stream.append(incarnation, toEntries(operation, result));
+      if (!result.isRepeat) stream.append(incarnation, toEntries(operation, result));
+      // What was committed untold before a repeat, or before a close that adds nothing, comes to light here.
+      stream.skipTo({ incarnation, position: tail.position });
       if (isClosed) stream.end("closed");
     } else if (operation.kind === "drop" && result.kind === "dropped") {
       stream.skipTo({ incarnation: operation.incarnation, position: operation.tail });
       stream.beginLife(result.incarnation);
     } else if (operation.kind === "delete" && result.kind === "deleted") {
-      this.#streams.delete(stream.path);
-      this.#windowBytes -= stream.countedBytes;
-      stream.countedBytes = 0;
-      stream.end("deleted");
+      // Whoever entered after the commit and before this found no stream, or the next one at its path.
+      if (result.incarnation >= stream.incarnation) this.#end(stream);
       return;
     } else return;
     this.#noteChanged(stream);
@@ -148,10 +148,23 @@ export class Hub {
     this.#noteChanged(stream);
   }
 
+  /** The stream is there no longer. */
+  #end(stream: LiveStream): void {
+    this.#streams.delete(stream.path);
+    this.#changed.delete(stream);
+    this.#windowBytes -= stream.countedBytes;
+    stream.countedBytes = 0;
+    stream.end("deleted");
+  }
+
   /** A writer may have died between a commit and the word of it: a quiet stream would never show it. */
   #resync(): void {
     for (const stream of this.#streams.values()) {
       const info = this.#reader.stream(stream.path);
+      if (isOver(stream, info)) {
+        this.#end(stream);
+        continue;
+      }
       if (info === undefined) continue;
       stream.skipTo({ incarnation: info.incarnation, position: info.tail });
       if (info.isClosed) stream.end("closed");
@@ -176,6 +189,13 @@ export class Hub {
     }
     this.#changed.clear();
   }
+}
+
+/** Whether a stream was deleted; another one may be at its path, where a channel's would only begin another life. */
+function isOver({ incarnation }: LiveStream, info: StreamInfo | undefined): boolean {
+  if (incarnation === 0) return false;
+  if (info === undefined || info.isDeleted) return true;
+  return info.incarnation !== incarnation && !info.hasEarlierLife;
 }
 
 /** What `apply` stored, made again from the operation: the bodies need not travel back from the writer thread. */

@@ -39,7 +39,10 @@ export function refusalOf(verdict: ProducerVerdict): StreamRefusal | undefined {
       return { reason: "epoch-start" };
     case "gap":
       return { reason: "seq-gap", expectedSeq: verdict.expectedSeq };
-    default:
+    case "new":
+    case "duplicate":
       return undefined;
+    default:
+      return verdict satisfies never;
   }
 }

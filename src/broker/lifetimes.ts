@@ -2,6 +2,7 @@ import type { Clock } from "./clock.ts";
 import type { Hub } from "./hub.ts";
 import type { Log } from "./log.ts";
 import type { StreamInfo } from "./stream-info.ts";
+import type { DeleteOperation } from "./stream-operation.ts";
 
 export interface LifetimesOptions {
   readonly log: Log;
@@ -44,6 +45,12 @@ export class Lifetimes {
     log.propose([{ kind: "touch", incarnation, time }]).catch(() => this.#storedAt.delete(incarnation));
   }
 
+  /** Forgets a stream that is there no longer. */
+  forget(incarnation: number): void {
+    this.#usedAt.delete(incarnation);
+    this.#storedAt.delete(incarnation);
+  }
+
   /** Whether a stream's time is over. One that is followed live is in use. */
   isOver(stream: StreamInfo): boolean {
     const { path, incarnation, ttlMs, touchedAt, expiresAt } = stream;
@@ -54,8 +61,12 @@ export class Lifetimes {
     const usedAt = Math.max(touchedAt, this.#usedAt.get(incarnation) ?? this.#startedAt);
     if (now < usedAt + ttlMs) return false;
     if (hub.isFollowed(path)) return false;
-    this.#usedAt.delete(incarnation);
-    this.#storedAt.delete(incarnation);
+    this.forget(incarnation);
     return true;
   }
+}
+
+/** What ends a stream whose time is over, unless it has been used meanwhile. */
+export function toExpiry({ path, incarnation, touchedAt }: StreamInfo): DeleteOperation {
+  return { kind: "delete", path, incarnation, touchedAt };
 }

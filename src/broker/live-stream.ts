@@ -1,7 +1,7 @@
 import type { Offset } from "../protocol/offset.ts";
 import { encodeBatch } from "./encoding.ts";
 import type { Encoded, Encoding, EntryEncoding } from "./encoding.ts";
-import { bytesOf, byteLengthOf } from "./entry.ts";
+import { bytesOf, byteLengthOf, cutEntries } from "./entry.ts";
 import type { Entry } from "./entry.ts";
 import { offsetAt } from "./stream-chain.ts";
 import type { Segment } from "./stream-chain.ts";
@@ -92,6 +92,11 @@ export class LiveStream {
     this.#tail = tail;
     this.#floor = tail;
     this.#ending = isClosed ? "closed" : undefined;
+  }
+
+  /** Which life of the stream it is at; 0 where nothing was ever written. */
+  get incarnation(): number {
+    return this.#incarnation;
   }
 
   get liveCount(): number {
@@ -188,8 +193,10 @@ export class LiveStream {
     const canTakeMore = this.#deliverTo(reader);
     // The next flush counts what was encoded, and lets go of what was joined for this reader.
     if (this.#bytes > before || this.#shared.size > 0) this.#onGrown();
-    if (canTakeMore) this.#live.add(reader);
-    return canTakeMore;
+    // Nothing will ever tell it of an end that has come before it: it looks again.
+    const isLive = canTakeMore && this.#ending === undefined;
+    if (isLive) this.#live.add(reader);
+    return isLive;
   }
 
   /** Lets a reader go. */
@@ -199,16 +206,21 @@ export class LiveStream {
 
   /**
    * Takes back into the window what a page ended with and no reader can be sent alone: the beginning of a character
-   * whose end was not yet written. Does nothing unless it ends where the window begins.
+   * whose end was not yet written, which may have come in several appends. Does nothing if the window has it, or
+   * begins after the page: then there is more to read.
    *
-   * @param start the position before what is held back.
+   * @param from where the character begins.
    */
-  hold(entry: Entry, start: number): void {
-    if (entry.position !== this.#floor) return;
-    // It is part of what was read a moment ago, so whoever stands here may have it, whatever its time.
-    this.#recent.unshift({ ...entry, start, time: Number.POSITIVE_INFINITY, encoded: new Map() });
-    this.#bytes += entry.body.length;
-    this.#floor = start;
+  hold(entries: readonly Entry[], from: number): void {
+    const floor = this.#floor;
+    if (from >= floor || (entries.at(-1)?.position ?? 0) < floor) return;
+    const body = Buffer.concat(cutEntries(entries, { from, to: floor }).map(bytesOf));
+    // It was read just now, so it is not too old for anybody.
+    const time = Number.POSITIVE_INFINITY;
+    this.#recent.unshift({ start: from, position: floor, time, body, encoded: new Map() });
+    this.#bytes += body.length;
+    this.#floor = from;
+    this.#onGrown();
   }
 
   /** Writes what is new to every live reader: one buffer for all, one write each. */
@@ -220,23 +232,35 @@ export class LiveStream {
     for (const wake of this.#waiting) wake();
   }
 
-  /** Forgets the oldest entries until the window holds at most `maxBytes`. Only after a flush: a live reader must never be behind the floor. */
+  /**
+   * Forgets the oldest entries until the window holds at most `maxBytes`. Only after a flush: a live reader must never
+   * be behind the floor. What live readers wait for the rest of, at most three bytes of a character, stays: they would
+   * come back with it at once, and so for ever.
+   */
   shrink(maxBytes: number): void {
+    if (this.#bytes <= maxBytes) return;
+    const kept = this.#leastPosition();
     let dropped = 0;
-    while (this.#bytes > maxBytes && dropped < this.#recent.length) {
-      const entry = this.#recent[dropped];
-      if (entry === undefined) break;
-      this.#bytes -= entry.body.length;
-      for (const encoded of entry.encoded.values()) this.#bytes -= encoded.length;
+    for (const entry of this.#recent) {
+      if (this.#bytes <= maxBytes || entry.position > kept) break;
+      this.#bytes -= sizeOf(entry);
       this.#floor = entry.position;
       dropped += 1;
     }
-    if (dropped === 0) return;
     this.#recent = this.#recent.slice(dropped);
-    // A reader that waits for the rest of a character stands before its last byte.
-    for (const reader of this.#live) {
-      if (this.#positionOf(reader.position) < this.#floor) this.#giveUp(reader);
-    }
+    const [first] = this.#recent;
+    if (first === undefined || this.#bytes <= maxBytes || first.start >= kept) return;
+    const rest = keepFrom(first, kept);
+    this.#bytes += sizeOf(rest) - sizeOf(first);
+    this.#recent[0] = rest;
+    this.#floor = kept;
+  }
+
+  /** Where the live reader stands that has read the least: at the tail, but for the beginning of a character. */
+  #leastPosition(): number {
+    let least = this.#tail;
+    for (const { position } of this.#live) least = Math.min(least, this.#positionOf(position));
+    return least;
   }
 
   #giveUp(reader: LiveReader): void {
@@ -307,6 +331,19 @@ export class LiveStream {
     this.#bytes += bytes.length;
     return bytes;
   }
+}
+
+/** What an entry takes of the window, every encoding counted. */
+function sizeOf({ body, encoded }: RecentEntry): number {
+  let size = body.length;
+  for (const bytes of encoded.values()) size += bytes.length;
+  return size;
+}
+
+/** The same as `cutStart`, as bytes of its own: a view would keep all of the row in memory. */
+function keepFrom(entry: RecentEntry, from: number): RecentEntry {
+  const cut = cutStart(entry, from);
+  return { ...cut, body: Buffer.from(bytesOf(cut)) };
 }
 
 /** What of a row of bytes lies after a place inside it. */

@@ -4,6 +4,7 @@ import { channelOfPath } from "../protocol/stream-path.ts";
 import { MAX_TRIMMED } from "./apply.ts";
 import type { Clock } from "./clock.ts";
 import type { Hub } from "./hub.ts";
+import { toExpiry } from "./lifetimes.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import type { Log } from "./log.ts";
 import type { Operation, Retention } from "./operation.ts";
@@ -27,6 +28,8 @@ interface Due {
 }
 
 const EVERY_MS = 5_000;
+/** Whoever asks for an expired stream is told at once; this is for those who listen to it. */
+const EXPIRE_EVERY_MS = 1_000;
 const KEYS_ROTATE_MS = 24 * 3_600_000;
 /** An idempotent producer that has not written for this long is forgotten (PROTOCOL.md, section 5.2.1). */
 const PRODUCERS_KEPT_MS = 7 * 24 * 3_600_000;
@@ -40,7 +43,7 @@ const STEP = 200;
 export class Maintenance {
   readonly #options: MaintenanceOptions;
   readonly #startedAt: number;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timers: readonly NodeJS.Timeout[];
   /** When the last subscriber of a stream left; kept for streams that are dropped when unused. */
   readonly #leftAt = new Map<string, number>();
   /** Paths in `#leftAt` of which it is not known whether they are dropped when unused. */
@@ -52,6 +55,7 @@ export class Maintenance {
   /** Until when a stream is kept for those who left it; of one life, and not beyond a restart. */
   readonly #keptUntil = new Map<string, number>();
   #round: Promise<void> | undefined;
+  #expiring: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(options: MaintenanceOptions) {
@@ -61,8 +65,11 @@ export class Maintenance {
       this.#leftAt.set(path, options.clock.now());
       this.#unchecked.add(path);
     });
-    this.#timer = setInterval(() => void this.run(), EVERY_MS);
-    this.#timer.unref();
+    this.#timers = [
+      setInterval(() => void this.run(), EVERY_MS),
+      setInterval(() => void this.#expire(), EXPIRE_EVERY_MS),
+    ];
+    for (const timer of this.#timers) timer.unref();
   }
 
   /**
@@ -88,6 +95,18 @@ export class Maintenance {
   run(): Promise<void> {
     this.#round ??= this.#run().finally(() => (this.#round = undefined));
     return this.#round;
+  }
+
+  /** What fails now is told of by the next round. */
+  #expire(): Promise<void> {
+    this.#expiring ??= this.#expireNow()
+      .catch(() => {})
+      .finally(() => (this.#expiring = undefined));
+    return this.#expiring;
+  }
+
+  async #expireNow(): Promise<void> {
+    await this.#completeAll(this.#expiries(this.#options.clock.now()));
   }
 
   async #run(): Promise<void> {
@@ -202,9 +221,7 @@ export class Maintenance {
     const { reader, lifetimes } = this.#options;
     const query = { limit: STEP, isExpired: (stream: StreamInfo) => lifetimes.isOver(stream) };
     return pagesOf(() =>
-      reader.due
-        .expired(now, query)
-        .map(({ path, incarnation }) => ({ operation: { kind: "delete", path, incarnation }, messages: 0 })),
+      reader.due.expired(now, query).map((stream) => ({ operation: toExpiry(stream), messages: 0 })),
     );
   };
 
@@ -242,10 +259,10 @@ export class Maintenance {
 
   /** Starts no more; resolves when the round under way has ended. */
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
     this.#isClosed = true;
     this.#options.hub.onLeft(undefined);
-    await this.#round;
+    await Promise.all([this.#round, this.#expiring]);
   }
 }
 

@@ -2,11 +2,14 @@ import { encodeOffset } from "../protocol/offset.ts";
 import type { Offset } from "../protocol/offset.ts";
 import { encodeBatch } from "./encoding.ts";
 import type { Encoding } from "./encoding.ts";
+import { cutEntries } from "./entry.ts";
 import type { Entry } from "./entry.ts";
 import type { Reader } from "./reader.ts";
 
 export interface EncodedPageRequest {
   readonly path: string;
+  /** Which life of it is followed: another stream at the same path may have inherited the same beginning. */
+  readonly incarnation: number;
   readonly after: Offset;
   readonly encoding: Encoding;
   /** Messages older than this may not be read, in ms since 1970; asked when it is this request's turn. */
@@ -21,7 +24,7 @@ export type EncodedPage =
       /** How far the bytes bring the reader. */
       readonly end: Offset;
       /** What is at the tail and can only be sent with what comes next. */
-      readonly leftover?: Entry;
+      readonly leftover?: readonly Entry[];
     }
   | { readonly kind: "end" }
   | { readonly kind: "gone" };
@@ -83,9 +86,9 @@ export class Pages {
     if (this.#isRunning) setImmediate(() => this.#run());
   }
 
-  #page({ path, after, encoding, notBefore }: EncodedPageRequest): EncodedPage {
+  #page({ path, incarnation, after, encoding, notBefore }: EncodedPageRequest): EncodedPage {
     const since = notBefore();
-    const place = `${encoding.name} ${encodeOffset(after)} ${path}`;
+    const place = `${encoding.name} ${incarnation} ${encodeOffset(after)} ${path}`;
     const known = this.#known.get(place);
     // A log only grows, so what was read a moment ago still comes next; but not everybody may go back as far.
     if (known !== undefined && known.time >= since) return known.page;
@@ -100,7 +103,9 @@ export class Pages {
     });
     const last = entries.at(-1);
     const isLeftOver = isTail && last !== undefined && position < last.position;
-    const leftover = isLeftOver ? { leftover: last } : {};
+    const leftover = isLeftOver
+      ? { leftover: cutEntries(entries, { from: position, to: last.position }) }
+      : {};
     const encoded = { kind: "entries", bytes, end: offsetAt(position), ...leftover } as const;
     // At the tail more may come, and then it is no longer true that this was all.
     if (!isTail || "encodeEntry" in encoding) this.#keep(place, { page: encoded, time });

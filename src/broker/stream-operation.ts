@@ -58,6 +58,8 @@ export interface DeleteOperation {
   readonly path: string;
   /** Which life of it, where its end was noticed and not asked for: another one is left alone. */
   readonly incarnation?: number;
+  /** When it was last used by what was stored then, in ms since 1970: one that was used since is left alone, too. */
+  readonly touchedAt?: number;
 }
 
 /** Remembers when a stream with a TTL was last used. */

@@ -14,6 +14,7 @@ export interface StreamRecord {
   readonly tail: number;
   readonly bytes: number;
   readonly lastTime: number;
+  readonly touchedAt: number;
   readonly isClosed: number;
   readonly lastSeq: string | null;
   readonly ttlMs: number | null;
@@ -26,7 +27,7 @@ export interface StreamRecord {
 }
 
 const COLUMNS = `id, path, incarnation, content_type AS mediaType, tail, bytes, last_time AS lastTime,
-  is_closed AS isClosed, last_seq AS lastSeq, ttl_ms AS ttlMs, expires_at AS expiresAt, parent,
+  touched_at AS touchedAt, is_closed AS isClosed, last_seq AS lastSeq, ttl_ms AS ttlMs, expires_at AS expiresAt, parent,
   fork_position AS forkPosition, is_deleted AS isDeleted, closed_by AS closedBy`;
 
 /** The replay window of a stream that keeps everything: later than any `Date`, and still a number that SQLite can add to. */
@@ -40,7 +41,10 @@ export interface StreamTable {
   /** Where the row ends that a position of a byte stream lies in or before. */
   endOfRowAfter(segment: Segment, position: number): number | undefined;
   insert(
-    stream: Omit<StreamRecord, "id" | "bytes" | "lastSeq" | "isDeleted" | "isClosed" | "closedBy">,
+    stream: Omit<
+      StreamRecord,
+      "id" | "bytes" | "touchedAt" | "lastSeq" | "isDeleted" | "isClosed" | "closedBy"
+    >,
   ): void;
   /** Stores bodies after the tail. @returns the new tail. */
   append(stream: StreamRecord, bodies: readonly Body[], time: number): number;

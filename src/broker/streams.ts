@@ -3,6 +3,7 @@ import type { Clock } from "./clock.ts";
 import { follow } from "./follow.ts";
 import type { Followed, FollowContext, SubscribeRequest } from "./follow.ts";
 import type { Hub } from "./hub.ts";
+import { toExpiry } from "./lifetimes.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import type { Log } from "./log.ts";
 import type { Operation, Result } from "./operation.ts";
@@ -14,6 +15,7 @@ import type {
   Created,
   CreateOperation,
   Deleted,
+  DeleteOperation,
   StreamRefused,
   WriteOperation,
   Written,
@@ -66,7 +68,7 @@ export class Streams {
   find(path: string): StreamState | undefined {
     const { reader, lifetimes } = this.#options;
     const stream = reader.stream(path);
-    if (stream === undefined || lifetimes.isOver(stream)) return undefined;
+    if (stream === undefined || (!stream.isDeleted && lifetimes.isOver(stream))) return undefined;
     return { ...stream, tailOffset: offsetAt(reader.chainOf(stream), stream.tail) };
   }
 
@@ -89,15 +91,13 @@ export class Streams {
     this.#options.lifetimes.use(stream);
   }
 
-  /** Creates a raw stream. One whose time is over makes way in the same commit. */
+  /** Creates a raw stream. One whose time is over makes way in the same commit, and cannot be forked. */
   async create(request: Omit<CreateOperation, "kind" | "time">): Promise<Created | StreamRefused> {
-    const { reader, clock, lifetimes } = this.#options;
-    const existing = reader.stream(request.path);
-    const expired =
-      existing !== undefined && !existing.isDeleted && lifetimes.isOver(existing) ? [existing] : [];
+    const { path, fork } = request;
     const result = await this.#propose([
-      ...expired.map(({ path, incarnation }) => ({ kind: "delete" as const, path, incarnation })),
-      { kind: "create", time: clock.now(), ...request },
+      ...this.#expiryOf(path),
+      ...(fork === undefined ? [] : this.#expiryOf(fork.source)),
+      { kind: "create", time: this.#options.clock.now(), ...request },
     ]);
     if (result?.kind === "created" || isRefusedStream(result)) return result;
     throw new Error(`a create came to \`${result?.kind}\``);
@@ -107,9 +107,12 @@ export class Streams {
   async write(request: Omit<WriteOperation, "kind" | "time">): Promise<Written | StreamRefused> {
     const { clock, lifetimes, reader } = this.#options;
     const stream = reader.stream(request.path);
-    if (stream !== undefined && lifetimes.isOver(stream)) return { kind: "refused", reason: "unknown" };
+    if (stream !== undefined && !stream.isDeleted) {
+      if (lifetimes.isOver(stream)) return { kind: "refused", reason: "unknown" };
+      // Before the commit: a stream must not expire under a write that is on its way.
+      lifetimes.use(stream);
+    }
     const result = await this.#propose([{ kind: "write", time: clock.now(), ...request }]);
-    if (stream !== undefined) lifetimes.use(stream);
     if (result?.kind === "written" || isRefusedStream(result)) return result;
     throw new Error(`a write came to \`${result?.kind}\``);
   }
@@ -117,6 +120,7 @@ export class Streams {
   /** Deletes a raw stream; its readers are told that it is over. */
   async delete(path: string): Promise<Deleted | StreamRefused> {
     const result = await this.#propose([{ kind: "delete", path }]);
+    if (result?.kind === "deleted") this.#options.lifetimes.forget(result.incarnation);
     if (result?.kind === "deleted" || isRefusedStream(result)) return result;
     throw new Error(`a delete came to \`${result?.kind}\``);
   }
@@ -146,7 +150,8 @@ export class Streams {
       const stream = reader.stream(path);
       if (stream === undefined || stream.isClosed || stream.tail > offset.position) return;
       await live.waitBeyond(offset, signal);
-      this.#options.lifetimes.use(stream);
+      const waited = reader.stream(path);
+      if (waited !== undefined) this.#options.lifetimes.use(waited);
     } finally {
       hub.leave(live);
     }
@@ -167,6 +172,13 @@ export class Streams {
         followed.close();
       },
     };
+  }
+
+  /** What ends a stream whose time is over; nothing for any other. */
+  #expiryOf(path: string): DeleteOperation[] {
+    const { reader, lifetimes } = this.#options;
+    const stream = reader.stream(path);
+    return stream !== undefined && !stream.isDeleted && lifetimes.isOver(stream) ? [toExpiry(stream)] : [];
   }
 
   /** @returns the result of the last operation. */

@@ -96,13 +96,15 @@ export class Subscriber implements LiveReader {
 
   #readPage(signal: AbortSignal): Promise<"gone" | "read"> {
     const { stream, pages, notBefore } = this.#options;
-    const request = { path: stream.path, after: this.#position, encoding: this.encoding, notBefore };
+    const { path, incarnation } = stream;
+    const request = { path, incarnation, after: this.#position, encoding: this.encoding, notBefore };
     return pages.read(request, (page) => {
       if (signal.aborted) return "read"; // while it waited for its turn
       if (page.kind === "gone") return "gone";
       if (page.kind === "end") return "read";
       if (page.bytes.length > 0) this.#write(page.bytes, page.end);
-      // Nobody can be sent it alone: the window takes it back, and brings it with what comes next.
+      // Nobody can be sent it alone: the window takes it back, and brings it with what comes next. This reader attaches
+      // before the next flush, for a window that is short of room keeps it for live readers only.
       if (page.leftover !== undefined) stream.hold(page.leftover, this.#position.position);
       return "read";
     });

@@ -13,6 +13,7 @@ import { connectionTerms } from "./connection-terms.ts";
 import type { ConnectionTerms } from "./connection-terms.ts";
 import type { Connection } from "./connections.ts";
 import type { TransportContext } from "./context.ts";
+import { endResponse } from "./end-response.ts";
 import { hasLeft, headerOf, leavingOf, toChanctlError } from "./http.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { logConnect } from "./log-connect.ts";
@@ -27,8 +28,6 @@ export interface SseCall {
 /** When a client should reconnect after a drop: spread, so that a thousand do not come at once. */
 const RETRY_MS = 1_000;
 const RETRY_SPREAD_MS = 2_000;
-/** How long the last bytes may take to leave. */
-const LINGER_MS = 5_000;
 
 /** `GET /channels/<name>`: the stream as Server-Sent Events, from where the client asks, until one side ends it. */
 export async function serveSse(context: TransportContext, call: SseCall): Promise<void> {
@@ -142,16 +141,8 @@ async function stream(
   } finally {
     context.connections.remove(connection);
     logEnd(reason);
-    end(response);
+    endResponse(response);
   }
-}
-
-/** A peer that does not read would keep a connection that is counted no longer, and its unsent bytes, for ever. */
-function end(response: HttpResponse): void {
-  if (hasLeft(response)) return;
-  response.end();
-  const timer = setTimeout(() => response.destroy(), LINGER_MS);
-  response.once("close", () => clearTimeout(timer));
 }
 
 function sendHead(response: HttpResponse): void {

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AppendKey, Operation } from "#src/broker/operation.ts";
+import type { CreateOperation, WriteOperation } from "#src/broker/stream-operation.ts";
 import { openMemoryStore } from "../support/memory-store.ts";
 import { append, NOON, resultOf, RETENTION } from "../support/operations.ts";
 
@@ -46,17 +47,95 @@ const operations: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ kind: fc.constant("rotate-keys"), generation: fc.nat(3), time: fc.constant(NOON) }),
 );
 
+const times = fc.integer({ min: NOON, max: NOON + 100 });
+const paths = fc.constantFrom("/a", "/b", "/c");
+const bodies = fc.oneof(
+  fc.record({
+    mediaType: fc.constant("application/json"),
+    bodies: fc.array(fc.json(), { maxLength: 3 }),
+  }),
+  fc.record({
+    mediaType: fc.constant("text/plain"),
+    bodies: fc.array(fc.oneof(fc.string({ minLength: 1 }), fc.uint8Array({ minLength: 1 })), {
+      maxLength: 2,
+    }),
+  }),
+);
+
+/** Those of Durable Streams, on few paths and incarnations, so that they meet. */
+const streamOperations: fc.Arbitrary<Operation> = fc.oneof(
+  fc
+    .record({
+      path: paths,
+      time: times,
+      closes: fc.boolean(),
+      content: bodies,
+      lifetime: fc.constantFrom<Pick<CreateOperation, "ttlMs" | "expiresAt">>(
+        {},
+        { ttlMs: 50 },
+        { expiresAt: NOON + 50 },
+      ),
+      fork: fc.option(
+        fc.record({
+          source: paths,
+          subOffset: fc.nat(2),
+          offset: fc.option(fc.record({ incarnation: fc.nat(4), position: fc.nat(4) })),
+        }),
+      ),
+    })
+    .map(({ content, lifetime, fork, ...rest }): CreateOperation => ({
+      kind: "create",
+      ...rest,
+      ...content,
+      ...lifetime,
+      ...(fork === null
+        ? {}
+        : {
+            fork: {
+              source: fork.source,
+              subOffset: fork.subOffset,
+              ...(fork.offset === null ? {} : { offset: fork.offset }),
+            },
+          }),
+    })),
+  fc
+    .record({
+      path: paths,
+      time: times,
+      closes: fc.integer({ min: 0, max: 9 }).map((chance) => chance === 0),
+      content: bodies,
+      producer: fc.option(fc.record({ id: fc.constantFrom("p", "q"), epoch: fc.nat(1), seq: fc.nat(2) })),
+      seq: fc.option(fc.constantFrom("1", "2", "10")),
+    })
+    .map(({ content, producer, seq, ...rest }): WriteOperation => ({
+      kind: "write",
+      ...rest,
+      ...content,
+      ...(producer === null ? {} : { producer }),
+      ...(seq === null ? {} : { seq }),
+    })),
+  fc.record({ kind: fc.constant("delete" as const), path: paths }),
+  fc.record({ kind: fc.constant("delete"), path: paths, incarnation: fc.nat(4), touchedAt: times }),
+  fc.record({ kind: fc.constant("touch"), incarnation: fc.nat(4), time: times }),
+  fc.record({ kind: fc.constant("sweep"), incarnation: fc.nat(4) }),
+  fc.record({ kind: fc.constant("forget-producers"), before: times }),
+);
+
 describe("apply", () => {
   it("gives the same results and the same rows for the same operations, however they are grouped", () => {
     fc.assert(
-      fc.property(fc.array(operations, { maxLength: 30 }), fc.nat(30), (sequence, cut) => {
-        const [one, other] = [openMemoryStore(), openMemoryStore()];
-        const results = one.apply(...sequence);
-        expect([...other.apply(...sequence.slice(0, cut)), ...other.apply(...sequence.slice(cut))]).toEqual(
-          results,
-        );
-        expect(other.dump()).toEqual(one.dump());
-      }),
+      fc.property(
+        fc.array(fc.oneof(operations, streamOperations, streamOperations), { maxLength: 40 }),
+        fc.nat(40),
+        (sequence, cut) => {
+          const [one, other] = [openMemoryStore(), openMemoryStore()];
+          const results = one.apply(...sequence);
+          expect([...other.apply(...sequence.slice(0, cut)), ...other.apply(...sequence.slice(cut))]).toEqual(
+            results,
+          );
+          expect(other.dump()).toEqual(one.dump());
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -48,8 +48,8 @@ describe("the simulation of the hand-over", () => {
       "a subscriber that is live only after an `await`",
       {
         file: "live-stream.ts",
-        replace: "if (canTakeMore) this.#live.add(reader);",
-        by: "if (canTakeMore) setImmediate(() => this.#live.add(reader));",
+        replace: "if (isLive) this.#live.add(reader);",
+        by: "if (isLive) setImmediate(() => this.#live.add(reader));",
       },
     ],
     [

@@ -3,7 +3,9 @@ import { describe, expect, it, vi } from "vitest";
 import { Hub } from "#src/broker/hub.ts";
 import type { HubOptions } from "#src/broker/hub.ts";
 import type { LiveReader } from "#src/broker/live-stream.ts";
+import type { Follower } from "#src/broker/log.ts";
 import { Pages } from "#src/broker/pages.ts";
+import type { StreamInfo } from "#src/broker/stream-info.ts";
 import { Subscriber } from "#src/broker/subscriber.ts";
 import { SSE_ENCODING, WEBSOCKET_ENCODING } from "#src/broker/encoding.ts";
 import type { Encoding } from "#src/broker/encoding.ts";
@@ -45,6 +47,56 @@ class Reading implements LiveReader {
     this.detachments += 1;
   }
 }
+
+describe("a stream of which nobody was told that it is over", () => {
+  const row = (incarnation: number, more: Partial<StreamInfo> = {}): StreamInfo => ({
+    id: 1,
+    path: "/raw",
+    incarnation,
+    mediaType: "text/plain",
+    tail: 0,
+    oldest: 0,
+    bytes: 0,
+    hasEarlierLife: false,
+    replayWindowMs: 0,
+    inactivityTtlMs: 0,
+    maxMessages: 0,
+    maxBytes: 0,
+    isClosed: false,
+    isDeleted: false,
+    ttlMs: null,
+    touchedAt: 0,
+    expiresAt: null,
+    parent: null,
+    forkPosition: 0,
+    ...more,
+  });
+
+  it.each([
+    ["is there no longer", undefined],
+    ["is kept for its forks only", row(3, { isDeleted: true })],
+    ["has another one at its path", row(4)],
+  ])("ends its readers when the store is looked at again, and it %s", (_, found) => {
+    let stored: StreamInfo | undefined = row(3);
+    const followers = new Set<Follower>();
+    const hub = new Hub({
+      log: { follow: (follower) => (followers.add(follower), () => followers.delete(follower)) },
+      reader: { stream: () => stored, chainOf: () => [] },
+    });
+    const stream = hub.enter("/raw");
+    const reading = new Reading({ incarnation: 3, position: 0 });
+    stream.attach(reading);
+    stored = found;
+    for (const follower of followers) follower.onUncertain?.();
+    expect(reading.detachments).toBe(1);
+    expect(stream.endingAt(reading.position)).toBe("deleted");
+    expect(hub.isFollowed("/raw")).toBe(false);
+    // Whoever comes now follows what is there now.
+    expect(hub.enter("/raw")).not.toBe(stream);
+    hub.leave(stream);
+    expect(hub.isFollowed("/raw")).toBe(true);
+  });
+});
 
 describe("Hub", () => {
   it("brings what was announced in one turn as one write, with the same bytes for all", async () => {

@@ -25,8 +25,14 @@ function openPages(): { pages: Pages; asked: { path: string; request: PageReques
 
 function requestOf(given: Partial<EncodedPageRequest> = {}): EncodedPageRequest {
   const after = { incarnation: 1, position: 0 };
-  return { path: "chat", after, encoding: SSE_ENCODING, notBefore: () => 0, ...given };
+  return { path: "chat", incarnation: 1, after, encoding: SSE_ENCODING, notBefore: () => 0, ...given };
 }
+
+it("reads again for another stream at the same path, which may have inherited the same beginning", async () => {
+  const { pages, asked } = openPages();
+  for (const incarnation of [3, 4]) await pages.read(requestOf({ path: "/fork", incarnation }), () => {});
+  expect(asked).toHaveLength(2);
+});
 
 it("reads once for all who stand at the same place, and shares the bytes", async () => {
   const { pages, asked } = openPages();

@@ -7,6 +7,7 @@ const TABLES = [
   "meta",
   "streams",
   "messages",
+  "ended_lives",
   "producers",
   "subscriptions",
   "subscription_links",

@@ -1,10 +1,13 @@
 import { build } from "esbuild";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { basename } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { FollowingCode } from "./following-simulation.ts";
 import type { HandoverCode } from "./handover-simulation.ts";
+import type { StreamCode } from "./stream-simulation.ts";
 
-/** One slip in one file of `src/broker`: the text that is there, and what a tired engineer might have written. */
+/** One slip in one file of `src`: the text that is there, and what a tired engineer might have written. */
 export interface PlantedFault {
   readonly file: string;
   readonly replace: string;
@@ -12,11 +15,26 @@ export interface PlantedFault {
 }
 
 const BROKER = fileURLToPath(new URL("../../src/broker", import.meta.url));
+const SQLITE = pathToFileURL(createRequire(import.meta.url).resolve("better-sqlite3")).href;
 
 /** Compiles the hub and its subscribers with a fault planted in the source. Fails if the text is not there once. */
 export async function loadWithFault(fault: PlantedFault): Promise<HandoverCode> {
   const contents = `export { Hub } from "./hub.ts"; export { Pages } from "./pages.ts"; export { Subscriber } from "./subscriber.ts";`;
   return (await bundleWithFault(contents, fault)) as HandoverCode;
+}
+
+/** Compiles `apply` and the reader with a fault planted in the source. Fails if the text is not there once. */
+export async function loadStoreWithFault(fault: PlantedFault): Promise<StreamCode> {
+  const contents = `export { createApply } from "./apply.ts"; export { Reader } from "./reader.ts";`;
+  return (await bundleWithFault(contents, fault)) as StreamCode;
+}
+
+/** Compiles all that stands between a commit and an event stream, with a fault planted. Fails if the text is not there once. */
+export async function loadFollowingWithFault(fault: PlantedFault): Promise<FollowingCode> {
+  const contents = `export { createApply } from "./apply.ts"; export { Reader } from "./reader.ts";
+    export { Hub } from "./hub.ts"; export { Pages } from "./pages.ts"; export { Subscriber } from "./subscriber.ts";
+    export { createStreamEvents } from "../transports/durable-streams/stream-events.ts";`;
+  return (await bundleWithFault(contents, fault)) as FollowingCode;
 }
 
 /** Compiles an entry of `src/broker` with a fault planted in one of its files. Fails if the text is not there once. */
@@ -34,11 +52,14 @@ export async function bundleWithFault(
     plugins: [
       {
         name: "planted-fault",
-        setup: (plugin) =>
-          plugin.onLoad({ filter: /src.broker.[a-z-]+\.ts$/ }, ({ path }) => {
+        setup: (plugin) => {
+          // What is loaded from a data URL finds no packages.
+          plugin.onResolve({ filter: /^better-sqlite3$/ }, () => ({ path: SQLITE, external: true }));
+          plugin.onLoad({ filter: /src.(broker|transports|protocol).[a-z/-]+\.ts$/ }, ({ path }) => {
             const source = readFileSync(path, "utf8");
             return { loader: "ts", contents: basename(path) === file ? plant(source) : source };
-          }),
+          });
+        },
       },
     ],
   });

@@ -1,3 +1,6 @@
+/** What a character takes at most in UTF-8. */
+export const MAX_CHARACTER_BYTES = 4;
+
 /**
  * How many bytes at the end of a buffer begin a UTF-8 character that goes on beyond it: 0 to 3.
  *

@@ -1,6 +1,7 @@
 import { contentKindOf } from "../../protocol/durable-streams/media-type.ts";
 import { splitJsonMessages } from "../../protocol/durable-streams/json-messages.ts";
-import { bytesOf, textOf } from "../../broker/entry.ts";
+import { incompleteTailLength, MAX_CHARACTER_BYTES } from "../../protocol/durable-streams/utf8-boundary.ts";
+import { bytesOf, cutEntries, textOf } from "../../broker/entry.ts";
 import type { Entry } from "../../broker/entry.ts";
 import type { Body } from "../../broker/stream-operation.ts";
 import { ChanctlError } from "../../shared/errors.ts";
@@ -19,6 +20,8 @@ export function toBodies(bytes: Buffer, mediaType: string): Body[] {
       return [decodeText(bytes) ?? bytes];
     case "bytes":
       return [bytes];
+    default:
+      throw new Error(`there is no kind of content for ${mediaType}`);
   }
 }
 
@@ -26,6 +29,21 @@ export function toBodies(bytes: Buffer, mediaType: string): Body[] {
 export function toContent(entries: readonly Entry[], mediaType: string): Buffer {
   if (contentKindOf(mediaType) === "json") return Buffer.from(`[${entries.map(textOf).join(",")}]`);
   return Buffer.concat(entries.map(bytesOf));
+}
+
+/**
+ * Leaves the beginning of a character to the next chunk of a text: clients decode each chunk alone. At the tail
+ * everything is sent, for nobody knows whether more will come.
+ */
+export function toWhole(
+  entries: readonly Entry[],
+  { mediaType, isTail }: { readonly mediaType: string; readonly isTail: boolean },
+): readonly Entry[] {
+  const last = entries.at(-1);
+  if (last === undefined || isTail || contentKindOf(mediaType) !== "text") return entries;
+  // A character may begin in an entry before the last: the last bytes of a few are enough to see.
+  const end = Buffer.concat(entries.slice(-MAX_CHARACTER_BYTES).map(bytesOf));
+  return cutEntries(entries, { from: 0, to: last.position - incompleteTailLength(end) });
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Start } from "../../protocol/start.ts";
 import { ChanctlError } from "../../shared/errors.ts";
 import { headerOf, sendAnswer } from "../http.ts";
 import type { StreamCall } from "./stream-call.ts";
-import { toContent } from "./body.ts";
+import { toContent, toWhole } from "./body.ts";
 import { cacheControl, setPosition } from "./stream-headers.ts";
 import { findStream } from "./stream-target.ts";
 
@@ -74,10 +74,10 @@ export function sendChunk(call: StreamCall, { from, query }: { from: Offset; que
   });
   if (page.kind === "gone")
     throw new ChanctlError("offset_gone", "what follows this offset can no longer be read");
-  const entries = page.kind === "entries" ? page.entries : [];
+  const isTail = page.kind === "end" || page.isTail;
+  const entries = page.kind === "end" ? [] : toWhole(page.entries, { mediaType, isTail });
   const last = entries.at(-1);
   const next = page.kind === "entries" && last !== undefined ? page.offsetAt(last.position) : from;
-  const isTail = page.kind === "end" || page.isTail;
   const isClosed = isTail && stream.isClosed;
   const etag = encodeEtag({ from, to: next, isClosed });
   setPosition(response, { next, isClosed });
@@ -103,6 +103,6 @@ function sendEmpty({ context, target, response }: StreamCall): void {
 }
 
 /** The cursor of an answer to this request. */
-export function cursorOf({ cursor }: ReadQuery): string {
+export function cursorOf({ cursor }: Partial<Pick<ReadQuery, "cursor">>): string {
   return nextCursor({ now: Date.now(), echoed: cursor, random: Math.random() });
 }

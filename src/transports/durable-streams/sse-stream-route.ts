@@ -1,10 +1,16 @@
+import { randomUUID } from "node:crypto";
 import { encodeControlEvent } from "../../protocol/durable-streams/sse-events.ts";
 import { contentKindOf } from "../../protocol/durable-streams/media-type.ts";
 import type { ReadQuery } from "../../protocol/durable-streams/read-query.ts";
+import { incompleteTailLength, MAX_CHARACTER_BYTES } from "../../protocol/durable-streams/utf8-boundary.ts";
 import { compareOffsets, encodeOffset } from "../../protocol/offset.ts";
+import type { Offset } from "../../protocol/offset.ts";
 import { SSE_CONTENT_TYPE, SSE_KEEPALIVE } from "../../protocol/sse.ts";
 import type { Followed } from "../../broker/follow.ts";
 import { addressOf } from "../access.ts";
+import { toContent } from "./body.ts";
+import { assertRoom, lifetimeMs } from "./live-connection.ts";
+import { endResponse } from "../end-response.ts";
 import { hasLeft } from "../http.ts";
 import type { Connection } from "../connections.ts";
 import { SocketSink } from "../socket-sink.ts";
@@ -13,8 +19,6 @@ import type { StreamCall } from "./stream-call.ts";
 import { createStreamEvents } from "./stream-events.ts";
 import { findStream } from "./stream-target.ts";
 
-/** Long enough that no client takes the connection for a broken one. */
-const MIN_TTL_MS = 3_000;
 const KEEPALIVE_MS = 15_000;
 
 /**
@@ -24,6 +28,7 @@ const KEEPALIVE_MS = 15_000;
  */
 export async function serveStreamEvents(call: StreamCall, query: ReadQuery): Promise<void> {
   const { context, target, replayWindowMs } = call;
+  assertRoom(call);
   const { state } = findStream(context.broker, target);
   if (state !== undefined) context.broker.streams.use(state);
   const isClient = context.audience === "public";
@@ -53,18 +58,21 @@ async function stream(
   response.setHeader("x-accel-buffering", "no");
   if (contentKindOf(mediaType) === "bytes") response.setHeader("stream-sse-data-encoding", "base64");
   response.writeHead(200);
-  const cursorName = query.cursor === undefined ? "" : encodeOffset(followed.position) + query.cursor;
-  const events = createStreamEvents({ mediaType, cursor: () => cursorOf(query), cursorName });
+  const cursor = risingCursor(query);
+  // Cursors of a client that sent one back are its own.
+  const cursorName = query.cursor === undefined ? "" : `${randomUUID()} ${query.cursor}`;
+  const events = createStreamEvents({ mediaType, cursor, cursorName });
   const sink = new SocketSink(events, "stream" in response ? response.stream : response);
   // Who is at the tail hears so at once: silence could mean anything.
-  if (compareOffsets(followed.position, tail) === 0 && !isClosedNow(call)) {
+  if (isAtEnd(call, { from: followed.position, tail }) && !isClosedNow(call)) {
     const event = {
-      streamNextOffset: encodeOffset(tail),
-      streamCursor: cursorOf(query),
+      streamNextOffset: encodeOffset(followed.position),
+      streamCursor: cursor(),
       upToDate: true,
     } as const;
     sink.write(Buffer.from(encodeControlEvent(event)));
   }
+  const endsInMs = call.expiresAt === undefined ? undefined : call.expiresAt - Date.now();
   const connection: Connection = {
     channel: target.channel?.channel.name ?? "",
     subject,
@@ -74,7 +82,7 @@ async function stream(
     },
     lastHeardAt: undefined,
     keepaliveIntervalMs: KEEPALIVE_MS,
-    endsAt: performance.now() + lifetimeOf(options.sseTtlMs, call.expiresAt),
+    endsAt: performance.now() + lifetimeMs({ ttlMs: options.sseTtlMs, endsInMs, random: Math.random() }),
     keepAlive: () => sink.write(Buffer.from(SSE_KEEPALIVE)),
     end: () => aborted.abort(),
     kill: () => response.destroy(),
@@ -91,16 +99,42 @@ async function stream(
     }
   } finally {
     context.connections.remove(connection);
-    response.end();
+    endResponse(response);
   }
+}
+
+/**
+ * The cursors of one connection. Jitter is drawn once: with one for each event they would go back and forth
+ * (PROTOCOL.md, section 10.1).
+ */
+function risingCursor(query: ReadQuery): () => string {
+  const first = cursorOf(query);
+  return () => {
+    const current = cursorOf({});
+    return Number(current) > Number(first) ? current : first;
+  };
+}
+
+/** Whether there is nothing to send from a place: it is the tail, or only the beginning of a character follows. */
+function isAtEnd(
+  { context, target, replayWindowMs }: StreamCall,
+  { from, tail }: { readonly from: Offset; readonly tail: Offset },
+): boolean {
+  if (compareOffsets(from, tail) === 0) return true;
+  if (tail.position - from.position >= MAX_CHARACTER_BYTES) return false;
+  const { mediaType } = findStream(context.broker, target);
+  if (contentKindOf(mediaType) !== "text") return false;
+  const limits = { maxEntries: MAX_CHARACTER_BYTES, maxBytes: MAX_CHARACTER_BYTES };
+  const page = context.broker.streams.page(target.path, {
+    after: from,
+    replayWindowMs: replayWindowMs(),
+    ...limits,
+  });
+  if (page.kind !== "entries") return false;
+  const bytes = toContent(page.entries, mediaType);
+  return incompleteTailLength(bytes) === bytes.length;
 }
 
 function isClosedNow({ context, target }: StreamCall): boolean {
   return findStream(context.broker, target).isClosed;
-}
-
-/** Spread over the last fifth, so that not all come back at once; and not after the grant. */
-function lifetimeOf(ttlMs: number, expiresAt: number | undefined): number {
-  const livesForMs = Math.max(MIN_TTL_MS, ttlMs) * (0.8 + 0.2 * Math.random());
-  return Math.min(livesForMs, expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - Date.now());
 }
