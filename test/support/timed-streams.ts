@@ -43,7 +43,7 @@ export function openTimedStreams(
   const parts = { log, reader, hub, clock };
   const lifetimes = new Lifetimes(parts);
   const maintenance = new Maintenance({ ...parts, lifetimes, logger });
-  const unsent = new UnsentBudget(DEFAULT_LIMITS);
+  const unsent = new UnsentBudget(DEFAULT_LIMITS, { onHit: () => {} });
   const reading = { ...parts, maintenance, pages: new Pages(reader), unsent };
   const streams = new Streams({ ...parts, lifetimes, reading });
   onTestFinished(async () => {
