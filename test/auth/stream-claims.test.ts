@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isClaimed, isSubscribable, parseStreamClaims } from "#src/auth/stream-claims.ts";
 import { matchesGlob } from "#src/protocol/durable-streams/glob.ts";
