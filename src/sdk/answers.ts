@@ -15,7 +15,7 @@ export interface Grant {
   /** This caller's connection is ended between 80 and 100 % of this, in ms. */
   readonly maxConnectionLifetimeMs?: number | undefined;
   /**
-   * The stream's state is kept for at least this long after this caller has left, in ms; it never makes the channel's
+   * The stream's state is kept for at least this long after this caller has left, in ms, 0 for ever; it never makes the channel's
    * own time shorter.
    */
   readonly inactivityTtlMs?: number | undefined;
