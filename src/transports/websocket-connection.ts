@@ -5,10 +5,9 @@ import type { Followed } from "../broker/broker.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { encodeOffset } from "../protocol/offset.ts";
 import type { Start } from "../protocol/start.ts";
-import { addressOf, authorize, hasCredential } from "./access.ts";
+import { addressOf } from "./access.ts";
 import { toCurrent } from "./channel-target.ts";
 import type { ChannelTarget } from "./channel-target.ts";
-import { frameMembers, parseClientFrame } from "./client-frame.ts";
 import { connectionTerms } from "./connection-terms.ts";
 import type { ConnectionTerms } from "./connection-terms.ts";
 import { spreadReconnect } from "./connections.ts";
@@ -19,6 +18,8 @@ import type { HeldWebSocket } from "./held-web-socket.ts";
 import { toChanctlError } from "./http.ts";
 import { logConnect } from "./log-connect.ts";
 import { SocketSink } from "./socket-sink.ts";
+import { admit, readmit } from "./websocket-admission.ts";
+import type { Applicant } from "./websocket-admission.ts";
 import { Conversation } from "./websocket-conversation.ts";
 import { answerPings } from "./websocket-pong.ts";
 
@@ -139,7 +140,7 @@ export class WebSocketConnection implements Connection {
 
   async #open({ target, start, token }: Opening): Promise<void> {
     const { broker, connections, registry, audience } = this.#context;
-    const grant = await this.#admit(target, token);
+    const grant = await admit(this.#context, this.#applicant(target, token));
     // From here to `connections.add` no `await` may enter: a change of the channel would pass this connection by.
     if (grant === undefined || this.#closed.signal.aborted) return;
     const current = toCurrent(registry, target);
@@ -159,38 +160,9 @@ export class WebSocketConnection implements Connection {
     this.#logEnd = logConnect(this.#context, { path, subject: grant.subject, transport: "ws" });
   }
 
-  /** Asks who the caller is; whoever waits for the answer, or to say who it is, counts as a connection. */
-  async #admit(target: ChannelTarget, token: string | undefined): Promise<Grant | undefined> {
-    const { connections, audience } = this.#context;
-    using _place = connections.expect({ address: this.address, isClient: audience === "public" });
-    return await this.#authorize(target, token ?? (await this.#awaitToken(target)));
-  }
-
-  /** A browser cannot set headers: who shows nothing with the handshake may send an `auth` frame first. */
-  async #awaitToken(target: ChannelTarget): Promise<string | undefined> {
-    const { limits } = this.#context;
-    if (hasCredential(this.#context, this.#peer.request, target)) return undefined;
-    const waited = new AbortController();
-    const timer = setTimeout(() => waited.abort(), limits.authFrameWaitMs);
-    const frame = await this.#inbox.take(waited.signal).finally(() => clearTimeout(timer));
-    const parsed = frame === undefined ? undefined : parseClientFrame(frame, frameMembers(frame), limits);
-    if (parsed?.kind === "auth") return parsed.token;
-    throw new ChanctlError(
-      "unauthenticated",
-      "the first frame must be an auth frame, or the handshake must carry a credential",
-      frame === undefined ? { limit: "authFrameWaitMs" } : {},
-    );
-  }
-
-  #authorize(target: ChannelTarget, token: string | undefined): Promise<Grant | undefined> {
-    return authorize(this.#context, {
-      request: this.#peer.request,
-      target,
-      operation: "subscribe",
-      transport: "ws",
-      signal: this.#closed.signal,
-      ...(token === undefined ? {} : { token }),
-    });
+  #applicant(target: ChannelTarget, token: string | undefined): Applicant {
+    const { request } = this.#peer;
+    return { request, address: this.address, inbox: this.#inbox, target, token, signal: this.#closed.signal };
   }
 
   #accept(target: ChannelTarget, grant: Grant): void {
@@ -213,15 +185,9 @@ export class WebSocketConnection implements Connection {
 
   async #refresh(token: string): Promise<void> {
     if (this.#target === undefined) throw new Error("a refresh before the opening");
-    const grant = await this.#authorize(this.#target, token).catch((thrown: unknown) => {
-      const error = toChanctlError(thrown, this.#context.logger);
-      // Refused is over; an app that cannot be asked is not, the old grant still has its end.
-      if (error.code === "app_unavailable") throw error;
-      throw new ChanctlError("unauthenticated", error.message, { cause: error });
-    });
-    if (grant === undefined || this.#closed.signal.aborted) return;
-    if (grant.subject !== this.subject)
-      throw new ChanctlError("unauthenticated", "the new token is another subject's");
+    const { subject } = this;
+    const grant = await readmit(this.#context, { ...this.#applicant(this.#target, token), subject });
+    if (grant === undefined) return;
     this.#accept(this.#target, grant);
     this.#sendReady();
   }
