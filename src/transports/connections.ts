@@ -11,8 +11,12 @@ export interface Connection {
    * peer must answer, for on a busy stream it would else never be asked for a sign of life.
    */
   readonly lastBeatAt: number;
-  /** When something was last heard, by `performance.now()`; `undefined` where the peer never speaks (SSE). */
-  readonly lastHeardAt: number | undefined;
+  /**
+   * When the first heartbeat was sent that nothing has been heard since, by `performance.now()`; `undefined` where
+   * there is none, or the peer never speaks (SSE). Not when it was last heard: whoever was not asked for a sign of
+   * life, as before its interval was made shorter, is not silent.
+   */
+  readonly unansweredSince: number | undefined;
   readonly keepaliveIntervalMs: number;
   /** When it has lived long enough, by `performance.now()`. */
   readonly endsAt: number;
@@ -185,13 +189,13 @@ export class Connections {
     const now = performance.now();
     this.#forgetEndings();
     for (const connection of this.#all) {
-      const { lastBeatAt, lastHeardAt, keepaliveIntervalMs, endsAt } = connection;
+      const { lastBeatAt, unansweredSince, keepaliveIntervalMs, endsAt } = connection;
       if (now >= endsAt) {
         const reason = new ChanctlError("lifetime_over", "the connection has lived its time");
         connection.end(reason, { afterMs: spread(TICK_MS) });
       } else if (
-        lastHeardAt !== undefined &&
-        now - lastHeardAt > keepaliveIntervalMs * SILENT_INTERVALS + TICK_MS
+        unansweredSince !== undefined &&
+        now - unansweredSince > keepaliveIntervalMs * SILENT_INTERVALS + TICK_MS
       ) {
         connection.kill();
       } else if (now - lastBeatAt >= keepaliveIntervalMs) connection.keepAlive();

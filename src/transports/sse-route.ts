@@ -116,7 +116,7 @@ async function stream(
     get lastBeatAt() {
       return sink.lastSentAt;
     },
-    lastHeardAt: undefined,
+    unansweredSince: undefined,
     get keepaliveIntervalMs() {
       return terms.keepaliveIntervalMs;
     },

@@ -67,7 +67,7 @@ export class WebSocketConnection implements Connection {
   #broken: { readonly error: ChanctlError; readonly closeCode: number } | undefined;
   /** Kept: a closed socket no longer knows it, and what was counted must be uncounted. */
   readonly address: string;
-  #heardAt: number = performance.now();
+  #unansweredSince: number | undefined;
   lastBeatAt: number = performance.now();
 
   constructor(context: TransportContext, peer: Peer) {
@@ -101,9 +101,9 @@ export class WebSocketConnection implements Connection {
   }
 
   /** Who is made to wait for the app cannot be heard, and is not silent. Who does not read, is. */
-  get lastHeardAt(): number {
+  get unansweredSince(): number | undefined {
     const waits = this.#peer.webSocket.isPaused && this.#sink.unsentBytes === 0;
-    return waits ? performance.now() : this.#heardAt;
+    return waits ? undefined : this.#unansweredSince;
   }
 
   get keepaliveIntervalMs(): number {
@@ -117,6 +117,7 @@ export class WebSocketConnection implements Connection {
   keepAlive(): void {
     this.#peer.webSocket.ping();
     this.lastBeatAt = performance.now();
+    this.#unansweredSince = this.unansweredSince ?? this.lastBeatAt;
   }
 
   kill(): void {
@@ -210,7 +211,7 @@ export class WebSocketConnection implements Connection {
   }
 
   #hear(): void {
-    this.#heardAt = performance.now();
+    this.#unansweredSince = undefined;
   }
 
   #sendReady(): void {
