@@ -47,7 +47,7 @@ export async function serveSse(context: TransportContext, call: SseCall): Promis
   const isClient = context.audience === "public";
   context.connections.assertRoom({ subject: grant.subject, address: addressOf(request), isClient });
   const { path } = target;
-  const terms = connectionTerms(context.registry, { channel: target.channel, grant });
+  const terms = connectionTerms(context.registry, { channel: target.channel, grant: () => grant });
   const followed = context.broker.follow({
     path,
     start,

@@ -169,7 +169,10 @@ export class WebSocketConnection implements Connection {
   #accept(target: ChannelTarget, grant: Grant): void {
     this.#target = target;
     this.#grant = grant;
-    this.#terms = connectionTerms(this.#context.registry, { channel: target.channel, grant });
+    this.#terms ??= connectionTerms(this.#context.registry, {
+      channel: target.channel,
+      grant: () => this.#grant ?? grant,
+    });
     this.#conversation.admit(target, grant);
   }
 

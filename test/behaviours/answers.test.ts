@@ -771,6 +771,15 @@ describe("over WebSocket", () => {
     expect(await log.ended).toMatchObject({ closeCode: 4_408, title: "connection lifetime is over" });
   });
 
+  it("an auth frame on a live connection: does not begin a new life", async () => {
+    const answer = { ok: true, subject: "u1", maxConnectionLifetimeMs: 10_000 };
+    const token = tokenFor(answer);
+    const { send, log } = await openWebSocket(`${url}?room=lives`, { headers: bearer(token) });
+    const refreshing = setInterval(() => send({ control: "auth", token }), 2_000);
+    expect(await log.ended).toMatchObject({ closeCode: 4_408, title: "connection lifetime is over" });
+    clearInterval(refreshing);
+  }, 30_000);
+
   it("an auth frame on a live connection: changes how far back it may read", async () => {
     const { send, log, pause, resume, controls } = await signIn("narrowed");
     pause();
