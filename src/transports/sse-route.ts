@@ -113,6 +113,7 @@ async function stream(
     channel: target.channel.definition.name,
     subject: grant.subject,
     address: addressOf(request),
+    isClient: context.audience === "public",
     get lastBeatAt() {
       return sink.lastSentAt;
     },

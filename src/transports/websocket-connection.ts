@@ -96,6 +96,10 @@ export class WebSocketConnection implements Connection {
     return this.#peer.channel;
   }
 
+  get isClient(): boolean {
+    return this.#context.audience === "public";
+  }
+
   get subject(): string | undefined {
     return this.#grant?.subject;
   }
@@ -140,13 +144,13 @@ export class WebSocketConnection implements Connection {
   }
 
   async #open({ target, start, token }: Opening): Promise<void> {
-    const { broker, connections, registry, audience } = this.#context;
+    const { broker, connections, registry } = this.#context;
     const grant = await admit(this.#context, this.#applicant(target, token));
     // From here to `connections.add` no `await` may enter: a change of the channel would pass this connection by.
     if (grant === undefined || this.#closed.signal.aborted) return;
     const current = toCurrent(registry, target);
-    const isClient = audience === "public";
-    connections.assertRoom({ subject: grant.subject, address: this.address, isClient });
+    const { address, isClient } = this;
+    connections.assertRoom({ subject: grant.subject, address, isClient });
     this.#accept(current, grant);
     connections.add(this, grant);
     if (this.#closed.signal.aborted) return;

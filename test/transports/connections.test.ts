@@ -37,6 +37,7 @@ describe("a peer", () => {
       channel: "chat",
       subject: undefined,
       address: "127.0.0.1",
+      isClient: true,
       endsAt: Number.POSITIVE_INFINITY,
       get lastBeatAt() {
         return lastBeatAt;
