@@ -9,7 +9,8 @@ import { assertOriginAllowed, sendPreflight, setCorsHeaders } from "./cors.ts";
 import { hasLeft, sendProblem, toChanctlError } from "./http.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { servePublish } from "./publish-route.ts";
-import { RateLimit } from "./rate-limit.ts";
+import { publishRate } from "./rate-limit.ts";
+import type { RateLimit } from "./rate-limit.ts";
 import { serveSse } from "./sse-route.ts";
 import { WebSocketRoute } from "./websocket-route.ts";
 
@@ -72,7 +73,7 @@ export class ChannelRoutes {
   }
 
   #rateOf(connection: object): RateLimit {
-    const rate = this.#rates.get(connection) ?? new RateLimit(this.#context.limits);
+    const rate = this.#rates.get(connection) ?? publishRate(this.#context.limits);
     this.#rates.set(connection, rate);
     return rate;
   }

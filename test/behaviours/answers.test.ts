@@ -771,6 +771,24 @@ describe("over WebSocket", () => {
     expect(await log.ended).toMatchObject({ closeCode: 4_408, title: "connection lifetime is over" });
   });
 
+  it("an auth frame on a live connection: too many at once are refused, and the app is not asked", async () => {
+    const token = tokenFor({ ok: true, subject: "u1" });
+    const { send, control, controls, close } = await openWebSocket(url, { headers: bearer(token) });
+    const [frames, burst] = [1_000, 10];
+    const startedAt = performance.now();
+    for (let ref = 0; ref < frames; ref += 1) send({ control: "auth", token, ref });
+    send({ ...MESSAGE, ref: "message" });
+    expect(await control({ ref: "message" })).toMatchObject({ control: "ack" });
+    const dripped = (performance.now() - startedAt) / 1_000;
+    const asked = guarded.callsAbout(token).length - 1;
+    expect(asked).toBeGreaterThanOrEqual(burst);
+    expect(asked).toBeLessThanOrEqual(burst + dripped);
+    const refused = controls.filter(({ code }) => code === "rate_limited");
+    expect(refused).toHaveLength(frames - asked);
+    expect(refused[0]).toMatchObject({ afterMs: expect.any(Number) as number });
+    close();
+  });
+
   it("an auth frame on a live connection: does not begin a new life", async () => {
     const answer = { ok: true, subject: "u1", maxConnectionLifetimeMs: 10_000 };
     const token = tokenFor(answer);

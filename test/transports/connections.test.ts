@@ -3,7 +3,7 @@ import { ChanctlError } from "#src/shared/errors.ts";
 import { DEFAULT_LIMITS } from "#src/shared/limits.ts";
 import { Connections } from "#src/transports/connections.ts";
 import type { Connection } from "#src/transports/connections.ts";
-import { RateLimit } from "#src/transports/rate-limit.ts";
+import { publishRate } from "#src/transports/rate-limit.ts";
 
 describe("a grant", () => {
   it("holds only if it was asked for after the last ending that means its holder, and a moment ago", () => {
@@ -87,7 +87,7 @@ describe("a peer", () => {
 
 describe("a rate limit", () => {
   it("lets a burst pass, then tells how long to wait", () => {
-    const rate = new RateLimit({ maxPublishesPerSec: 0.001, publishBurst: 3 });
+    const rate = publishRate({ maxPublishesPerSec: 0.001, publishBurst: 3 });
     for (let publish = 0; publish < 3; publish += 1) rate.take();
     expect(() => rate.take()).toThrow(expect.objectContaining({ code: "rate_limited" }));
     const error: unknown = catching(() => rate.take());
