@@ -92,11 +92,10 @@ export class Subscriber implements LiveReader {
     return "aborted";
   }
 
-  #readPage(signal: AbortSignal): Promise<"gone" | "read"> {
+  #readPage(signal: AbortSignal): Promise<"gone" | "read" | undefined> {
     const { stream, pages, notBefore } = this.#options;
-    const request = { path: stream.path, after: this.#position, encoding: this.encoding, notBefore };
+    const request = { path: stream.path, after: this.#position, encoding: this.encoding, notBefore, signal };
     return pages.read(request, (page) => {
-      if (signal.aborted) return "read"; // while it waited for its turn
       if (page.kind === "gone") return "gone";
       if (page.kind === "messages") this.#write(page.bytes, page.end);
       return "read";

@@ -22,7 +22,8 @@ function openPages(): { pages: Pages; asked: { path: string; request: PageReques
 
 function requestOf(given: Partial<EncodedPageRequest> = {}): EncodedPageRequest {
   const after = { incarnation: 1, position: 0 };
-  return { path: "chat", after, encoding: "sse", notBefore: () => 0, ...given };
+  const { signal } = new AbortController();
+  return { path: "chat", after, encoding: "sse", notBefore: () => 0, signal, ...given };
 }
 
 it("reads once for all who stand at the same place, and shares the bytes", async () => {
@@ -49,8 +50,13 @@ it("reads anew for another stream, another place and another encoding", async ()
       pages.read(requestOf(other), (page) => (page.kind === "messages" ? page.bytes.toString("latin1") : "")),
     ),
   );
-  expect(texts.map((text) => /"(.*)"/.exec(text)?.[1])).toEqual(["chat 1", "news 1", "chat 2", "chat 1"]);
-  expect(texts.map((text) => text.startsWith("id: "))).toEqual([true, true, true, false]);
+  expect(texts.map((text) => /"(.*)"/.exec(text ?? "")?.[1])).toEqual([
+    "chat 1",
+    "news 1",
+    "chat 2",
+    "chat 1",
+  ]);
+  expect(texts.map((text) => text?.startsWith("id: "))).toEqual([true, true, true, false]);
 });
 
 it("does not show who may not go back as far what was read for somebody else", async () => {
@@ -89,4 +95,14 @@ it("fails only for whom it fails", async () => {
   const fine = pages.read(requestOf(), ({ kind }) => kind);
   await expect(failing).rejects.toThrow("this one");
   expect(await fine).toBe("messages");
+});
+
+it("reads nothing for who has left before its turn", async () => {
+  const { pages, asked } = openPages();
+  const leaving = new AbortController();
+  const left = pages.read(requestOf({ signal: leaving.signal }), ({ kind }) => kind);
+  const stays = pages.read(requestOf({ path: "news" }), ({ kind }) => kind);
+  leaving.abort();
+  expect(await Promise.all([left, stays])).toEqual([undefined, "messages"]);
+  expect(asked.map(({ path }) => path)).toEqual(["news"]);
 });
