@@ -108,8 +108,8 @@ export class Hub {
         else stream.append(incarnation, toMessages(operation, result));
         this.#noteChanged(stream);
       } else if (operation.kind === "drop" && result.kind === "dropped") {
-        stream.skipTo({ incarnation: operation.incarnation, position: operation.tail });
-        stream.beginLife(result.incarnation);
+        const { incarnation, tail } = operation;
+        stream.endLife({ incarnation, position: tail }, result.incarnation);
         this.#noteChanged(stream);
       }
     }

@@ -49,6 +49,8 @@ export class LiveStream {
   readonly path: string;
   readonly #live = new Set<LiveReader>();
   #incarnation: number;
+  /** Where the life before ended, if that is known: who has read it to there missed nothing. */
+  #endOfLast: Offset | undefined;
   #floor: number;
   #tail: number;
   #recent: RecentMessage[] = [];
@@ -81,7 +83,7 @@ export class LiveStream {
 
   /** Adds messages that were committed. They leave with the next `flush`. */
   append(incarnation: number, messages: readonly CommittedMessage[]): void {
-    if (incarnation > this.#incarnation) this.beginLife(incarnation);
+    if (incarnation > this.#incarnation) this.#beginLife(incarnation);
     for (const { position, time, json } of messages) {
       if (incarnation < this.#incarnation || position <= this.#tail) continue; // known: it was read at the start
       this.skipTo({ incarnation, position: position - 1 });
@@ -96,7 +98,7 @@ export class LiveStream {
    * a commit and before it told of it; live readers that lack what was never announced go back to reading pages.
    */
   skipTo({ incarnation, position }: Offset): void {
-    if (incarnation > this.#incarnation) this.beginLife(incarnation);
+    if (incarnation > this.#incarnation) this.#beginLife(incarnation);
     if (incarnation < this.#incarnation || position <= this.#tail) return;
     this.flush();
     this.#recent = [];
@@ -108,10 +110,17 @@ export class LiveStream {
     }
   }
 
-  /** A new life of the stream begins, empty. */
-  beginLife(incarnation: number): void {
+  /** A life of the stream has ended at this place, and the next begins, empty. */
+  endLife(end: Offset, next: number): void {
+    this.skipTo(end);
+    this.#beginLife(next);
+    this.#endOfLast = end;
+  }
+
+  #beginLife(incarnation: number): void {
     this.flush();
     this.#incarnation = incarnation;
+    this.#endOfLast = undefined;
     this.#floor = 0;
     this.#tail = 0;
     this.#recent = [];
@@ -128,8 +137,7 @@ export class LiveStream {
    *   next, and reads another page.
    */
   attach(reader: LiveReader): boolean {
-    if (compareOffsets(reader.position, { incarnation: this.#incarnation, position: this.#floor }) < 0)
-      return false;
+    if (!this.#covers(reader.position)) return false;
     const next = this.#recent[this.#indexAfter(this.#positionOf(reader))];
     if (next !== undefined && next.time < reader.notBefore) return false;
     const before = this.#bytes;
@@ -177,6 +185,14 @@ export class LiveStream {
     if (from >= this.#tail) return true;
     const bytes = this.#encodeAfter(from, reader.encoding);
     return reader.deliver(bytes, { incarnation: this.#incarnation, position: this.#tail });
+  }
+
+  /** Whether the window holds all that comes after a place. */
+  #covers(position: Offset): boolean {
+    const end = this.#endOfLast;
+    const isEndOfLast = end !== undefined && compareOffsets(position, end) === 0;
+    const from = isEndOfLast ? { incarnation: this.#incarnation, position: 0 } : position;
+    return compareOffsets(from, { incarnation: this.#incarnation, position: this.#floor }) >= 0;
   }
 
   /** A reader of an earlier life that is live missed nothing of it, and stands before this one's first message. */

@@ -40,8 +40,8 @@ describe("the simulation of the hand-over", () => {
       "a subscriber that is attached without a look at the floor",
       {
         file: "live-stream.ts",
-        replace: "position: this.#floor }) < 0)",
-        by: "position: this.#floor }) < -1e9)",
+        replace: "position: this.#floor }) >= 0;",
+        by: "position: this.#floor }) >= -1e9;",
       },
     ],
     [
@@ -156,8 +156,8 @@ describe("the simulation of the hand-over", () => {
     [
       "a drop that hides a lost announcement",
       {
-        file: "hub.ts",
-        replace: "        stream.skipTo({ incarnation: operation.incarnation, position: operation.tail });\n",
+        file: "live-stream.ts",
+        replace: "    this.skipTo(end);\n",
         by: "",
       },
     ],
