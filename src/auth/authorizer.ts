@@ -1,6 +1,7 @@
 import { ChanctlError } from "../shared/errors.ts";
+import { BoundedLines, inTheLastSecond } from "../platform/bounded-lines.ts";
 import { createLimitLog } from "../shared/limit-log.ts";
-import type { Logger } from "../shared/logger.ts";
+import type { LogEntry, Logger } from "../shared/logger.ts";
 import { AUTHORIZE_PATH, ON_PUBLISH_PATH } from "../protocol/app-call.ts";
 import type { AuthorizeRequest, OnPublishRequest, Operation } from "../protocol/app-call.ts";
 import type { ChannelDefinition } from "../protocol/definition.ts";
@@ -46,7 +47,7 @@ export class Authorizer {
   /** Apart from each other: who only publishes must not keep newcomers out, nor they the messages. */
   readonly #authorizeCalls: Semaphore;
   readonly #onPublishCalls: Semaphore;
-  readonly #logger: Logger;
+  readonly #warnings: BoundedLines<string, LogEntry>;
   /** A thousand tabs of one user that reconnect at once ask once. */
   readonly #shared = new SharedCalls<Grant>();
 
@@ -55,7 +56,9 @@ export class Authorizer {
     const onWait = (): void => note("maxAuthorizeCalls");
     const bounds = { size: maxCalls, maxWaiting, maxWaitMs: MAX_WAIT_MS, onWait };
     this.#client = client;
-    this.#logger = logger;
+    this.#warnings = new BoundedLines(({ message, fields, ...entry }, count) =>
+      logger({ ...entry, message: message + inTheLastSecond(count), fields: { ...fields, count } }),
+    );
     this.#authorizeCalls = new Semaphore(bounds);
     this.#onPublishCalls = new Semaphore(bounds);
   }
@@ -107,7 +110,7 @@ export class Authorizer {
     const call = (wanted: AbortSignal): Promise<Grant> =>
       this.#authorizeCalls.run(async () => {
         const answer = await this.#client.post(AUTHORIZE_PATH, body, { since, signal: wanted });
-        return toGrant(answer, { definition, logger: this.#logger });
+        return toGrant(answer, { definition, logger: (entry) => this.#warn(entry) });
       }, wanted);
     return this.#shared.join(body, { call, signal });
   }
@@ -138,5 +141,15 @@ export class Authorizer {
     const since = performance.now();
     const ask = (): Promise<AppAnswer> => this.#client.post(ON_PUBLISH_PATH, body, { since });
     return toPublishAnswer(await this.#onPublishCalls.run(ask));
+  }
+
+  /** Whoever comes again and again is answered so each time. */
+  #warn(entry: LogEntry): void {
+    this.#warnings.note(`${entry.event} ${String(entry.fields?.["setting"])}`, entry);
+  }
+
+  /** Tells the log what is still held of it. */
+  close(): void {
+    this.#warnings.close();
   }
 }
