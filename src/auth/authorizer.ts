@@ -1,6 +1,7 @@
 import { ChanctlError } from "../shared/errors.ts";
+import { BoundedLines, inTheLastSecond } from "../platform/bounded-lines.ts";
 import { createLimitLog } from "../shared/limit-log.ts";
-import type { Logger } from "../shared/logger.ts";
+import type { LogEntry, Logger } from "../shared/logger.ts";
 import { AUTHORIZE_PATH, ON_PUBLISH_PATH, STREAM_OPERATIONS } from "../protocol/app-call.ts";
 import type {
   AuthorizeRequest,
@@ -74,7 +75,7 @@ export class Authorizer {
   /** Apart from each other: who only publishes must not keep newcomers out, nor they the messages. */
   readonly #authorizeCalls: Semaphore;
   readonly #onPublishCalls: Semaphore;
-  readonly #logger: Logger;
+  readonly #warnings: BoundedLines<string, LogEntry>;
   /** A thousand tabs of one user that reconnect at once ask once. */
   readonly #shared = new SharedCalls<Grant>();
   readonly #sharedOfStreams = new SharedCalls<Grant<StreamOperation>>();
@@ -84,7 +85,9 @@ export class Authorizer {
     const onWait = (): void => note("maxAuthorizeCalls");
     const bounds = { size: maxCalls, maxWaiting, maxWaitMs: MAX_WAIT_MS, onWait };
     this.#client = client;
-    this.#logger = logger;
+    this.#warnings = new BoundedLines(({ message, fields, ...entry }, count) =>
+      logger({ ...entry, message: message + inTheLastSecond(count), fields: { ...fields, count } }),
+    );
     this.#authorizeCalls = new Semaphore(bounds);
     this.#onPublishCalls = new Semaphore(bounds);
   }
@@ -127,7 +130,7 @@ export class Authorizer {
       transport: "ds",
       ...callerFields(credentials, subject),
     };
-    const context = { name: stream, possible: STREAM_OPERATIONS, logger: this.#logger };
+    const context = { name: stream, possible: STREAM_OPERATIONS, logger: this.#warn };
     const grant = await this.#post(request, {
       shared: this.#sharedOfStreams,
       read: (answer) => toStreamGrant(answer, context),
@@ -159,7 +162,7 @@ export class Authorizer {
       transport,
       ...callerFields(credentials, subject),
     };
-    const context = { name, possible: CHANNEL_OPERATIONS[definition.transport], logger: this.#logger };
+    const context = { name, possible: CHANNEL_OPERATIONS[definition.transport], logger: this.#warn };
     const read = (answer: AppAnswer): Grant => toGrant(answer, context);
     return this.#post(request, { shared: this.#shared, read, signal });
   }
@@ -204,6 +207,16 @@ export class Authorizer {
     const since = performance.now();
     const ask = (): Promise<AppAnswer> => this.#client.post(ON_PUBLISH_PATH, body, { since });
     return toPublishAnswer(await this.#onPublishCalls.run(ask));
+  }
+
+  /** Whoever comes again and again is answered so each time. */
+  readonly #warn = (entry: LogEntry): void => {
+    this.#warnings.note(`${entry.event} ${String(entry.fields?.["setting"])}`, entry);
+  };
+
+  /** Tells the log what is still held of it. */
+  close(): void {
+    this.#warnings.close();
   }
 }
 

@@ -130,8 +130,8 @@ export class Hub {
       stream.skipTo({ incarnation, position: tail.position });
       if (isClosed) stream.end("closed");
     } else if (operation.kind === "drop" && result.kind === "dropped") {
-      stream.skipTo({ incarnation: operation.incarnation, position: operation.tail });
-      stream.beginLife(result.incarnation);
+      const { incarnation, tail } = operation;
+      stream.endLife({ incarnation, position: tail }, result.incarnation);
     } else if (operation.kind === "delete" && result.kind === "deleted") {
       // Whoever entered after the commit and before this found no stream, or the next one at its path.
       if (result.incarnation >= stream.incarnation) this.#end(stream);

@@ -1,3 +1,4 @@
+import { compareOffsets } from "../protocol/offset.ts";
 import type { Offset } from "../protocol/offset.ts";
 import { encodeBatch } from "./encoding.ts";
 import type { Encoded, Encoding, EntryEncoding } from "./encoding.ts";
@@ -71,6 +72,8 @@ export class LiveStream {
   readonly #waiting = new Set<() => void>();
   #incarnation: number;
   #inherited: readonly Segment[];
+  /** Where the life before ended, if that is known: who has read it to there missed nothing. */
+  #endOfLast: Offset | undefined;
   #floor: number;
   #tail: number;
   #ending: StreamEnding | undefined;
@@ -116,7 +119,7 @@ export class LiveStream {
 
   /** Adds entries that were committed. They leave with the next `flush`. */
   append(incarnation: number, entries: readonly CommittedEntry[]): void {
-    if (incarnation > this.#incarnation) this.beginLife(incarnation);
+    if (incarnation > this.#incarnation) this.#beginLife(incarnation);
     for (const entry of entries) {
       if (incarnation < this.#incarnation || entry.position <= this.#tail) continue; // known: it was read at the start
       this.skipTo({ incarnation, position: entry.start });
@@ -131,7 +134,7 @@ export class LiveStream {
    * a commit and before it told of it; live readers that lack what was never announced go back to reading pages.
    */
   skipTo({ incarnation, position }: Offset): void {
-    if (incarnation > this.#incarnation) this.beginLife(incarnation);
+    if (incarnation > this.#incarnation) this.#beginLife(incarnation);
     if (incarnation < this.#incarnation || position <= this.#tail) return;
     this.flush();
     this.#recent = [];
@@ -143,11 +146,18 @@ export class LiveStream {
     }
   }
 
-  /** A new life of the stream begins, empty. */
-  beginLife(incarnation: number): void {
+  /** A life of the stream has ended at this place, and the next begins, empty. */
+  endLife(end: Offset, next: number): void {
+    this.skipTo(end);
+    this.#beginLife(next);
+    this.#endOfLast = end;
+  }
+
+  #beginLife(incarnation: number): void {
     this.flush();
     this.#incarnation = incarnation;
     this.#inherited = [];
+    this.#endOfLast = undefined;
     this.#floor = 0;
     this.#tail = 0;
     this.#recent = [];
@@ -281,9 +291,12 @@ export class LiveStream {
     return isInherited ? offsetAt(this.#inherited, position) : { incarnation: this.#incarnation, position };
   }
 
-  #covers({ incarnation, position }: Offset): boolean {
-    if (incarnation < this.#incarnation && this.#inherited.length === 0) return false;
-    return incarnation > this.#incarnation || position >= this.#floor;
+  /** Whether the window holds all that comes after a place. */
+  #covers(position: Offset): boolean {
+    const end = this.#endOfLast;
+    if (end !== undefined && compareOffsets(position, end) === 0) return this.#floor === 0;
+    if (position.incarnation < this.#incarnation && this.#inherited.length === 0) return false;
+    return position.incarnation > this.#incarnation || position.position >= this.#floor;
   }
 
   /** A reader of an earlier life that is live missed nothing of it, and stands before this one's first message. */

@@ -14,6 +14,8 @@ export interface EncodedPageRequest {
   readonly encoding: Encoding;
   /** Messages older than this may not be read, in ms since 1970; asked when it is this request's turn. */
   readonly notBefore: () => number;
+  /** Aborts when nobody waits for it any more. */
+  readonly signal: AbortSignal;
 }
 
 /** What comes after an offset, as bytes for one write; they are shared and MUST NOT be changed. */
@@ -59,13 +61,15 @@ export class Pages {
   }
 
   /**
-   * Reads the next page in its turn and gives it to `take`, whose time counts too. Resolves with what that returns.
+   * Reads the next page in its turn and gives it to `take`, whose time counts too.
    *
+   * @returns What `take` returns; `undefined` if the signal has aborted before its turn: nothing is read then.
    * @throws {ChanctlError} `store_unavailable`.
    */
-  read<T>(request: EncodedPageRequest, take: (page: EncodedPage) => T): Promise<T> {
+  read<T>(request: EncodedPageRequest, take: (page: EncodedPage) => T): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting.push(() => {
+        if (request.signal.aborted) return resolve(undefined);
         try {
           resolve(take(this.#page(request)));
         } catch (error) {

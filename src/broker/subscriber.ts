@@ -94,12 +94,11 @@ export class Subscriber implements LiveReader {
     return "aborted";
   }
 
-  #readPage(signal: AbortSignal): Promise<"gone" | "read"> {
+  #readPage(signal: AbortSignal): Promise<"gone" | "read" | undefined> {
     const { stream, pages, notBefore } = this.#options;
     const { path, incarnation } = stream;
-    const request = { path, incarnation, after: this.#position, encoding: this.encoding, notBefore };
+    const request = { path, incarnation, after: this.#position, encoding: this.encoding, notBefore, signal };
     return pages.read(request, (page) => {
-      if (signal.aborted) return "read"; // while it waited for its turn
       if (page.kind === "gone") return "gone";
       if (page.kind === "end") return "read";
       if (page.bytes.length > 0) this.#write(page.bytes, page.end);

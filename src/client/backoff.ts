@@ -3,5 +3,10 @@ const LONGEST_MS = 30_000;
 
 /** How long to wait after so many failures in a row: doubles, and is spread, so that not all come back at once. */
 export function backoffMs(failures: number): number {
-  return Math.min(LONGEST_MS, FIRST_MS * 2 ** failures) * (0.5 + Math.random() / 2);
+  return spreadMs(Math.min(LONGEST_MS, FIRST_MS * 2 ** failures) / 2);
+}
+
+/** A time between this and twice this. */
+export function spreadMs(ms: number): number {
+  return ms * (1 + Math.random());
 }

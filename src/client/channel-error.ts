@@ -18,7 +18,7 @@ export class ChannelError extends Error {
   constructor(
     code: ErrorCode | (string & {}),
     message: string,
-    options: { readonly status?: number | undefined; readonly hint?: string | undefined } = {},
+    options?: { readonly status?: number | undefined; readonly hint?: string | undefined },
   ) {
     super(message);
     Object.assign(this, { code, ...options });

@@ -20,15 +20,18 @@ type ToMessage<Draft> = Draft extends { readonly type: infer Type extends string
   ? Message<Type, Data>
   : never;
 
+type Token = string | null | undefined;
+
 /** How a channel is connected to. */
 export interface ConnectOptions {
   /** Where the server is. @default the page's origin */
   readonly url?: string;
   /**
    * Who this is; sent as a Bearer token. A function is asked for each connection, and before what the app granted
-   * ends; `refused` is the token that the server has just refused. @default the cookies of the page
+   * ends; `refused` is the token that the server has just refused. An empty one, `undefined` and `null` are none.
+   * @default the cookies of the page
    */
-  readonly token?: string | ((refused?: string) => string | Promise<string>);
+  readonly token?: string | ((refused?: string) => Token | Promise<Token>);
   /**
    * Where to begin: the last so many messages, or those of the last `"10m"`. Afterwards the client goes on from what
    * it has read; after a gap it begins so again. @default what comes from now on
@@ -49,9 +52,9 @@ export interface ConnectOptions {
 }
 
 /** The options, with everything filled in. */
-export interface ResolvedOptions extends Required<Pick<ConnectOptions, "maxQueued" | "silenceMs">> {
-  readonly token: ConnectOptions["token"];
-  readonly transport: ConnectOptions["transport"];
+export interface ResolvedOptions extends Pick<ConnectOptions, "token" | "transport"> {
+  readonly maxQueued: number;
+  readonly silenceMs: number;
   readonly webSocket: WebSocketClass | undefined;
   /** The channel with its params: the same for all that read the same. */
   readonly url: string;
@@ -65,44 +68,46 @@ export interface ResolvedOptions extends Required<Pick<ConnectOptions, "maxQueue
 /** @throws {ChannelError} `usage` where there is no page and so no server. */
 export function resolveConnectOptions(
   name: string,
-  { params = {}, ...options }: ConnectOptions & { readonly params?: object },
+  given: ConnectOptions & { readonly params?: object },
 ): ResolvedOptions {
   const {
+    params = {},
     rewind,
     lastMessageId,
-    token,
     transport,
     maxQueued = 1_000,
     silenceMs = 60_000,
     share = true,
-  } = options;
-  const base = options.url ?? host.location?.origin;
-  if (base === undefined) {
+  } = given;
+  const base = given.url ?? host.location?.origin;
+  if (!base) {
     throw new ChannelError("usage", "`url` must be given where there is no page");
   }
-  const url = new URL(`/channels/${name}`, base);
-  for (const [param, value] of Object.entries(params)) {
-    if (value !== undefined) url.searchParams.set(param, String(value));
-  }
-  url.searchParams.sort();
-  const startUrl = new URL(url);
-  if (rewind !== undefined) startUrl.searchParams.set("rewind", String(rewind));
-  if (lastMessageId === "start") startUrl.searchParams.set("last_message_id", lastMessageId);
-  const lastId = lastMessageId === "start" ? undefined : lastMessageId;
+  const url = withQuery(new URL(`/channels/${name}`, base), params);
+  const [start, lastId] = lastMessageId === "start" ? [lastMessageId] : [undefined, lastMessageId];
   const locks = share && host.document ? host.navigator?.locks : undefined;
-  const webSocket = transport === "sse" ? undefined : (options.webSocket ?? host.WebSocket);
-  if (transport === "ws" && webSocket === undefined) {
+  const webSocket = transport === "sse" ? undefined : (given.webSocket ?? host.WebSocket);
+  if (transport === "ws" && !webSocket) {
     throw new ChannelError("usage", "`webSocket` must be given where there is no global one");
   }
   return {
-    url: url.href,
-    startUrl: startUrl.href,
-    lastId,
-    token,
-    transport,
-    webSocket,
-    locks,
+    ...given,
     maxQueued,
     silenceMs,
+    url,
+    startUrl: withQuery(url, { rewind, last_message_id: start }),
+    lastId,
+    webSocket,
+    locks,
   };
+}
+
+/** A URL with these params, in the order of their names, so that the same params are the same URL. */
+export function withQuery(url: URL | string, params: object): string {
+  const changed = new URL(url);
+  for (const [param, value] of Object.entries(params)) {
+    if (value !== undefined) changed.searchParams.set(param, String(value));
+  }
+  changed.searchParams.sort();
+  return changed.href;
 }

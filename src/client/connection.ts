@@ -73,7 +73,7 @@ export function connect<Definition = unknown>(
   ...[given = {}]: ConnectArguments<Definition>
 ): Connection<Definition> {
   const options = resolveConnectOptions(name, given);
-  const handlers = new Map<string, Set<(event: never) => void>>();
+  const handlers = new Set<readonly [name: string, handler: (event: never) => void]>();
   const tokens = tokensFrom(options.token);
   const queue = createPublishQueue(options.maxQueued);
   const feed = createFeed<Message>();
@@ -85,14 +85,16 @@ export function connect<Definition = unknown>(
 
   /** What a handler throws is the page's affair: it must not end the reading, and must not go unseen. */
   const emit = (event: keyof ConnectionEvents<unknown>, value: unknown): void => {
-    for (const handler of handlers.get(event) ?? []) {
+    for (const [name, handler] of handlers) {
       try {
-        handler(value as never);
+        if (name === event) handler(value as never);
       } catch (thrown) {
         void Promise.reject(thrown);
       }
     }
   };
+  const whyClosed = (): ChannelError =>
+    error ?? new ChannelError("connection_closed", "the connection is closed");
   const setStatus = (next: Status): void => {
     if (status === next || status === "closed") return;
     status = next;
@@ -131,7 +133,7 @@ export function connect<Definition = unknown>(
     error = reason;
     closing.abort();
     setStatus("closed");
-    queue.close(reason ?? closedError());
+    queue.close(whyClosed());
     feed.close(reason);
     if (reason) emit("error", reason);
   };
@@ -144,13 +146,12 @@ export function connect<Definition = unknown>(
     get error() {
       return error;
     },
-    on(event, handler) {
-      const all = handlers.get(event) ?? new Set();
-      handlers.set(event, all.add(handler));
-      return () => void all.delete(handler);
+    on(...given) {
+      handlers.add(given);
+      return () => void handlers.delete(given);
     },
     publish: async (message) => {
-      if (status === "closed") throw error ?? closedError();
+      if (status === "closed") throw whyClosed();
       return queue.add(message);
     },
     refresh: reader.refresh,
@@ -158,8 +159,4 @@ export function connect<Definition = unknown>(
     [Symbol.asyncIterator]: feed.iterate,
   };
   return connection as unknown as Connection<Definition>;
-}
-
-function closedError(): ChannelError {
-  return new ChannelError("connection_closed", "the connection is closed");
 }

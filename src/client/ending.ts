@@ -1,4 +1,6 @@
+import { spreadMs } from "./backoff.ts";
 import { ChannelError } from "./channel-error.ts";
+import type { Settled } from "./publish-queue.ts";
 
 /** Some of what was missed can no longer be read. */
 export interface Gap {
@@ -27,7 +29,7 @@ export type Ending =
 export interface Answer {
   readonly control?: string;
   readonly ref?: string;
-  readonly id?: string;
+  readonly id?: string | undefined;
   readonly ids?: readonly string[];
   readonly expiresInMs?: number;
   readonly code?: string;
@@ -44,19 +46,33 @@ const PASSING = new Set([408, 425, 429]);
 
 /** What a refusal, or the end of a connection, means; `status` is HTTP's, or anything below 400. */
 export function toEnding(status: number, answer: Answer): Ending {
-  const { afterMs, oldest, newest } = answer;
-  if (status < 400 || status >= 500 || PASSING.has(status)) return { kind: "lost", afterMs };
+  const { control, afterMs, oldest, newest } = answer;
+  if (status < 400 || status >= 500 || PASSING.has(status)) {
+    // The server spreads a `reconnect`; a refusal says the same to all. Without either, what it said last was of
+    // something else.
+    if (control === "reconnect") return { kind: "lost", afterMs };
+    return { kind: "lost", afterMs: status < 400 || afterMs === undefined ? undefined : spreadMs(afterMs) };
+  }
   if (status === 410) return { kind: "gap", gap: { oldest, newest }, afterMs: 0 };
   const error = toError(status, answer);
   return { kind: error.code === "transport_forbidden" ? "unsuited" : "refused", error };
 }
 
 /** The error that a refusal tells of. */
-export function toError(
+function toError(
   status: number | undefined,
   { code = "internal", detail, message = detail, fix }: Answer,
 ): ChannelError {
   return new ChannelError(code, message ?? `refused with status ${status}`, { status, hint: fix });
+}
+
+/** What an answer to a publish means: to a POST with this status, or to a frame. */
+export function toSettled(answer: Answer, status?: number): Settled {
+  const { id, afterMs } = answer;
+  if (id !== undefined) return { kind: "stored", id };
+  // What may pass later says when; a proxy with nobody behind it, and one that lets nobody through, do not.
+  if (afterMs !== undefined || (status ?? 0) > 500) return { kind: "passing", afterMs };
+  return { kind: "refused", error: toError(status, answer) };
 }
 
 /** Reads what a server said; what is no JSON, as a proxy's page, says nothing. */

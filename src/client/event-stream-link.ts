@@ -55,6 +55,6 @@ export function credentials(
 ): Pick<RequestInit, "credentials" | "headers"> {
   return {
     credentials: "include",
-    headers: token === undefined ? headers : { ...headers, authorization: `Bearer ${token}` },
+    headers: token ? { ...headers, authorization: `Bearer ${token}` } : headers,
   };
 }

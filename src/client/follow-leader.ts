@@ -47,10 +47,10 @@ export function followLeader(following: Following): Promise<Ending> {
         clearTimeout(timer);
         timer = setTimeout(() => (timer = ask()), ASK_EVERY_MS);
         const { id, isLive } = frame;
-        if (id === undefined) return;
-        if (at === undefined ? startsLive : at >= id) onReady({ id, isLive });
+        if (!id) return;
+        if (at ? at >= id : startsLive) onReady({ id, isLive });
         else leave();
-      } else if (frame.kind === "message" && at !== undefined) {
+      } else if (frame.kind === "message" && at) {
         if (at < frame.after) leave();
         else onMessage(frame.message);
       }

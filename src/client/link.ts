@@ -4,7 +4,7 @@ import type { Courier, Settled } from "./publish-queue.ts";
 /** What a link is opened with, and whom it tells. */
 export interface LinkRequest {
   /** The channel's URL with its params and where to start. */
-  readonly url: URL;
+  readonly url: string;
   readonly token: string | undefined;
   /** Ends the link; how it says that it has ended, nobody asks any more. */
   readonly signal: AbortSignal;
@@ -18,7 +18,7 @@ export interface LinkRequest {
 /** What a link says once it is open. */
 export interface Ready {
   /** Where reading starts. */
-  readonly id: string | undefined;
+  readonly id?: string | undefined;
   /** In how many ms what the app granted ends. */
   readonly expiresInMs?: number | undefined;
   /** The link's own way to publish; without it, it is POSTed. */

@@ -20,10 +20,10 @@ interface Iterator<Message> {
 const FULL = 1_000;
 
 /**
- * Each iterator has what has come since it began, up to a thousand messages. Past that reading stops, and goes on
+ * Each iterator has what has come since it was made, up to a thousand messages. Past that reading stops, and goes on
  * from the log when half of them are taken: nothing is dropped, nothing piles up.
  */
-export function createFeed<Message>(): MessageFeed<Message> {
+export function createFeed<Message extends object>(): MessageFeed<Message> {
   const iterators = new Set<Iterator<Message>>();
   let onRoom = (): void => {};
   let end: { readonly error: ChannelError | undefined } | undefined;
@@ -38,7 +38,7 @@ export function createFeed<Message>(): MessageFeed<Message> {
     },
     room: () =>
       new Promise((resolve) => {
-        onRoom = () => (end !== undefined || !hold(FULL / 2)) && resolve();
+        onRoom = () => (end || !hold(FULL / 2)) && resolve();
         onRoom();
       }),
     close(error) {
@@ -46,23 +46,31 @@ export function createFeed<Message>(): MessageFeed<Message> {
       for (const { wake } of iterators) wake();
       onRoom();
     },
-    async *iterate() {
-      const own: Iterator<Message> = { messages: [], wake: () => {} };
-      iterators.add(own);
-      try {
-        for (;;) {
-          if (end !== undefined && end.error === undefined) return;
-          const message = own.messages.shift();
-          if (message !== undefined) {
-            onRoom();
-            yield message;
-          } else if (end !== undefined) throw end.error;
-          else await new Promise<void>((resolve) => (own.wake = resolve));
-        }
-      } finally {
-        iterators.delete(own);
-        onRoom();
-      }
+    iterate() {
+      const iterator = read();
+      // A generator does nothing before its first `next`, not even on `return`.
+      void iterator.next();
+      return iterator;
     },
   };
+
+  async function* read(): AsyncGenerator<Message, void, undefined> {
+    const own: Iterator<Message> = { messages: [], wake: () => {} };
+    iterators.add(own);
+    try {
+      yield undefined as never; // to `iterate`, which asks nobody else
+      for (;;) {
+        if (end && !end.error) return;
+        const message = own.messages.shift();
+        if (message) {
+          onRoom();
+          yield message;
+        } else if (end) throw end.error;
+        else await new Promise<void>((resolve) => (own.wake = resolve));
+      }
+    } finally {
+      iterators.delete(own);
+      onRoom();
+    }
+  }
 }

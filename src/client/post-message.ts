@@ -1,4 +1,4 @@
-import { parseAnswer, toError } from "./ending.ts";
+import { parseAnswer, toSettled } from "./ending.ts";
 import { credentials, retryAfterMs } from "./event-stream-link.ts";
 import type { Publish, Settled } from "./publish-queue.ts";
 
@@ -19,15 +19,8 @@ export async function postMessage({ key, json }: Publish, { url, token, signal }
       body: json,
       signal,
     });
-    const text = await response.text();
-    const answer = parseAnswer(text);
-    const id = answer.ids?.[0];
-    if (id !== undefined) return { kind: "stored", id };
-    const { status } = response;
-    const afterMs = retryAfterMs(response);
-    // What may pass later says when; a proxy with nobody behind it, and one that lets nobody through, do not.
-    if (afterMs !== undefined || status > 500) return { kind: "passing", afterMs };
-    return { kind: "refused", error: toError(status, answer) };
+    const answer = parseAnswer(await response.text());
+    return toSettled({ ...answer, id: answer.ids?.[0], afterMs: retryAfterMs(response) }, response.status);
   } catch {
     return { kind: "passing" };
   }

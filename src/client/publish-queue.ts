@@ -57,7 +57,7 @@ export function createPublishQueue(max: number): PublishQueue {
   let pause: ReturnType<typeof setTimeout> | undefined;
 
   const flush = (): void => {
-    if (courier === undefined || pause !== undefined) return;
+    if (!courier || pause) return;
     let underWay = 0;
     for (const waiting of queue.values()) {
       if (++underWay > courier.window) return;
@@ -89,7 +89,7 @@ export function createPublishQueue(max: number): PublishQueue {
       }),
     settle(key, settled) {
       const waiting = queue.get(key);
-      if (waiting === undefined) return;
+      if (!waiting) return;
       if (settled.kind === "passing") {
         waiting.isSent = false;
         // One pause for all: each on its own would come back as fast as it is refused.

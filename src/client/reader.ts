@@ -1,13 +1,14 @@
 import type { Message } from "../protocol/message.ts";
-import { backoffMs } from "./backoff.ts";
 import type { ChannelError } from "./channel-error.ts";
+import { withQuery } from "./connect-options.ts";
 import type { ResolvedOptions } from "./connect-options.ts";
 import type { Ending, Gap } from "./ending.ts";
 import { readEventStream } from "./event-stream-link.ts";
 import { followLeader } from "./follow-leader.ts";
-import type { Locks, TabFrame } from "./host.ts";
+import type { TabFrame } from "./host.ts";
 import type { LinkRequest, Ready } from "./link.ts";
 import type { MessageFeed } from "./message-feed.ts";
+import { toNextStep } from "./next-step.ts";
 import type { Courier, Settled } from "./publish-queue.ts";
 import { watchSilence } from "./silence-watch.ts";
 import { joinTabs } from "./tabs.ts";
@@ -47,7 +48,18 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Makes a reader. */
 export function createReader(context: ReaderContext): Reader {
-  const { options, tokens, feed, poster, onCourier, onGap, onLive, onMessage, onSettled } = context;
+  const {
+    options,
+    tokens,
+    feed,
+    poster,
+    onCourier,
+    onGap,
+    onLive,
+    onMessage,
+    onSettled,
+    signal: closing,
+  } = context;
   let lastId = options.lastId;
   /** Ends the link of now. */
   let link = new AbortController();
@@ -55,26 +67,28 @@ export function createReader(context: ReaderContext): Reader {
   let tabs: Tabs | undefined;
   let isFollowing = false;
   let failures = 0;
-  let refused: string | undefined;
+  /** The token of the link, and whether it was refused. */
+  let shown: string | undefined;
+  let isRefused = false;
   let postsAll = false;
   let { webSocket } = options;
   /** No WebSocket could be opened just now. */
   let fallsBack = false;
   let expiry: ReturnType<typeof setTimeout> | undefined;
-  let wake = (): void => {};
+  let wake: (() => void) | undefined;
 
   const leave = (): void => link.abort();
   const hear = watchSilence({
     silenceMs: options.silenceMs,
     ping: () => ready?.ping,
     onSilent: () => isFollowing || leave(),
-    onAwake: () => wake(),
+    onAwake: () => wake?.(),
     onTick: () => isFollowing || tabs?.isLeader() || tabs?.tell({ kind: "ask" }),
-    signal: context.signal,
+    signal: closing,
   });
-  context.signal.addEventListener("abort", () => {
+  closing.addEventListener("abort", () => {
     leave();
-    wake();
+    wake?.();
   });
 
   const tellTabs = (): void => tabs?.tell({ kind: "at", id: lastId, isLive: ready !== undefined });
@@ -98,7 +112,7 @@ export function createReader(context: ReaderContext): Reader {
     const asked = ready;
     const token = await tokens.next();
     if (!asked || asked !== ready) return;
-    if (asked.authenticate && token) asked.authenticate(token);
+    if (asked.authenticate && token) asked.authenticate((shown = token));
     else leave();
   };
 
@@ -106,7 +120,7 @@ export function createReader(context: ReaderContext): Reader {
     const { id, courier = poster, expiresInMs } = opened;
     ready = opened;
     failures = 0;
-    refused = undefined;
+    isRefused = false;
     lastId ??= id;
     setLive(true);
     onCourier(postsAll ? poster : courier);
@@ -121,7 +135,7 @@ export function createReader(context: ReaderContext): Reader {
   const hearTab = (frame: TabFrame): void => {
     if (tabs?.isLeader()) {
       if (frame.kind === "ask") tellTabs();
-    } else if (ready && lastId !== undefined) {
+    } else if (ready && lastId) {
       // Caught up with the leader: what comes next comes from there.
       if (frame.kind === "message" && lastId >= frame.after) deliver(frame.message);
       else if (frame.kind !== "at" || !frame.isLive || !frame.id || lastId < frame.id) return;
@@ -130,12 +144,12 @@ export function createReader(context: ReaderContext): Reader {
   };
 
   const read = async (signal: AbortSignal): Promise<Ending> => {
-    const url = new URL(options.startUrl);
-    if (lastId !== undefined) url.searchParams.set("last_message_id", lastId); // comes before `rewind`
-    const token = await tokens.next(refused);
+    const token = await tokens.next(isRefused ? shown : undefined);
+    signal.throwIfAborted(); // left meanwhile: a link that is opened now nobody closes
+    shown = token;
     if (tabs) tabs.onFrame = hearTab;
     const request: LinkRequest = {
-      url,
+      url: withQuery(options.startUrl, { last_message_id: lastId }), // comes before `rewind`
       token,
       signal,
       onReady: (opened) => signal.aborted || begin(opened),
@@ -144,7 +158,7 @@ export function createReader(context: ReaderContext): Reader {
       onSettled,
     };
     // A server that is down and a proxy that lets no WebSocket through look the same: each time both are tried.
-    const way = fallsBack ? undefined : webSocket;
+    const way = !fallsBack && webSocket;
     fallsBack = false;
     return way ? readWebSocket(way, request) : readEventStream(request);
   };
@@ -168,12 +182,12 @@ export function createReader(context: ReaderContext): Reader {
   const open = async (run: (signal: AbortSignal) => Promise<Ending>): Promise<Ending> => {
     link = new AbortController();
     const { signal } = link;
-    const left = new Promise<Ending>((resolve) => {
-      signal.addEventListener("abort", () => resolve({ kind: "left" }));
-    });
     hear();
-    // What rejects is the app's `token`: it may do better next time.
-    const ending = await Promise.race([run(signal).catch((): Ending => ({ kind: "lost" })), left]);
+    const ending = await new Promise<Ending>((resolve) => {
+      signal.addEventListener("abort", () => resolve({ kind: "left" }));
+      // What rejects is the app's `token`: it may do better next time.
+      run(signal).then(resolve, () => resolve({ kind: "lost" }));
+    });
     ready = undefined;
     clearTimeout(expiry);
     leave();
@@ -181,59 +195,27 @@ export function createReader(context: ReaderContext): Reader {
     return ending;
   };
 
-  /** Decides what comes after a link. @returns why nothing does. */
-  const prepare = async (ending: Ending): Promise<ChannelError | undefined> => {
-    if (ending.kind === "refused") {
-      const { error } = ending;
-      // Once more with another token; refused again, it is over.
-      if (error.status !== 401 || !tokens.isRenewable || refused !== undefined) return error;
-      refused = await tokens.last();
-    } else if (ending.kind === "unsuited") {
-      const { error } = ending;
-      if (options.transport === "ws") return error;
-      if (error) webSocket = undefined;
-      fallsBack = true;
-    } else if (ending.kind === "gap") {
-      lastId = undefined;
-      tabs?.tell({ kind: "gap" });
-      onGap(ending.gap);
-    } else if (ending.kind === "too-big") postsAll = true;
-    return undefined;
-  };
-
-  /** What the server asked for comes first. A way that is closed is followed by another at once. */
-  const pauseMs = (ending: Ending & { readonly afterMs?: number | undefined }): number => {
-    if (fallsBack || ending.kind === "refused") return 0;
-    const { afterMs } = ending;
-    const backoff = backoffMs(failures++);
-    return failures > 1 ? Math.max(afterMs ?? 0, backoff) : (afterMs ?? backoff);
-  };
-
-  const pause = async (ms: number): Promise<void> => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-      timer = setTimeout(resolve, context.signal.aborted ? 0 : ms);
+  const pause = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, closing.aborted ? 0 : ms);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
     });
-    clearTimeout(timer);
-  };
-
-  const join = async (locks: Locks): Promise<Tabs> => {
-    // Tabs that show different tokens may be different people, and do not share.
-    const token = await tokens.last().catch(() => {});
-    return joinTabs({
-      locks,
-      name: `chanctl ${options.url} ${hash(token ?? "")}`,
-      onLead: () => (isFollowing ? leave() : tellTabs()),
-      signal: context.signal,
-    });
-  };
 
   return {
     refresh,
     async run() {
-      if (options.locks) tabs = await join(options.locks);
-      while (!context.signal.aborted) {
+      const { locks, url } = options;
+      if (locks) {
+        const token = await tokens.last().catch(() => undefined);
+        // Closed meanwhile: what is opened now nobody closes.
+        if (closing.aborted) return undefined;
+        const onLead = (): void => (isFollowing ? leave() : tellTabs());
+        tabs = joinTabs({ locks, url, token, onLead, signal: closing });
+      }
+      while (!closing.aborted) {
         if (feed.isFull()) {
           // Whoever takes its messages slowly holds up neither other tabs nor what is published here.
           tabs?.resign();
@@ -245,19 +227,29 @@ export function createReader(context: ReaderContext): Reader {
         isFollowing = followed !== undefined;
         const ending = await open((signal) => (followed ? follow(followed, signal) : read(signal)));
         if (ending.kind === "left") continue;
-        const error = await prepare(ending);
-        if (error) return error;
+        if (ending.kind === "gap") {
+          lastId = undefined;
+          tabs?.tell({ kind: "gap" });
+          onGap(ending.gap);
+        }
+        postsAll ||= ending.kind === "too-big";
+        const next = toNextStep(ending, {
+          failures,
+          mayRenew: tokens.isRenewable && !isRefused,
+          mayFallBack: options.transport !== "ws",
+        });
+        if (next.kind === "stop") return next.error;
         setLive(false);
-        await pause(pauseMs(ending));
+        if (next.kind === "renew") isRefused = true;
+        else if (next.kind === "fall-back") {
+          fallsBack = true;
+          if (next.isForGood) webSocket = undefined;
+        } else {
+          failures += 1;
+          await pause(next.pauseMs);
+        }
       }
       return undefined;
     },
   };
-}
-
-/** Enough to tell the users of one browser apart, and nothing of the token. */
-function hash(text: string): number {
-  let value = 0;
-  for (const character of text) value = (Math.imul(value, 31) + character.charCodeAt(0)) | 0;
-  return value;
 }

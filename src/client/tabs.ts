@@ -16,14 +16,17 @@ export interface Tabs {
 
 interface JoinOptions {
   readonly locks: Locks;
-  /** The same in all tabs that share. */
-  readonly name: string;
+  /** What is read. */
+  readonly url: string;
+  /** Tabs that show different tokens may be different people, and do not share. */
+  readonly token: string | undefined;
   readonly onLead: () => void;
   readonly signal: AbortSignal;
 }
 
-/** Joins the tabs of a name, until `signal` is aborted. */
-export function joinTabs({ locks, name, onLead, signal }: JoinOptions): Tabs {
+/** Joins the tabs that read the same, until `signal` is aborted, which it must not be yet. */
+export function joinTabs({ locks, url, token = "", onLead, signal }: JoinOptions): Tabs {
+  const name = `chanctl ${url} ${hash(token)}`;
   const channel = new host.BroadcastChannel(name);
   let release: (() => void) | undefined;
   const stand = (): void => {
@@ -39,7 +42,7 @@ export function joinTabs({ locks, name, onLead, signal }: JoinOptions): Tabs {
     tell: (frame) => signal.aborted || channel.postMessage(frame),
     onFrame: () => {},
     resign() {
-      if (release === undefined) return;
+      if (!release) return;
       release();
       release = undefined;
       stand();
@@ -52,4 +55,11 @@ export function joinTabs({ locks, name, onLead, signal }: JoinOptions): Tabs {
   });
   stand();
   return tabs;
+}
+
+/** Enough to tell the users of one browser apart, and nothing of the token. */
+function hash(text: string): number {
+  let value = 0;
+  for (const character of text) value = (Math.imul(value, 31) + character.charCodeAt(0)) | 0;
+  return value;
 }

@@ -14,6 +14,6 @@ export interface TokenSource {
 export function tokensFrom(source: ConnectOptions["token"]): TokenSource {
   let current: string | undefined;
   const next = async (refused?: string): Promise<string | undefined> =>
-    (current = typeof source === "function" ? await source(refused) : source);
+    (current = (typeof source === "function" ? await source(refused) : source) || undefined);
   return { isRenewable: typeof source === "function", next, last: async () => current ?? next() };
 }

@@ -1,5 +1,5 @@
 import type { Message } from "../protocol/message.ts";
-import { parseAnswer, toEnding, toError } from "./ending.ts";
+import { parseAnswer, toEnding, toSettled } from "./ending.ts";
 import type { Answer, Ending } from "./ending.ts";
 import type { WebSocketClass } from "./host.ts";
 import type { LinkRequest } from "./link.ts";
@@ -20,13 +20,13 @@ export function readWebSocket(WebSocket: WebSocketClass, request: LinkRequest): 
   const { url, token, signal } = request;
   return new Promise((resolve) => {
     // Where a token cannot stand in the handshake it goes in the first frame.
-    const isInHandshake = token !== undefined && SUB_PROTOCOL_TOKEN.test(token);
-    const socket = new WebSocket(url.href.replace(/^http/, "ws"), [
+    const isInHandshake = token && SUB_PROTOCOL_TOKEN.test(token);
+    const socket = new WebSocket(url.replace(/^http/, "ws"), [
       "chanctl.v1",
       ...(isInHandshake ? [`bearer.${token}`] : []),
     ]);
     let isOpen = false;
-    /** What the server said last of the connection: why it ends, or when to come back. */
+    /** What the server said last of the connection: when to come back, or what it refuses. */
     let last: Answer = {};
     const end = (ending: Ending): void => {
       clearTimeout(timer);
@@ -44,21 +44,18 @@ export function readWebSocket(WebSocket: WebSocketClass, request: LinkRequest): 
     socket.onopen = () => {
       clearTimeout(timer);
       isOpen = true;
-      if (token !== undefined && !isInHandshake) authenticate(token);
+      if (token && !isInHandshake) authenticate(token);
     };
     socket.onmessage = ({ data }: { readonly data: string }) => {
       const frame = parseAnswer(data);
-      const { ref, id, afterMs } = frame;
+      const { control, ref } = frame;
       request.onHeard();
-      if (frame.control === undefined) request.onMessage(frame as unknown as Message);
-      else if (frame.control === "ready") {
-        const { expiresInMs } = frame;
-        request.onReady({ id, expiresInMs, courier, authenticate, ping: () => send({ control: "ping" }) });
-      } else if (ref === undefined) last = frame;
-      else if (id !== undefined) request.onSettled(ref, { kind: "stored", id });
-      // What may pass later says when.
-      else if (afterMs !== undefined) request.onSettled(ref, { kind: "passing", afterMs });
-      else request.onSettled(ref, { kind: "refused", error: toError(undefined, frame) });
+      if (!control) request.onMessage(frame as unknown as Message);
+      else if (control === "ready") {
+        request.onReady({ ...frame, courier, authenticate, ping: () => send({ control: "ping" }) });
+      } else if (control === "pong") return;
+      else if (ref === undefined) last = frame;
+      else request.onSettled(ref, toSettled(frame));
     };
     socket.onerror = () => {}; // `close` follows
     socket.onclose = ({ code }: { readonly code: number }) => {

@@ -63,7 +63,9 @@ export function useChannel<Definition = unknown>(
     };
     opened.on("message", (message) => {
       const { maxMessages = MAX_MESSAGES } = latest.current.options;
-      change(({ messages }) => ({ messages: [...messages, message].slice(-maxMessages) }));
+      change(({ messages }) => ({
+        messages: maxMessages > 0 ? [...messages, message].slice(-maxMessages) : [],
+      }));
     });
     opened.on("gap", () => change(() => ({ messages: [] })));
     opened.on("status", (status) => change(() => ({ status })));

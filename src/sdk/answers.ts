@@ -14,7 +14,10 @@ export interface Grant {
   readonly keepaliveIntervalMs?: number | undefined;
   /** This caller's connection is ended between 80 and 100 % of this, in ms. */
   readonly maxConnectionLifetimeMs?: number | undefined;
-  /** Reserved: checked and bounded like the others, in ms, and without effect so far. */
+  /**
+   * The stream's state is kept for at least this long after this caller has left, in ms, 0 for ever; it never makes the channel's
+   * own time shorter.
+   */
   readonly inactivityTtlMs?: number | undefined;
 }
 

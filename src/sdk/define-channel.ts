@@ -30,7 +30,7 @@ export function defineChannel<
     const queue =
       queues.get(query) ??
       new PublishQueue({
-        send: (body, { timeoutMs }) => publishBody({ channel, query, body }, { timeoutMs }),
+        send: (body, options) => publishBody({ channel, query, body }, options),
         timeoutMs: DEFAULT_TIMEOUT_MS,
         onIdle: () => queues.delete(query),
       });

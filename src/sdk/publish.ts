@@ -46,12 +46,16 @@ const LONGEST_PAUSE_MS = 2_000;
  *
  * Every attempt carries the same key and the same bytes, so an attempt whose answer was lost is not stored twice.
  *
+ * @param options.onFailure is told why an attempt has failed that is followed by another.
  * @returns Their ids, in order.
  * @throws {ChanctlError} the broker's own code, at once if it refuses; once `timeoutMs` is over that of the last
  *   attempt: `cannot_connect` if it got no answer, else what the broker was too busy for, such as `rate_limited`.
  * @throws the reason of `signal`.
  */
-export async function publishBody(publish: Publish, options: PublishOptions): Promise<readonly string[]> {
+export async function publishBody(
+  publish: Publish,
+  options: PublishOptions & { readonly onFailure?: (error: ChanctlError) => void },
+): Promise<readonly string[]> {
   const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   signal?.throwIfAborted();
   const request = toRequest(publish, options.idempotencyKey ?? crypto.randomUUID());
@@ -65,6 +69,7 @@ export async function publishBody(publish: Publish, options: PublishOptions): Pr
       const outcome = await send(request, stop.signal);
       if (outcome.kind === "stored") return outcome.ids;
       if (outcome.kind === "refused") throw outcome.error;
+      options.onFailure?.(outcome.error);
       const retryAfterMs = (outcome.error.retryAfterSecs ?? 0) * 1_000;
       await sleep(Math.max(retryAfterMs, pauseMs(attempt)), undefined, { signal: stop.signal }).catch(
         () => {},

@@ -110,11 +110,13 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
   const app = options.app && opened.add(await prepareApp(options.app, options, { url, internalUrl, token }));
   const proxy = app && opened.add(createAppProxy({ app: app.app, logger, showOutput: options.watch }));
   const client = opened.add(new AppClient({ app: app?.app, token, retryMs: options.authorizeRetryMs }));
-  const authorizer = new Authorizer(client, {
-    maxCalls: limits.maxAuthorizeCalls,
-    maxWaiting: limits.maxConnections,
-    logger,
-  });
+  const authorizer = opened.add(
+    new Authorizer(client, {
+      maxCalls: limits.maxAuthorizeCalls,
+      maxWaiting: limits.maxConnections,
+      logger,
+    }),
+  );
   const context = {
     broker,
     registry,

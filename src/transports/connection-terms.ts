@@ -14,24 +14,23 @@ export interface ConnectionTerms {
 
 export interface TermsRequest {
   readonly channel: Channel;
-  readonly grant: Pick<Grant, "overrides" | "expiresAt">;
+  /** What the app allows by now: an `auth` frame may have brought another. */
+  readonly grant: () => Pick<Grant, "overrides" | "expiresAt">;
 }
 
 /**
  * The terms of a connection that begins now: the channel's lifecycle as it is whenever they are read, so that a saved
  * one holds at once, but for what the app chose for this connection. It ends between 80 and 100 % of its lifetime,
- * and not after its grant.
+ * and not after its grant; a new grant does not begin a new life.
  */
 export function connectionTerms(
   registry: Pick<Registry, "get">,
   { channel, grant }: TermsRequest,
 ): ConnectionTerms {
-  const { overrides, expiresAt } = grant;
   const startedAt = performance.now();
-  const grantEndsAt = expiresAt === undefined ? Number.POSITIVE_INFINITY : startedAt + expiresAt - Date.now();
   const share = 0.8 + 0.2 * Math.random();
   const setting = (key: keyof ConnectionOverrides): number =>
-    overrides[key] ?? (registry.get(channel.name) ?? channel).definition.lifecycle[key];
+    grant().overrides[key] ?? (registry.get(channel.name) ?? channel).definition.lifecycle[key];
   return {
     get replayWindowMs() {
       return setting("replayWindowMs");
@@ -40,6 +39,8 @@ export function connectionTerms(
       return setting("keepaliveIntervalMs");
     },
     get endsAt() {
+      const { expiresAt = Number.POSITIVE_INFINITY } = grant();
+      const grantEndsAt = performance.now() + expiresAt - Date.now();
       return Math.min(startedAt + share * setting("maxConnectionLifetimeMs"), grantEndsAt);
     },
   };

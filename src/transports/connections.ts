@@ -6,13 +6,19 @@ export interface Connection {
   readonly channel: string;
   readonly subject: string | undefined;
   readonly address: string;
+  /** Somebody from outside: not the app, not the operator. */
+  readonly isClient: boolean;
   /**
    * From when the next heartbeat is counted, by `performance.now()`: the last thing sent; the last ping where the
    * peer must answer, for on a busy stream it would else never be asked for a sign of life.
    */
   readonly lastBeatAt: number;
-  /** When something was last heard, by `performance.now()`; `undefined` where the peer never speaks (SSE). */
-  readonly lastHeardAt: number | undefined;
+  /**
+   * When the first heartbeat was sent that nothing has been heard since, by `performance.now()`; `undefined` where
+   * there is none, or the peer never speaks (SSE). Not when it was last heard: whoever was not asked for a sign of
+   * life, as before its interval was made shorter, is not silent.
+   */
+  readonly unansweredSince: number | undefined;
   readonly keepaliveIntervalMs: number;
   /** When it has lived long enough, by `performance.now()`. */
   readonly endsAt: number;
@@ -24,10 +30,7 @@ export interface Connection {
   kill(): void;
 }
 
-interface Newcomer extends Pick<Connection, "subject" | "address"> {
-  /** Somebody from outside: not the app, not the operator. */
-  readonly isClient: boolean;
-}
+type Newcomer = Pick<Connection, "subject" | "address" | "isClient">;
 
 /** What an ending is decided by. */
 type Member = Pick<Connection, "channel" | "subject">;
@@ -48,6 +51,7 @@ const SILENT_INTERVALS = 2;
 /** All subscriber connections: how many there may be, their heartbeats, their ends. One timer serves all. */
 export class Connections {
   readonly #all = new Set<Connection>();
+  #clientCount = 0;
   readonly #bySubject = new Map<string, number>();
   readonly #byAddress = new Map<string, number>();
   /** Who waits to be let in, by address: whether as somebody is not known yet. */
@@ -63,10 +67,6 @@ export class Connections {
     this.#limits = limits;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
-  }
-
-  get size(): number {
-    return this.#all.size;
   }
 
   /**
@@ -113,7 +113,7 @@ export class Connections {
     if (this.#isClosing)
       throw new ChanctlError("service_restart", "the server is shutting down", { retryAfterSecs: 1 });
     const { maxConnections } = this.#limits;
-    if (isClient && this.#all.size + this.#expectedCount >= maxConnections)
+    if (isClient && this.#clientCount + this.#expectedCount >= maxConnections)
       throw overLimit("maxConnections", maxConnections);
   }
 
@@ -176,7 +176,10 @@ export class Connections {
     this.endWhere(() => true, new ChanctlError("service_restart", "the server is restarting"));
   }
 
-  #count({ subject, address }: Connection, by: 1 | -1): void {
+  /** The app's own connections take no client's place. */
+  #count({ subject, address, isClient }: Connection, by: 1 | -1): void {
+    if (!isClient) return;
+    this.#clientCount += by;
     if (subject === undefined) step(this.#byAddress, address, by);
     else step(this.#bySubject, subject, by);
   }
@@ -185,13 +188,13 @@ export class Connections {
     const now = performance.now();
     this.#forgetEndings();
     for (const connection of this.#all) {
-      const { lastBeatAt, lastHeardAt, keepaliveIntervalMs, endsAt } = connection;
+      const { lastBeatAt, unansweredSince, keepaliveIntervalMs, endsAt } = connection;
       if (now >= endsAt) {
         const reason = new ChanctlError("lifetime_over", "the connection has lived its time");
         connection.end(reason, { afterMs: spread(TICK_MS) });
       } else if (
-        lastHeardAt !== undefined &&
-        now - lastHeardAt > keepaliveIntervalMs * SILENT_INTERVALS + TICK_MS
+        unansweredSince !== undefined &&
+        now - unansweredSince > keepaliveIntervalMs * SILENT_INTERVALS + TICK_MS
       ) {
         connection.kill();
       } else if (now - lastBeatAt >= keepaliveIntervalMs) connection.keepAlive();

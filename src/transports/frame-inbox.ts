@@ -2,7 +2,12 @@ import type { WebSocket } from "ws";
 import { ChanctlError } from "../shared/errors.ts";
 
 /** Frames that may wait before the peer is made to wait: its socket is no longer read. */
-const HIGH_WATER = 64;
+const MAX_FRAMES = 64;
+/**
+ * And how many characters in all: a token, which as part of a head has 16 KiB, and the first publishes after it.
+ * Whoever waits to be let in could otherwise park megabytes (CWE-770).
+ */
+const MAX_CHARS = 32 * 1_024;
 
 /**
  * The text frames of a peer, in order, one at a time.
@@ -13,6 +18,7 @@ const HIGH_WATER = 64;
 export class FrameInbox {
   readonly #webSocket: WebSocket;
   readonly #frames: string[] = [];
+  #chars = 0;
   #wake: (() => void) | undefined;
   #failure: ChanctlError | undefined;
   #isClosed = false;
@@ -49,8 +55,12 @@ export class FrameInbox {
   #push(data: Buffer, isBinary: boolean): void {
     if (this.#isDrained || this.#failure !== undefined) return;
     if (isBinary) this.fail(new ChanctlError("binary_unsupported", "only text frames are understood"));
-    else this.#frames.push(data.toString("utf8"));
-    if (this.#frames.length > HIGH_WATER) this.#webSocket.pause();
+    else {
+      const frame = data.toString("utf8");
+      this.#frames.push(frame);
+      this.#chars += frame.length;
+    }
+    if (this.#frames.length > MAX_FRAMES || this.#chars > MAX_CHARS) this.#webSocket.pause();
     this.#wake?.();
   }
 
@@ -63,6 +73,7 @@ export class FrameInbox {
     while (!signal.aborted && !this.#isClosed) {
       const frame = this.#frames.shift();
       if (frame !== undefined) {
+        this.#chars -= frame.length;
         if (this.#webSocket.isPaused && this.#frames.length === 0) this.#webSocket.resume();
         return frame;
       }

@@ -1,6 +1,7 @@
 import type { Limits } from "../shared/limits.ts";
 import type { HttpRequest } from "./http.ts";
-import { RateLimit } from "./rate-limit.ts";
+import { publishRate } from "./rate-limit.ts";
+import type { RateLimit } from "./rate-limit.ts";
 
 /** How fast each connection publishes by HTTP, for as long as it is open. */
 export class PublishRates {
@@ -14,7 +15,7 @@ export class PublishRates {
   /** The rate of the connection that a request came on. */
   of(request: HttpRequest): RateLimit {
     const connection = connectionOf(request);
-    const rate = this.#rates.get(connection) ?? new RateLimit(this.#limits);
+    const rate = this.#rates.get(connection) ?? publishRate(this.#limits);
     this.#rates.set(connection, rate);
     return rate;
   }

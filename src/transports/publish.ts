@@ -26,6 +26,9 @@ export interface Publish {
   readonly seq?: string;
 }
 
+/** Of a batch, which may hold a thousand (CWE-779). */
+const MAX_LOGGED_TYPES = 10;
+
 /** A publish under way. */
 export interface Publishing {
   /** Settles when the app has had its say and the messages are on their way to the disk. Never rejects. */
@@ -142,7 +145,8 @@ async function store(
     message: `publish ${target.path}`,
     fields: {
       path: target.path,
-      types: accepted.map(({ type }) => type),
+      types: [...new Set(accepted.map(({ type }) => type))].slice(0, MAX_LOGGED_TYPES),
+      messages: accepted.length,
       from: grant.subject,
       subscribers: context.broker.liveCount(target.path),
       durationMs: performance.now() - startedAt,

@@ -1,30 +1,47 @@
 import { ChanctlError } from "../shared/errors.ts";
 import type { Limits } from "../shared/limits.ts";
 
+interface Rate {
+  readonly perSec: number;
+  /** How many may be saved up. */
+  readonly burst: number;
+  /** What whoever is too fast is told. */
+  readonly message: string;
+  /** Where it can be set. */
+  readonly limit?: keyof Limits;
+}
+
 /** A token bucket: so many a second, and a saved-up burst. */
 export class RateLimit {
-  readonly #perSec: number;
-  readonly #burst: number;
+  readonly #rate: Rate;
   #tokens: number;
   #filledAt = performance.now();
 
-  constructor({ maxPublishesPerSec, publishBurst }: Pick<Limits, "maxPublishesPerSec" | "publishBurst">) {
-    this.#perSec = maxPublishesPerSec;
-    this.#burst = publishBurst;
-    this.#tokens = publishBurst;
+  constructor(rate: Rate) {
+    this.#rate = rate;
+    this.#tokens = rate.burst;
   }
 
-  /** Counts one publish. @throws {ChanctlError} `rate_limited` with the time until the next may come. */
+  /** Counts one. @throws {ChanctlError} `rate_limited` with the time until the next may come. */
   take(): void {
+    const { perSec, burst, message, limit } = this.#rate;
     const now = performance.now();
-    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#filledAt) / 1_000) * this.#perSec);
+    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#filledAt) / 1_000) * perSec);
     this.#filledAt = now;
     if (this.#tokens < 1) {
-      throw new ChanctlError("rate_limited", "you publish too fast (`limits.maxPublishesPerSec`)", {
-        limit: "maxPublishesPerSec",
-        retryAfterSecs: (1 - this.#tokens) / this.#perSec,
-      });
+      const retryAfterSecs = (1 - this.#tokens) / perSec;
+      throw new ChanctlError("rate_limited", message, { ...(limit && { limit }), retryAfterSecs });
     }
     this.#tokens -= 1;
   }
+}
+
+/** How fast a client may publish on one connection. */
+export function publishRate({
+  maxPublishesPerSec,
+  publishBurst,
+}: Pick<Limits, "maxPublishesPerSec" | "publishBurst">): RateLimit {
+  const limit = "maxPublishesPerSec";
+  const message = `you publish too fast (\`limits.${limit}\`)`;
+  return new RateLimit({ perSec: maxPublishesPerSec, burst: publishBurst, message, limit });
 }

@@ -47,7 +47,7 @@ export async function serveSse(context: TransportContext, call: SseCall): Promis
   const isClient = context.audience === "public";
   context.connections.assertRoom({ subject: grant.subject, address: addressOf(request), isClient });
   const { path } = target;
-  const terms = connectionTerms(context.registry, { channel: target.channel, grant });
+  const terms = connectionTerms(context.registry, { channel: target.channel, grant: () => grant });
   const followed = context.broker.follow({
     path,
     start,
@@ -113,10 +113,11 @@ async function stream(
     channel: target.channel.definition.name,
     subject: grant.subject,
     address: addressOf(request),
+    isClient: context.audience === "public",
     get lastBeatAt() {
       return sink.lastSentAt;
     },
-    lastHeardAt: undefined,
+    unansweredSince: undefined,
     get keepaliveIntervalMs() {
       return terms.keepaliveIntervalMs;
     },

@@ -6,10 +6,9 @@ import type { Followed } from "../broker/follow.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { encodeOffset } from "../protocol/offset.ts";
 import type { Start } from "../protocol/start.ts";
-import { addressOf, authorize, hasCredential } from "./access.ts";
+import { addressOf } from "./access.ts";
 import { toCurrent } from "./channel-target.ts";
 import type { ChannelTarget } from "./channel-target.ts";
-import { frameMembers, parseClientFrame } from "./client-frame.ts";
 import { connectionTerms } from "./connection-terms.ts";
 import type { ConnectionTerms } from "./connection-terms.ts";
 import { spreadReconnect } from "./connections.ts";
@@ -20,6 +19,8 @@ import type { HeldWebSocket } from "./held-web-socket.ts";
 import { toChanctlError } from "./http.ts";
 import { logConnect } from "./log-connect.ts";
 import { SocketSink } from "./socket-sink.ts";
+import { admit, readmit } from "./websocket-admission.ts";
+import type { Applicant } from "./websocket-admission.ts";
 import { Conversation } from "./websocket-conversation.ts";
 import { answerPings } from "./websocket-pong.ts";
 
@@ -67,7 +68,7 @@ export class WebSocketConnection implements Connection {
   #broken: { readonly error: ChanctlError; readonly closeCode: number } | undefined;
   /** Kept: a closed socket no longer knows it, and what was counted must be uncounted. */
   readonly address: string;
-  #heardAt: number = performance.now();
+  #unansweredSince: number | undefined;
   lastBeatAt: number = performance.now();
 
   constructor(context: TransportContext, peer: Peer) {
@@ -98,14 +99,18 @@ export class WebSocketConnection implements Connection {
     return this.#peer.channel;
   }
 
+  get isClient(): boolean {
+    return this.#context.audience === "public";
+  }
+
   get subject(): string | undefined {
     return this.#grant?.subject;
   }
 
   /** Who is made to wait for the app cannot be heard, and is not silent. Who does not read, is. */
-  get lastHeardAt(): number {
+  get unansweredSince(): number | undefined {
     const waits = this.#peer.webSocket.isPaused && this.#sink.unsentBytes === 0;
-    return waits ? performance.now() : this.#heardAt;
+    return waits ? undefined : this.#unansweredSince;
   }
 
   get keepaliveIntervalMs(): number {
@@ -119,6 +124,7 @@ export class WebSocketConnection implements Connection {
   keepAlive(): void {
     this.#peer.webSocket.ping();
     this.lastBeatAt = performance.now();
+    this.#unansweredSince = this.unansweredSince ?? this.lastBeatAt;
   }
 
   kill(): void {
@@ -141,13 +147,13 @@ export class WebSocketConnection implements Connection {
   }
 
   async #open({ target, start, token }: Opening): Promise<void> {
-    const { broker, connections, registry, audience } = this.#context;
-    const grant = await this.#admit(target, token);
+    const { broker, connections, registry } = this.#context;
+    const grant = await admit(this.#context, this.#applicant(target, token));
     // From here to `connections.add` no `await` may enter: a change of the channel would pass this connection by.
     if (grant === undefined || this.#closed.signal.aborted) return;
     const current = toCurrent(registry, target);
-    const isClient = audience === "public";
-    connections.assertRoom({ subject: grant.subject, address: this.address, isClient });
+    const { address, isClient } = this;
+    connections.assertRoom({ subject: grant.subject, address, isClient });
     this.#accept(current, grant);
     connections.add(this, grant);
     if (this.#closed.signal.aborted) return;
@@ -162,44 +168,18 @@ export class WebSocketConnection implements Connection {
     this.#logEnd = logConnect(this.#context, { path, subject: grant.subject, transport: "ws" });
   }
 
-  /** Asks who the caller is; whoever waits for the answer, or to say who it is, counts as a connection. */
-  async #admit(target: ChannelTarget, token: string | undefined): Promise<Grant | undefined> {
-    const { connections, audience } = this.#context;
-    using _place = connections.expect({ address: this.address, isClient: audience === "public" });
-    return await this.#authorize(target, token ?? (await this.#awaitToken(target)));
-  }
-
-  /** A browser cannot set headers: who shows nothing with the handshake may send an `auth` frame first. */
-  async #awaitToken(target: ChannelTarget): Promise<string | undefined> {
-    const { limits } = this.#context;
-    if (hasCredential(this.#context, this.#peer.request, target)) return undefined;
-    const waited = new AbortController();
-    const timer = setTimeout(() => waited.abort(), limits.authFrameWaitMs);
-    const frame = await this.#inbox.take(waited.signal).finally(() => clearTimeout(timer));
-    const parsed = frame === undefined ? undefined : parseClientFrame(frame, frameMembers(frame), limits);
-    if (parsed?.kind === "auth") return parsed.token;
-    throw new ChanctlError(
-      "unauthenticated",
-      "the first frame must be an auth frame, or the handshake must carry a credential",
-      frame === undefined ? { limit: "authFrameWaitMs" } : {},
-    );
-  }
-
-  #authorize(target: ChannelTarget, token: string | undefined): Promise<Grant | undefined> {
-    return authorize(this.#context, {
-      request: this.#peer.request,
-      target,
-      operation: "subscribe",
-      transport: "ws",
-      signal: this.#closed.signal,
-      ...(token === undefined ? {} : { token }),
-    });
+  #applicant(target: ChannelTarget, token: string | undefined): Applicant {
+    const { request } = this.#peer;
+    return { request, address: this.address, inbox: this.#inbox, target, token, signal: this.#closed.signal };
   }
 
   #accept(target: ChannelTarget, grant: Grant): void {
     this.#target = target;
     this.#grant = grant;
-    this.#terms = connectionTerms(this.#context.registry, { channel: target.channel, grant });
+    this.#terms ??= connectionTerms(this.#context.registry, {
+      channel: target.channel,
+      grant: () => this.#grant ?? grant,
+    });
     this.#conversation.admit(target, grant);
   }
 
@@ -216,15 +196,9 @@ export class WebSocketConnection implements Connection {
 
   async #refresh(token: string): Promise<void> {
     if (this.#target === undefined) throw new Error("a refresh before the opening");
-    const grant = await this.#authorize(this.#target, token).catch((thrown: unknown) => {
-      const error = toChanctlError(thrown, this.#context.logger);
-      // Refused is over; an app that cannot be asked is not, the old grant still has its end.
-      if (error.code === "app_unavailable") throw error;
-      throw new ChanctlError("unauthenticated", error.message, { cause: error });
-    });
-    if (grant === undefined || this.#closed.signal.aborted) return;
-    if (grant.subject !== this.subject)
-      throw new ChanctlError("unauthenticated", "the new token is another subject's");
+    const { subject } = this;
+    const grant = await readmit(this.#context, { ...this.#applicant(this.#target, token), subject });
+    if (grant === undefined) return;
     this.#accept(this.#target, grant);
     this.#sendReady();
   }
@@ -247,7 +221,7 @@ export class WebSocketConnection implements Connection {
   }
 
   #hear(): void {
-    this.#heardAt = performance.now();
+    this.#unansweredSince = undefined;
   }
 
   #sendReady(): void {

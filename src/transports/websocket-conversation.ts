@@ -8,7 +8,7 @@ import type { ClientFrame } from "./client-frame.ts";
 import type { TransportContext } from "./context.ts";
 import { toChanctlError } from "./http.ts";
 import { publish } from "./publish.ts";
-import { RateLimit } from "./rate-limit.ts";
+import { publishRate, RateLimit } from "./rate-limit.ts";
 import type { SocketSink } from "./socket-sink.ts";
 
 interface ConversationOptions {
@@ -21,6 +21,8 @@ interface ConversationOptions {
 
 /** Malformed frames that are answered before the connection is closed for it, counted from the last stored publish. */
 const MAX_MALFORMED = 10;
+/** A token lives for minutes, and each new one is a call to the app (CWE-770). */
+const AUTH_RATE = { perSec: 1, burst: 10, message: "you send `auth` frames too fast" };
 
 /** What a client says on its WebSocket, and what it is answered. */
 export class Conversation {
@@ -28,7 +30,8 @@ export class Conversation {
   readonly #sink: SocketSink;
   readonly #onAuth: ConversationOptions["onAuth"];
   readonly #onRefused: ConversationOptions["onRefused"];
-  readonly #rate: RateLimit;
+  readonly #publishRate: RateLimit;
+  readonly #authRate = new RateLimit(AUTH_RATE);
   #target: ChannelTarget | undefined;
   #grant: Grant | undefined;
   #malformed = 0;
@@ -43,7 +46,7 @@ export class Conversation {
     this.#sink = sink;
     this.#onAuth = onAuth;
     this.#onRefused = onRefused;
-    this.#rate = new RateLimit(context.limits);
+    this.#publishRate = publishRate(context.limits);
   }
 
   /** What the client may do from now on, and with which stream. */
@@ -63,7 +66,7 @@ export class Conversation {
       const members = frameMembers(text);
       ref = refOf(members);
       const frame = parseClientFrame(text, members, this.#context.limits);
-      if (frame.kind === "auth") await this.#onAuth(frame.token);
+      if (frame.kind === "auth") await this.#authenticate(frame.token);
       else if (frame.kind === "publish") await this.#publish(frame, ref);
       // Browsers hide the pings of the protocol: a page that hears nothing has to ask.
       else if (frame.kind === "ping") this.send({ control: "pong" });
@@ -76,6 +79,11 @@ export class Conversation {
     }
   }
 
+  async #authenticate(token: string): Promise<void> {
+    if (this.#context.audience === "public") this.#authRate.take();
+    await this.#onAuth(token);
+  }
+
   #sendRefusal(error: ChanctlError, ref: string | undefined): void {
     this.#onRefused(error);
     this.sendError(error, ref);
@@ -86,7 +94,7 @@ export class Conversation {
     const grant = this.#grant;
     if (this.#target === undefined || !grant?.operations.has("publish"))
       throw new ChanctlError("forbidden", "the app does not allow you to publish here");
-    if (this.#context.audience === "public") this.#rate.take();
+    if (this.#context.audience === "public") this.#publishRate.take();
     // The channel as it is now: its schemas may have been reloaded since this connection began.
     this.#target = toCurrent(this.#context.registry, this.#target);
     const { isAccepted, ids } = publish(this.#context, {

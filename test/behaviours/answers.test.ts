@@ -4,7 +4,7 @@ import { connect as connectHttp2, constants } from "node:http2";
 import type { ClientHttp2Stream } from "node:http2";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { pickFreePort } from "#src/platform/free-port.ts";
 import { startTestApp } from "../support/app-answers.ts";
 import type { Answer } from "../support/app-answers.ts";
@@ -255,9 +255,10 @@ describe.each(CALLERS)("over $name", ({ asked, come, numberOf }) => {
       const token = tokenFor({ ok: true, subject: "late", expiresAt });
       const refusal = come(`${url}?room=late`, { headers: bearer(token) });
       await expect(refusal).rejects.toMatchObject(refusedWith(401, "unauthenticated"));
-      expect(guarded.server.logged).toContainEqual(
-        expect.objectContaining({ event: "grant-over", fields: { channel: "guarded", expiresAt } }),
-      );
+      const fields = { channel: "guarded", expiresAt, count: expect.any(Number) as number };
+      await expect
+        .poll(() => guarded.server.logged, PATIENT)
+        .toContainEqual(expect.objectContaining({ event: "grant-over", fields }));
     }
     const { log, close } = await openSse(`${url}?room=late&rewind=10`, {
       headers: bearer(tokenFor({ ok: true })),
@@ -543,12 +544,15 @@ describe.concurrent.each(SUBSCRIBERS)("over $name", ({ name, connect }) => {
     const token = tokenFor({ ok: true, subject: name, keepaliveIntervalMs: name === "SSE" ? 1 : 2 });
     const { close } = await connect(url, { headers: bearer(token) });
     const given = name === "SSE" ? 1 : 2;
-    expect(guarded.server.logged).toContainEqual(
-      expect.objectContaining({
-        level: "warn",
-        event: "grant-clamped",
-        fields: { channel: "guarded", setting: "keepaliveIntervalMs", given, used: 1_000 },
-      }),
+    const setting = { channel: "guarded", setting: "keepaliveIntervalMs", given, used: 1_000 };
+    const entry = {
+      level: "warn",
+      event: "grant-clamped",
+      fields: { ...setting, count: expect.any(Number) as number },
+    };
+    await vi.waitFor(
+      () => expect(guarded.server.logged).toContainEqual(expect.objectContaining(entry)),
+      PATIENT,
     );
     close();
   });
@@ -770,6 +774,33 @@ describe("over WebSocket", () => {
     send({ control: "auth", token: tokenForAWhile({ subject: "u1" }).token });
     expect(await log.ended).toMatchObject({ closeCode: 4_408, title: "connection lifetime is over" });
   });
+
+  it("an auth frame on a live connection: too many at once are refused, and the app is not asked", async () => {
+    const token = tokenFor({ ok: true, subject: "u1" });
+    const { send, control, controls, close } = await openWebSocket(url, { headers: bearer(token) });
+    const [frames, burst] = [1_000, 10];
+    const startedAt = performance.now();
+    for (let ref = 0; ref < frames; ref += 1) send({ control: "auth", token, ref });
+    send({ ...MESSAGE, ref: "message" });
+    expect(await control({ ref: "message" })).toMatchObject({ control: "ack" });
+    const dripped = (performance.now() - startedAt) / 1_000;
+    const asked = guarded.callsAbout(token).length - 1;
+    expect(asked).toBeGreaterThanOrEqual(burst);
+    expect(asked).toBeLessThanOrEqual(burst + dripped);
+    const refused = controls.filter(({ code }) => code === "rate_limited");
+    expect(refused).toHaveLength(frames - asked);
+    expect(refused[0]).toMatchObject({ afterMs: expect.any(Number) as number });
+    close();
+  });
+
+  it("an auth frame on a live connection: does not begin a new life", async () => {
+    const answer = { ok: true, subject: "u1", maxConnectionLifetimeMs: 10_000 };
+    const token = tokenFor(answer);
+    const { send, log } = await openWebSocket(`${url}?room=lives`, { headers: bearer(token) });
+    const refreshing = setInterval(() => send({ control: "auth", token }), 2_000);
+    expect(await log.ended).toMatchObject({ closeCode: 4_408, title: "connection lifetime is over" });
+    clearInterval(refreshing);
+  }, 30_000);
 
   it("an auth frame on a live connection: changes how far back it may read", async () => {
     const { send, log, pause, resume, controls } = await signIn("narrowed");

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { parseOffset } from "#src/protocol/offset.ts";
 import { LIFECYCLE, LIFECYCLE_KEYS } from "#src/shared/lifecycle.ts";
@@ -227,6 +228,19 @@ describe.concurrent.each([sseClient, webSocketClient])("over $name", (client) =>
     await save({ channel }, { ...PUBLIC_ROOMS, maxConnectionLifetimeMs: 10 * SECOND });
     expect(await log.ended).toMatchObject({ title: "connection lifetime is over" });
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(8 * SECOND);
+  }, 60_000);
+
+  it("a changed lifecycle reaches open connections: who was quiet for long is not taken for silent", async () => {
+    const channel = channelOf("idle");
+    await save({ channel }, { ...PUBLIC_ROOMS, keepaliveIntervalMs: 5 * MINUTE });
+    const room = newRoom(server, channel);
+    const { heartbeats, log, close } = await openCounting(client, { url: room.url() });
+    await sleep(4 * SECOND); // longer than a peer may be silent at the interval that follows
+    await save({ channel }, { ...PUBLIC_ROOMS, keepaliveIntervalMs: SECOND });
+    await vi.waitFor(() => expect(heartbeats()).toBeGreaterThan(1), PATIENT);
+    await room.publish(1);
+    expect(await log.dataOf(1)).toEqual([1]);
+    close();
   }, 60_000);
 
   it("a changed lifecycle reaches open connections: the replay window of one that lags behind", async () => {

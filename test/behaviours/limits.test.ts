@@ -237,6 +237,20 @@ describe.each(PLACES)("over %s", (place: Place) => {
       close();
     }
   });
+
+  it("limits do not bind the internal listener: nor do its connections take a client's place", async () => {
+    await using server = await startLimited({ maxConnections: 1, maxConnectionsPerAddress: 1 });
+    const internal = `${server.internalUrl}/channels/chat`;
+    const headers = bearer(server.token);
+    const tails = await Promise.all(
+      [sseClient, webSocketClient].map((c) => c.connect(internal, { headers })),
+    );
+    const client = await (place === "SSE" ? sseClient : webSocketClient).connect(
+      `${server.url}/channels/chat`,
+    );
+    expect(await post(server, "chat", { body: MESSAGE })).toMatchObject({ status: 200 });
+    for (const { close } of [...tails, client]) close();
+  });
 });
 
 /** The limits that made somebody wait, as the log tells of them. */

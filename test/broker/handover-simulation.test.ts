@@ -135,8 +135,8 @@ describe("the simulation of the hand-over", () => {
     [
       "a drop that hides a lost announcement",
       {
-        file: "hub.ts",
-        replace: "      stream.skipTo({ incarnation: operation.incarnation, position: operation.tail });\n",
+        file: "live-stream.ts",
+        replace: "    this.skipTo(end);\n",
         by: "",
       },
     ],

@@ -262,6 +262,40 @@ describe("Hub", () => {
 });
 
 describe("Subscriber", () => {
+  it("goes on in the stream's next life where it was slow at the end of the last and has missed nothing", async () => {
+    const { log, hub } = openHub();
+    const sink = new CollectingSink({ isStalled: true });
+    const stream = hub.enter(PATH);
+    log.commit(1);
+    log.announce(1);
+    const follow = (position: Offset): Subscriber =>
+      new Subscriber({
+        sink,
+        stream,
+        pages: new Pages(log),
+        position,
+        notBefore: () => 0,
+        isOverBudget: () => sink.unsentBytes > 0,
+      });
+    const end = { ...log.tail, position: 2 };
+    const leaving = new AbortController();
+    const ended = follow(log.tail).run(leaving.signal);
+    log.commit(1);
+    log.drop(end);
+    log.announce(2);
+    expect([sink.messages.length, stream.liveCount]).toEqual([1, 0]);
+    sink.drain();
+    await vi.waitFor(() => expect(stream.liveCount).toBe(1));
+    log.commit(1);
+    log.announce(1);
+    await vi.waitFor(() => expect(sink.messages).toHaveLength(2));
+    leaving.abort();
+    expect(await ended).toBe("aborted");
+    sink.drain();
+    // One that had not read all of the last life has missed something.
+    expect(await follow({ ...end, position: 1 }).run(new AbortController().signal)).toBe("gone");
+  });
+
   it("reads pages while its peer is slow, never past its budget, and comes live again", async () => {
     const { log, hub } = openHub({ maxWindowBytes: 0 });
     const sink = new CollectingSink({ isStalled: true });

@@ -25,7 +25,16 @@ function openPages(): { pages: Pages; asked: { path: string; request: PageReques
 
 function requestOf(given: Partial<EncodedPageRequest> = {}): EncodedPageRequest {
   const after = { incarnation: 1, position: 0 };
-  return { path: "chat", incarnation: 1, after, encoding: SSE_ENCODING, notBefore: () => 0, ...given };
+  const { signal } = new AbortController();
+  return {
+    path: "chat",
+    incarnation: 1,
+    after,
+    encoding: SSE_ENCODING,
+    notBefore: () => 0,
+    signal,
+    ...given,
+  };
 }
 
 it("reads again for another stream at the same path, which may have inherited the same beginning", async () => {
@@ -58,8 +67,13 @@ it("reads anew for another stream, another place and another encoding", async ()
       pages.read(requestOf(other), (page) => (page.kind === "entries" ? page.bytes.toString("latin1") : "")),
     ),
   );
-  expect(texts.map((text) => /"(.*)"/.exec(text)?.[1])).toEqual(["chat 1", "news 1", "chat 2", "chat 1"]);
-  expect(texts.map((text) => text.startsWith("id: "))).toEqual([true, true, true, false]);
+  expect(texts.map((text) => /"(.*)"/.exec(text ?? "")?.[1])).toEqual([
+    "chat 1",
+    "news 1",
+    "chat 2",
+    "chat 1",
+  ]);
+  expect(texts.map((text) => text?.startsWith("id: "))).toEqual([true, true, true, false]);
 });
 
 it("does not show who may not go back as far what was read for somebody else", async () => {
@@ -98,4 +112,14 @@ it("fails only for whom it fails", async () => {
   const fine = pages.read(requestOf(), ({ kind }) => kind);
   await expect(failing).rejects.toThrow("this one");
   expect(await fine).toBe("entries");
+});
+
+it("reads nothing for who has left before its turn", async () => {
+  const { pages, asked } = openPages();
+  const leaving = new AbortController();
+  const left = pages.read(requestOf({ signal: leaving.signal }), ({ kind }) => kind);
+  const stays = pages.read(requestOf({ path: "news" }), ({ kind }) => kind);
+  leaving.abort();
+  expect(await Promise.all([left, stays])).toEqual([undefined, "entries"]);
+  expect(asked.map(({ path }) => path)).toEqual(["news"]);
 });

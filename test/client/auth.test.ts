@@ -47,6 +47,16 @@ describe.each(WAYS)("over $name", ({ options }) => {
     expect(token).toHaveBeenCalledTimes(2);
   });
 
+  it.each([undefined, null, ""])("stops for good with 401 when there is no token but %j", async (none) => {
+    const guarded = await startGuardedServer({ limits: { authFrameWaitMs: 100 } });
+    onTestFinished(() => guarded[Symbol.asyncDispose]());
+    const token = vi.fn(() => none);
+    const { errors } = listen("guarded", { url: guarded.server.url, ...options, token });
+    await vi.waitFor(() => expect(errors).toEqual([{ code: "unauthenticated", status: 401 }]), PATIENT);
+    expect(token).toHaveBeenCalledTimes(2);
+    expect(guarded.app.calls).toEqual([]);
+  });
+
   it.each([
     [403, "forbidden"],
     [404, "channel_unknown"],

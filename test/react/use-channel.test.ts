@@ -21,7 +21,7 @@ const PAGE = `
   const root = createRoot(document.body);
   window.renders = [];
   function Room({ room }) {
-    const seen = useChannel("chat", { room }, { maxMessages: 3, rewind: 5, share: false });
+    const seen = useChannel("chat", { room }, { maxMessages: window.maxMessages ?? 3, rewind: 5, share: false });
     window.seen = seen;
     window.renders.push(room + ": " + seen.messages.map(({ data }) => data).join());
     return jsx("p", { children: seen.status + ": " + seen.messages.map(({ data }) => data).join() });
@@ -101,6 +101,17 @@ describe("in a browser, in StrictMode", () => {
     await publish(server, "a", 4);
     await shows(page, "live: 2,3,4");
     await vi.waitFor(() => expect(subscribers(server)).toBe(1), PATIENT);
+  });
+
+  it("keeps no message where it is told to keep none", async () => {
+    const { page, server } = await openPage();
+    await page.evaluate("window.maxMessages = 0; render('a')");
+    await shows(page, "live: ");
+    await publish(server, "a", 1);
+    await page.evaluate("seen.publish({ type: 'message', data: 2 })");
+    await page.evaluate("window.maxMessages = 2; render('a')");
+    await publish(server, "a", 3);
+    await shows(page, "live: 3");
   });
 
   it("connects anew for other params, with none of the messages of the ones before", async () => {

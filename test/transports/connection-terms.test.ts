@@ -7,6 +7,8 @@ import type { Lifecycle } from "#src/shared/lifecycle.ts";
 import { connectionTerms } from "#src/transports/connection-terms.ts";
 import type { TermsRequest } from "#src/transports/connection-terms.ts";
 
+type Grant = ReturnType<TermsRequest["grant"]>;
+
 const HOUR = 3_600_000;
 
 function chatWith(lifecycle: Partial<Lifecycle>): Channel {
@@ -14,18 +16,23 @@ function chatWith(lifecycle: Partial<Lifecycle>): Channel {
   return new Channel(definition, { compileSchema: createSchemaCompiler(), limits: DEFAULT_LIMITS });
 }
 
-/** The terms of a connection to `chat`, whose definition the test saves anew. */
-function open(lifecycle: Partial<Lifecycle>, grant: Partial<TermsRequest["grant"]> = {}) {
+/** The terms of a connection to `chat`, whose definition the test saves anew, and whose grant it renews. */
+function open(lifecycle: Partial<Lifecycle>, given: Partial<Grant> = {}) {
   let saved: Channel | undefined = chatWith(lifecycle);
-  const terms = connectionTerms({ get: () => saved }, { channel: saved, grant: { overrides: {}, ...grant } });
-  const save = (changed: Partial<Lifecycle>): void => void (saved = chatWith(changed));
-  return { terms, save, remove: () => void (saved = undefined) };
+  let grant: Grant = { overrides: {}, ...given };
+  const terms = connectionTerms({ get: () => saved }, { channel: saved, grant: () => grant });
+  return {
+    terms,
+    save: (changed: Partial<Lifecycle>) => void (saved = chatWith(changed)),
+    remove: () => void (saved = undefined),
+    renew: (renewed: Partial<Grant>) => void (grant = { overrides: {}, ...renewed }),
+  };
 }
 
 it("end between 80 and 100 % of the lifetime, another for each connection", () => {
   const now = performance.now();
   const channel = chatWith({ maxConnectionLifetimeMs: HOUR });
-  const begin = () => connectionTerms({ get: () => channel }, { channel, grant: { overrides: {} } });
+  const begin = () => connectionTerms({ get: () => channel }, { channel, grant: () => ({ overrides: {} }) });
   const ends = Array.from({ length: 1_000 }, () => (begin().endsAt - now) / HOUR);
   expect(Math.min(...ends)).toBeGreaterThanOrEqual(0.8);
   expect(Math.max(...ends)).toBeLessThanOrEqual(1.01);
@@ -56,4 +63,17 @@ it("keep what the app chose for this connection, whatever is saved", () => {
   save({ keepaliveIntervalMs: 5_000, replayWindowMs: 7, maxConnectionLifetimeMs: HOUR });
   expect(terms).toMatchObject(overrides);
   expect(terms.endsAt).toBeLessThanOrEqual(performance.now() + HOUR);
+});
+
+it("are those of a new grant, which does not begin a new life", () => {
+  const { terms, renew } = open({ maxConnectionLifetimeMs: HOUR });
+  const { endsAt } = terms;
+  renew({ overrides: { keepaliveIntervalMs: 2_000 }, expiresAt: Date.now() + 2 * HOUR });
+  expect(terms).toMatchObject({ keepaliveIntervalMs: 2_000, endsAt });
+  renew({ overrides: { maxConnectionLifetimeMs: HOUR / 2 } });
+  expect(terms.endsAt).toBeLessThanOrEqual(endsAt - 0.4 * HOUR);
+  renew({});
+  expect(terms).toMatchObject({ endsAt });
+  renew({ expiresAt: Date.now() + 1_000 });
+  expect(terms.endsAt).toBeLessThanOrEqual(performance.now() + 1_000);
 });

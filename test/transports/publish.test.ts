@@ -43,6 +43,15 @@ async function problemOf(response: Response): Promise<Record<string, unknown>> {
 }
 
 describe("a POST", () => {
+  it("is in the log with how many messages it stored, and ten of their types at most", async () => {
+    const room = newRoom();
+    const batch = Array.from({ length: 20 }, (_, index) => ({ type: `t${index >> 1}`, data: 1 }));
+    await server.publish(room, [...batch.slice(1), { type: "t10", data: 1 }]);
+    const entry = server.logged.find(({ fields }) => fields?.["path"] === room.replace("?", "/"));
+    const types = Array.from({ length: 10 }, (_, index) => `t${index}`);
+    expect(entry).toMatchObject({ event: "publish", fields: { types, messages: 20 } });
+  });
+
   it.each([
     ["a message of", { type: "m", data: "x".repeat(999) }, "maxMessageBytes"],
     ["a batch of", Array.from({ length: 21 }, () => GOOD), "maxBatchMessages"],

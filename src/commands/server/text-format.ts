@@ -27,9 +27,9 @@ export function textFormat({ banner }: TextFormatOptions, io: Io): ReportFormat 
     entry: (entry) => {
       const [first = "", ...rest] = linesOf(entry);
       const text = [paintOf[entry.level](first) + dim(detailsOf(entry)), ...rest].join("\n");
-      const { path, types } = entry.fields ?? {};
-      if (entry.event === "publish" && typeof path === "string" && Array.isArray(types))
-        publishes.add({ path, text, messages: types.length });
+      const { path, messages } = entry.fields ?? {};
+      if (entry.event === "publish" && typeof path === "string" && typeof messages === "number")
+        publishes.add({ path, text, messages });
       else print(text);
     },
     appOutput: ({ stream, text }) =>
@@ -45,9 +45,9 @@ function linesOf({ message, fields }: LogEntry): string[] {
 
 /** Size, fan-out and time of a publish: ` × 10 from u1 → 3 subscribers, 2 ms`. */
 function detailsOf({ event, fields = {} }: LogEntry): string {
-  const { subscribers, durationMs, from, types } = fields;
+  const { subscribers, durationMs, from, messages } = fields;
   if (event !== "publish" || typeof subscribers !== "number") return "";
-  const count = Array.isArray(types) && types.length > 1 ? ` × ${types.length}` : "";
+  const count = typeof messages === "number" && messages > 1 ? ` × ${messages}` : "";
   const sender = typeof from === "string" ? ` from ${escapeControls(from)}` : "";
   const time = typeof durationMs === "number" ? `, ${formatDuration(durationMs)}` : "";
   return `${count}${sender} → ${subscribers} subscriber${subscribers === 1 ? "" : "s"}${time}`;

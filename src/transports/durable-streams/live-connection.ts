@@ -35,7 +35,7 @@ export function assertRoom({ context, request, subject }: StreamCall): void {
 
 /** A long-poll in the list of all connections: a shutdown, or whoever is sent away, is answered with what there is. */
 export function toPollConnection(
-  { target, request, response, subject, expiresAt }: StreamCall,
+  { context, target, request, response, subject, expiresAt }: StreamCall,
   end: () => void,
 ): Connection {
   const now = performance.now();
@@ -43,9 +43,10 @@ export function toPollConnection(
     channel: target.channel?.channel.name ?? "",
     subject,
     address: addressOf(request),
+    isClient: context.audience === "public",
     // It gets nothing before its answer, and its answer comes in time.
     lastBeatAt: Number.POSITIVE_INFINITY,
-    lastHeardAt: undefined,
+    unansweredSince: undefined,
     keepaliveIntervalMs: Number.POSITIVE_INFINITY,
     endsAt: expiresAt === undefined ? Number.POSITIVE_INFINITY : now + expiresAt - Date.now(),
     keepAlive: () => {},

@@ -77,10 +77,11 @@ async function stream(
     channel: target.channel?.channel.name ?? "",
     subject,
     address: addressOf(request),
+    isClient: context.audience === "public",
     get lastBeatAt() {
       return sink.lastSentAt;
     },
-    lastHeardAt: undefined,
+    unansweredSince: undefined,
     keepaliveIntervalMs: KEEPALIVE_MS,
     endsAt: performance.now() + lifetimeMs({ ttlMs: options.sseTtlMs, endsInMs, random: Math.random() }),
     keepAlive: () => sink.write(Buffer.from(SSE_KEEPALIVE)),
