@@ -7,6 +7,7 @@ import type { AuthorizeRequest, OnPublishRequest, Operation } from "../protocol/
 import type { ChannelDefinition } from "../protocol/definition.ts";
 import type { Draft } from "../protocol/message.ts";
 import type { Params } from "../protocol/stream-path.ts";
+import { MAX_ANSWER_BYTES } from "./app-client.ts";
 import type { AppAnswer, AppClient } from "./app-client.ts";
 import type { Credentials } from "./credentials.ts";
 import { publicGrant, toGrant, toPublishAnswer } from "./grant.ts";
@@ -35,11 +36,16 @@ interface AuthorizerOptions {
   readonly maxCalls: number;
   /** Calls of each kind that may wait for one of those to end. */
   readonly maxWaiting: number;
+  /** Of a message's data, which the app may send back. */
+  readonly maxMessageBytes: number;
   readonly logger: Logger;
 }
 
 /** How long a call may wait for its turn: a storm of thousands is served, an app that hangs is told of. */
 const MAX_WAIT_MS = 30_000;
+
+/** JSON may write each byte as an escape: `\u003c`. */
+const MAX_ESCAPE_LENGTH = 6;
 
 /** Asks the app who may do what. Fails closed: no answer is no. */
 export class Authorizer {
@@ -47,15 +53,17 @@ export class Authorizer {
   /** Apart from each other: who only publishes must not keep newcomers out, nor they the messages. */
   readonly #authorizeCalls: Semaphore;
   readonly #onPublishCalls: Semaphore;
+  readonly #maxMessageBytes: number;
   readonly #warnings: BoundedLines<string, LogEntry>;
   /** A thousand tabs of one user that reconnect at once ask once. */
   readonly #shared = new SharedCalls<Grant>();
 
-  constructor(client: AppClient, { maxCalls, maxWaiting, logger }: AuthorizerOptions) {
+  constructor(client: AppClient, { maxCalls, maxWaiting, maxMessageBytes, logger }: AuthorizerOptions) {
     const note = createLimitLog(logger);
     const onWait = (): void => note("maxAuthorizeCalls");
     const bounds = { size: maxCalls, maxWaiting, maxWaitMs: MAX_WAIT_MS, onWait };
     this.#client = client;
+    this.#maxMessageBytes = maxMessageBytes;
     this.#warnings = new BoundedLines(({ message, fields, ...entry }, count) =>
       logger({ ...entry, message: message + inTheLastSecond(count), fields: { ...fields, count } }),
     );
@@ -139,7 +147,8 @@ export class Authorizer {
     const shown = `{"type":${JSON.stringify(message.type)},"data":${message.dataText}}`;
     const body = `${JSON.stringify(request).slice(0, -1)},"message":${shown}}`;
     const since = performance.now();
-    const ask = (): Promise<AppAnswer> => this.#client.post(ON_PUBLISH_PATH, body, { since });
+    const maxAnswerBytes = MAX_ESCAPE_LENGTH * this.#maxMessageBytes + MAX_ANSWER_BYTES;
+    const ask = (): Promise<AppAnswer> => this.#client.post(ON_PUBLISH_PATH, body, { since, maxAnswerBytes });
     return toPublishAnswer(await this.#onPublishCalls.run(ask));
   }
 

@@ -1,6 +1,6 @@
 import type { Grant } from "../auth/grant.ts";
 import { ChanctlError } from "../shared/errors.ts";
-import { parseDraft } from "../protocol/message.ts";
+import { assertDataFits, parseDraft } from "../protocol/message.ts";
 import type { Draft } from "../protocol/message.ts";
 import type { AuthorizeRequest } from "../protocol/app-call.ts";
 import { publisherOf } from "./access.ts";
@@ -130,6 +130,8 @@ async function showAll(context: TransportContext, request: Publish): Promise<Dra
   return accepted;
 }
 
+const MADE = "the app's message";
+
 async function show(
   context: TransportContext,
   { draft, target, grant, transport }: Publish & { draft: Draft },
@@ -142,11 +144,13 @@ async function show(
     message: draft,
   });
   if (changed === undefined) return draft;
+  const made = parseDraft(changed, MADE, { maxMessageBytes: Number.POSITIVE_INFINITY });
+  // What comes back as it was keeps the writer's bytes, however the app writes JSON: it may well be longer.
+  if (made.type === draft.type && isSameData(made.dataText, draft.dataText)) return draft;
   // What the app made of it is checked like anything else: a slip there must not be stored.
-  const made = parseDraft(changed, "the app's message", context.limits);
+  assertDataFits(made, MADE, context.limits);
   target.channel.checkMessage({ type: made.type, data: JSON.parse(made.dataText) });
-  // What comes back as it was keeps the writer's bytes, however the app writes JSON.
-  return made.type === draft.type && isSameData(made.dataText, draft.dataText) ? draft : made;
+  return made;
 }
 
 /** @throws {ChanctlError} `transport_forbidden` where clients may not publish. */

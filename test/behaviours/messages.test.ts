@@ -236,6 +236,41 @@ describe.each([webSocketPublisher, httpPublisher])("over $name", (client) => {
     close();
   });
 
+  const asWritten = (answer: unknown): string => JSON.stringify(answer);
+  const escaped = (answer: unknown): string =>
+    JSON.stringify(answer).replaceAll(/[\u0080-\uffff<]/g, (unit) => {
+      return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+    });
+
+  it.each([
+    ["ASCII", "x".repeat(65_536 - 11), asWritten, 65_536],
+    ["ASCII under a limit of its own", "x".repeat(262_144 - 11), asWritten, 262_144],
+    ["all escapes", "<".repeat(65_536 - 11), escaped, 65_536],
+    ["Cyrillic as Python escapes it", "ж".repeat((65_536 - 12) / 2), escaped, 65_536],
+  ])(
+    "onPublish sends back a message of just the limit: it is stored, %s",
+    async (_, text, write, maxMessageBytes) => {
+      await using echo = await startTestApp(({ path, body }, response) => {
+        if (path !== "/channels/on-publish") return { ok: true };
+        return void response.end(write({ ok: true, message: body["message"] }));
+      });
+      await using large = await startTestServer({
+        channels: { shown: { ...GUARDED, onPublish: true } },
+        app: { url: echo.url },
+        limits: { maxMessageBytes },
+      });
+      const body = { type: "message", data: { text } };
+      expect(await client.publish(large.url, { channel: "shown", body, token: "u1" })).toEqual({
+        id: expect.any(String),
+      });
+      const { log, close } = await openSse(`${large.internalUrl}/channels/shown?last_message_id=start`, {
+        headers: bearer(large.token),
+      });
+      expect(await log.dataOf(1)).toEqual([{ text }]);
+      close();
+    },
+  );
+
   it("onPublish changes a message: stores what the app made of it", async () => {
     onPublish = () => ({ ok: true, message: { type: "message", data: { text: "changed" } } });
     const { id } = await publish("shown");
