@@ -4,6 +4,7 @@ import { assertDataFits, parseDraft } from "../protocol/message.ts";
 import type { Draft } from "../protocol/message.ts";
 import type { AuthorizeRequest } from "../protocol/app-call.ts";
 import { publisherOf } from "./access.ts";
+import { toCurrent } from "./channel-target.ts";
 import type { ChannelTarget } from "./channel-target.ts";
 import type { TransportContext } from "./context.ts";
 import { isSameData } from "./same-data.ts";
@@ -35,7 +36,7 @@ export interface Publishing {
  * is stored.
  *
  * @throws {ChanctlError} `message_invalid`, `key_reused` at once; `ids` rejects with these, with the errors of
- *   `Authorizer.onPublish` and `Broker.publish`, and with the signal's reason.
+ *   `Authorizer.onPublish`, `toCurrent` and `Broker.publish`, with `disconnected`, and with the signal's reason.
  */
 export function publish(context: TransportContext, request: Publish): Publishing {
   const { target, drafts } = request;
@@ -50,7 +51,12 @@ export function publish(context: TransportContext, request: Publish): Publishing
       () => {},
       () => {},
     ),
-    ids: accepted.then((shown) => store(context, request, shown)),
+    // What was checked before the app was asked may hold no more (CWE-367).
+    ids: accepted.then((shown) => {
+      const current = { ...request, target: toCurrent(context.registry, target) };
+      assertFits(current.target, shown);
+      return store(context, current, shown);
+    }),
   };
 }
 
@@ -136,6 +142,7 @@ async function show(
   context: TransportContext,
   { draft, target, grant, transport }: Publish & { draft: Draft },
 ): Promise<Draft> {
+  const askedAt = performance.now();
   const changed = await context.authorizer.onPublish({
     definition: target.channel.definition,
     params: target.params,
@@ -143,13 +150,20 @@ async function show(
     transport,
     message: draft,
   });
+  const { channel } = toCurrent(context.registry, target);
+  const sender = { channel: channel.definition.name, subject: grant.subject };
+  if (!context.connections.isCurrent(sender, { askedAt })) {
+    throw new ChanctlError("disconnected", "you were disconnected while the app was shown the message", {
+      retryAfterSecs: 1,
+    });
+  }
   if (changed === undefined) return draft;
   const made = parseDraft(changed, MADE, { maxMessageBytes: Number.POSITIVE_INFINITY });
   // What comes back as it was keeps the writer's bytes, however the app writes JSON: it may well be longer.
   if (made.type === draft.type && isSameData(made.dataText, draft.dataText)) return draft;
   // What the app made of it is checked like anything else: a slip there must not be stored.
   assertDataFits(made, MADE, context.limits);
-  target.channel.checkMessage({ type: made.type, data: JSON.parse(made.dataText) });
+  channel.checkMessage({ type: made.type, data: JSON.parse(made.dataText) });
   return made;
 }
 
