@@ -29,6 +29,8 @@ export interface ClientMessage {
   readonly subject: string | undefined;
   readonly transport: AuthorizeRequest["transport"];
   readonly message: Draft;
+  /** Aborts when nobody wants the answer any more; the app is then not asked, unless it is already. */
+  readonly signal: AbortSignal;
 }
 
 interface AuthorizerOptions {
@@ -128,6 +130,7 @@ export class Authorizer {
    *
    * @returns The JSON text of what the app made of it; `undefined` if it is to be stored as it is.
    * @throws {ChanctlError} as `authorize`.
+   * @throws An error of no interest once the signal has aborted.
    */
   async onPublish({
     definition,
@@ -135,6 +138,7 @@ export class Authorizer {
     subject,
     transport,
     message,
+    signal,
   }: ClientMessage): Promise<string | undefined> {
     const request: Omit<OnPublishRequest, "message"> = {
       version: 1,
@@ -148,8 +152,9 @@ export class Authorizer {
     const body = `${JSON.stringify(request).slice(0, -1)},"message":${shown}}`;
     const since = performance.now();
     const maxAnswerBytes = MAX_ESCAPE_LENGTH * this.#maxMessageBytes + MAX_ANSWER_BYTES;
-    const ask = (): Promise<AppAnswer> => this.#client.post(ON_PUBLISH_PATH, body, { since, maxAnswerBytes });
-    return toPublishAnswer(await this.#onPublishCalls.run(ask));
+    const ask = (): Promise<AppAnswer> =>
+      this.#client.post(ON_PUBLISH_PATH, body, { since, maxAnswerBytes, signal });
+    return toPublishAnswer(await this.#onPublishCalls.run(ask, signal));
   }
 
   /** Whoever comes again and again is answered so each time. */

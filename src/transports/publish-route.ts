@@ -43,10 +43,13 @@ export async function servePublish(context: TransportContext, call: PublishCall)
     drafts,
     grant: access.grant,
     transport: "http",
+    signal,
     ...(key === undefined ? {} : { key }),
   });
-  const ids = await publishing.ids;
-  sendJson(response, 200, { ids });
+  const ids = await publishing.ids.catch((thrown: unknown) => {
+    if (thrown !== signal.reason) throw thrown; // else nobody is there to be told
+  });
+  if (ids !== undefined) sendJson(response, 200, { ids });
 }
 
 interface Access {

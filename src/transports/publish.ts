@@ -15,8 +15,11 @@ export interface Publish {
   readonly grant: Grant;
   readonly transport: AuthorizeRequest["transport"];
   readonly key?: string;
-  /** Aborts when the publisher leaves: what the app has not let pass by then is not stored. */
-  readonly signal?: AbortSignal;
+  /**
+   * Aborts when the publisher leaves: if the app has not let all of it pass by then, nothing is stored, and the app is
+   * shown no more of it. What is on its way to the disk is stored all the same.
+   */
+  readonly signal: AbortSignal;
 }
 
 /** Of a batch, which may hold a thousand (CWE-779). */
@@ -71,8 +74,7 @@ function recall(context: TransportContext, { target, drafts, grant, key }: Publi
 }
 
 /** The promise's value, unless the signal aborts first; it then rejects with the reason. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
@@ -132,7 +134,10 @@ async function store(
 /** One after the other: the app sees the messages of a batch in their order. */
 async function showAll(context: TransportContext, request: Publish): Promise<Draft[]> {
   const accepted: Draft[] = [];
-  for (const draft of request.drafts) accepted.push(await show(context, { ...request, draft }));
+  for (const draft of request.drafts) {
+    request.signal.throwIfAborted();
+    accepted.push(await show(context, { ...request, draft }));
+  }
   return accepted;
 }
 
@@ -140,7 +145,7 @@ const MADE = "the app's message";
 
 async function show(
   context: TransportContext,
-  { draft, target, grant, transport }: Publish & { draft: Draft },
+  { draft, target, grant, transport, signal }: Publish & { draft: Draft },
 ): Promise<Draft> {
   const askedAt = performance.now();
   const changed = await context.authorizer.onPublish({
@@ -149,6 +154,7 @@ async function show(
     subject: grant.subject,
     transport,
     message: draft,
+    signal,
   });
   const { channel } = toCurrent(context.registry, target);
   const sender = { channel: channel.definition.name, subject: grant.subject };

@@ -7,6 +7,7 @@ import { httpPublisher, webSocketPublisher } from "../support/publisher-client.t
 import { jsonBody, startTestServer, toMessagesPath } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
 import { readStored } from "../support/stored.ts";
+import { openWebSocket } from "../support/subscriber-client-websocket.ts";
 
 const CHAT = { transport: "ws", auth: { headerName: "authorization" }, onPublish: true };
 const MESSAGE = { type: "m", data: {} };
@@ -23,6 +24,7 @@ async function startHeld() {
   return {
     server,
     open: () => gate.open(),
+    shownCount,
     whenShown: () => expect.poll(shownCount, PATIENT).toBe(1),
     [Symbol.asyncDispose]: async () => {
       gate.open();
@@ -87,6 +89,44 @@ describe.each([webSocketPublisher, httpPublisher])(
     });
   },
 );
+
+describe("a publisher that leaves while the app is shown its message", () => {
+  it("over HTTP has no more of its batch shown, and none of it stored", async () => {
+    await using held = await startHeld();
+    const { server } = held;
+    const left = new AbortController();
+    const url = server.url + toMessagesPath("chat");
+    const batch = Array.from({ length: 100 }, () => MESSAGE);
+    const posting = fetch(url, { ...jsonBody(batch, bearer("u1")), signal: left.signal });
+    const outcome = posting.catch((thrown: unknown) => thrown);
+    await held.whenShown();
+    left.abort();
+    await outcome;
+    await expectUnheard(held);
+  });
+
+  it("over WebSocket has it not stored, nor what it sent behind it shown", async () => {
+    await using held = await startHeld();
+    const { server } = held;
+    const { webSocket, send } = await openWebSocket(`${server.url}/channels/chat`, { headers: bearer("u1") });
+    for (let ref = 0; ref < 10; ref += 1) send({ ...MESSAGE, ref });
+    await held.whenShown();
+    webSocket.terminate();
+    await expectUnheard(held);
+  });
+
+  /** A publisher that came later is served, and nothing of the other is. */
+  async function expectUnheard(held: Awaited<ReturnType<typeof startHeld>>): Promise<void> {
+    const { server } = held;
+    await server.internal("/_chanctl/tail/chat"); // answered after the end that came before it is seen
+    held.open();
+    const later = await httpPublisher.publish(server.url, { channel: "chat", body: MESSAGE, token: "u1" });
+    expect(later.id).toMatch(/_0{15}1$/);
+    expect(held.shownCount()).toBe(2);
+    expect(readStored(server, "chat")?.positions).toHaveLength(1);
+    expect(server.logged.filter(({ event }) => event === "bug" || event === "refused")).toEqual([]);
+  }
+});
 
 describe("a batch over HTTP, while the app is shown one of its messages,", () => {
   it("is refused as a whole when its subject is disconnected, and the rest is not shown", async () => {
