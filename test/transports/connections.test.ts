@@ -93,6 +93,19 @@ describe("a rate limit", () => {
     const error: unknown = catching(() => rate.take());
     expect((error as { retryAfterSecs: number }).retryAfterSecs).toBeGreaterThan(900);
   });
+
+  it("lets one batch at a time into debt, and the next publish waits until it is paid", () => {
+    const rate = publishRate({ maxPublishesPerSec: 0.001, publishBurst: 3 });
+    rate.take();
+    rate.take(); // another request, whose batch is still on its way
+    rate.take();
+    rate.takeRest(9);
+    expect(() => rate.takeRest(9)).toThrow(expect.objectContaining({ code: "rate_limited" }));
+    const error: unknown = catching(() => rate.take());
+    const { retryAfterSecs } = error as { retryAfterSecs: number };
+    expect(retryAfterSecs).toBeGreaterThan(9_900);
+    expect(retryAfterSecs).toBeLessThanOrEqual(10_000);
+  });
 });
 
 function catching(run: () => void): unknown {
