@@ -421,7 +421,11 @@ describe.each([webSocketPublisher, httpPublisher])("over $name", (client) => {
   });
 
   it.each([
-    ["no JSON", '{"type":"message",', "not JSON"],
+    [
+      "no JSON",
+      '{"type":"message",',
+      "not JSON: Expected double-quoted property name in JSON at position 18",
+    ],
     ["no object", "1", "must be "],
     ["no type", '{"data":1}', "`type` of "],
     ["an empty type", '{"type":"","data":1}', "`type` of "],
