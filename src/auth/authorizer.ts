@@ -120,7 +120,7 @@ export class Authorizer {
     const call = (wanted: AbortSignal): Promise<Grant> =>
       this.#authorizeCalls.run(async () => {
         const answer = await this.#client.post(AUTHORIZE_PATH, body, { since, signal: wanted });
-        return toGrant(answer, { definition, logger: (entry) => this.#warn(entry) });
+        return toGrant(answer, { definition, logger: (entry) => this.warn(entry) });
       }, wanted);
     return this.#shared.join(body, { call, signal });
   }
@@ -157,8 +157,8 @@ export class Authorizer {
     return toPublishAnswer(await this.#onPublishCalls.run(ask, signal));
   }
 
-  /** Whoever comes again and again is answered so each time. */
-  #warn(entry: LogEntry): void {
+  /** Tells the log what is wrong with the app's answers: of each kind a line a second, for it comes with every answer. */
+  warn(entry: LogEntry): void {
     this.#warnings.note(`${entry.event} ${String(entry.fields?.["setting"])}`, entry);
   }
 

@@ -1,13 +1,12 @@
 import type { Grant } from "../auth/grant.ts";
 import { ChanctlError } from "../shared/errors.ts";
-import { assertDataFits, parseDraft } from "../protocol/message.ts";
 import type { Draft } from "../protocol/message.ts";
 import type { AuthorizeRequest } from "../protocol/app-call.ts";
 import { publisherOf } from "./access.ts";
 import { toCurrent } from "./channel-target.ts";
 import type { ChannelTarget } from "./channel-target.ts";
 import type { TransportContext } from "./context.ts";
-import { isSameData } from "./same-data.ts";
+import { showMessage } from "./show-message.ts";
 
 export interface Publish {
   readonly target: ChannelTarget;
@@ -39,7 +38,7 @@ export interface Publishing {
  * is stored.
  *
  * @throws {ChanctlError} `message_invalid`, `key_reused` at once; `ids` rejects with these, with the errors of
- *   `Authorizer.onPublish`, `toCurrent` and `Broker.publish`, with `disconnected`, and with the signal's reason.
+ *   `showMessage`, `toCurrent` and `Broker.publish`, and with the signal's reason.
  */
 export function publish(context: TransportContext, request: Publish): Publishing {
   const { target, drafts } = request;
@@ -136,41 +135,9 @@ async function showAll(context: TransportContext, request: Publish): Promise<Dra
   const accepted: Draft[] = [];
   for (const draft of request.drafts) {
     request.signal.throwIfAborted();
-    accepted.push(await show(context, { ...request, draft }));
+    accepted.push(await showMessage(context, { ...request, draft }));
   }
   return accepted;
-}
-
-const MADE = "the app's message";
-
-async function show(
-  context: TransportContext,
-  { draft, target, grant, transport, signal }: Publish & { draft: Draft },
-): Promise<Draft> {
-  const askedAt = performance.now();
-  const changed = await context.authorizer.onPublish({
-    definition: target.channel.definition,
-    params: target.params,
-    subject: grant.subject,
-    transport,
-    message: draft,
-    signal,
-  });
-  const { channel } = toCurrent(context.registry, target);
-  const sender = { channel: channel.definition.name, subject: grant.subject };
-  if (!context.connections.isCurrent(sender, { askedAt })) {
-    throw new ChanctlError("disconnected", "you were disconnected while the app was shown the message", {
-      retryAfterSecs: 1,
-    });
-  }
-  if (changed === undefined) return draft;
-  const made = parseDraft(changed, MADE, { maxMessageBytes: Number.POSITIVE_INFINITY });
-  // What comes back as it was keeps the writer's bytes, however the app writes JSON: it may well be longer.
-  if (made.type === draft.type && isSameData(made.dataText, draft.dataText)) return draft;
-  // What the app made of it is checked like anything else: a slip there must not be stored.
-  assertDataFits(made, MADE, context.limits);
-  channel.checkMessage({ type: made.type, data: JSON.parse(made.dataText) });
-  return made;
 }
 
 /** @throws {ChanctlError} `transport_forbidden` where clients may not publish. */

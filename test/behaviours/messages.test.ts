@@ -293,11 +293,32 @@ describe.each([webSocketPublisher, httpPublisher])("over $name", (client) => {
   it("onPublish returns what does not fit: is checked like anything else, and not stored", async () => {
     onPublish = () => ({ ok: true, message: { type: "message", data: { text: 1 } } });
     expect(await publish("shown")).toEqual(
-      refusal(400, { code: "message_invalid", text: "data.text must be string" }),
+      refusal(400, {
+        code: "message_invalid",
+        text: "the app's `onPublish` made what cannot be stored: data.text must be string",
+      }),
     );
     onPublish = () => ({ ok: true, message: { type: "nope", data: { text: "a" } } });
     expect(await publish("shown")).toMatchObject(refusal(400, { code: "message_invalid" }));
     expect(await stored("shown")).toEqual([]);
+  });
+
+  it("onPublish returns what does not fit: the log names the channel and what is wrong, once a second", async () => {
+    onPublish = () => ({ ok: true, message: { type: "message", data: { text: 1 } } });
+    const startedAt = performance.now();
+    const lines = (): string[] =>
+      server.logged
+        .filter(({ event, level }) => event === "hook-mistake" && level === "warn")
+        .map(({ message }) => message);
+    const before = lines().length;
+    // The second of the test before may not be over.
+    await expect
+      .poll(() => publish("shown").then(() => lines().length), { ...PATIENT, interval: 300 })
+      .toBeGreaterThan(before);
+    for (let count = 0; count < 5; count += 1) await publish("shown");
+    const seconds = Math.ceil((performance.now() - startedAt) / 1_000);
+    expect(lines().length - before).toBeLessThanOrEqual(seconds);
+    expect(lines()[0]).toMatch(/^shown: the app's `onPublish` made what .*: data\.text must be string/);
   });
 
   it("onPublish returns what does not fit: too deep a message is refused, not a bug", async () => {
@@ -305,7 +326,9 @@ describe.each([webSocketPublisher, httpPublisher])("over $name", (client) => {
     onPublish = (_, response) => {
       response.end(`{"ok":true,"message":{"type":"message","data":{"text":"a","more":${deep}}}}`);
     };
-    expect(await publish("shown")).toMatchObject(refusal(400, { code: "malformed" }));
+    expect(await publish("shown")).toMatchObject(
+      refusal(400, { code: "malformed", text: expect.stringContaining("`onPublish`") }),
+    );
     expect(await stored("shown")).toEqual([]);
   });
 
