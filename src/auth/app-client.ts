@@ -24,6 +24,8 @@ export interface AppClientOptions {
 interface PostOptions {
   /** When the answer was first wanted, by `performance.now()`: `retryMs` counts from there, a wait in line too. */
   readonly since: number;
+  /** A longer answer is none. @default 64 KiB */
+  readonly maxAnswerBytes?: number;
   /** Aborts when nobody wants the answer any more. */
   readonly signal?: AbortSignal;
 }
@@ -42,7 +44,8 @@ export interface AppAnswer {
 const CONNECT_TIMEOUT_MS = 2_000;
 /** How long one question may wait for its answer, in ms. */
 const TOTAL_TIMEOUT_MS = 5_000;
-const MAX_ANSWER_BYTES = 64 * 1_024;
+/** The default bound of an answer, in bytes. */
+export const MAX_ANSWER_BYTES: number = 64 * 1_024;
 const RETRY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
@@ -68,7 +71,6 @@ export class AppClient {
       },
       headersTimeout: TOTAL_TIMEOUT_MS,
       bodyTimeout: TOTAL_TIMEOUT_MS,
-      maxResponseSize: MAX_ANSWER_BYTES,
       keepAliveTimeout: 10_000,
     });
   }
@@ -86,11 +88,12 @@ export class AppClient {
    *
    * @throws {ChanctlError} `app_unavailable` if there is no app, or no answer.
    */
-  async post(path: string, body: string, { since, signal }: PostOptions): Promise<AppAnswer> {
+  async post(path: string, body: string, options: PostOptions): Promise<AppAnswer> {
+    const { since, maxAnswerBytes = MAX_ANSWER_BYTES, signal } = options;
     const deadline = since + this.#options.retryMs;
     let pauseMs = FIRST_PAUSE_MS;
     for (;;) {
-      const attempt = await this.#attempt(path, body);
+      const attempt = await this.#attempt(path, { body, maxAnswerBytes });
       if ("answer" in attempt) return attempt.answer;
       if (!attempt.isRetryable || performance.now() + pauseMs > deadline) throw attempt.error;
       // Jitter: a thousand clients that reconnect at once must not ask at once again.
@@ -99,7 +102,7 @@ export class AppClient {
     }
   }
 
-  async #attempt(path: string, body: string): Promise<Attempt> {
+  async #attempt(path: string, { body, maxAnswerBytes }: Question): Promise<Attempt> {
     const { app, token } = this.#options;
     if (app === undefined) return failed("no app is running that could be asked", { isRetryable: false });
     if (app.state !== "ready") return failed("the app is not up", { isRetryable: true });
@@ -117,7 +120,7 @@ export class AppClient {
         body,
         signal: AbortSignal.timeout(TOTAL_TIMEOUT_MS),
       });
-      const text = await response.body.text();
+      const text = await readText(response.body, maxAnswerBytes);
       if (RETRY_STATUSES.has(response.statusCode)) {
         return failed(`the app answered ${response.statusCode}`, { isRetryable: true });
       }
@@ -133,12 +136,28 @@ export class AppClient {
   }
 }
 
+interface Question {
+  readonly body: string;
+  readonly maxAnswerBytes: number;
+}
+
 type Attempt =
   | { readonly answer: AppAnswer }
   | { readonly error: ChanctlError; readonly isRetryable: boolean };
 
 function failed(message: string, { isRetryable, cause }: { isRetryable: boolean; cause?: unknown }): Attempt {
   return { error: new ChanctlError("app_unavailable", message, { cause, retryAfterSecs: 1 }), isRetryable };
+}
+
+async function readText(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > maxBytes) throw new errors.ResponseExceededMaxSizeError(`more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks, size));
 }
 
 function isReset(cause: unknown): boolean {

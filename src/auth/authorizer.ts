@@ -15,6 +15,7 @@ import type {
 import type { ChannelDefinition } from "../protocol/definition.ts";
 import type { Draft } from "../protocol/message.ts";
 import type { Params } from "../protocol/stream-path.ts";
+import { MAX_ANSWER_BYTES } from "./app-client.ts";
 import type { AppAnswer, AppClient } from "./app-client.ts";
 import type { Credentials } from "./credentials.ts";
 import { CHANNEL_OPERATIONS, publicGrant, toGrant, toPublishAnswer } from "./grant.ts";
@@ -49,6 +50,8 @@ export interface ClientMessage {
   readonly subject: string | undefined;
   readonly transport: CallTransport;
   readonly message: Draft;
+  /** Aborts when nobody wants the answer any more; the app is then not asked, unless it is already. */
+  readonly signal: AbortSignal;
 }
 
 interface AuthorizerOptions {
@@ -56,6 +59,8 @@ interface AuthorizerOptions {
   readonly maxCalls: number;
   /** Calls of each kind that may wait for one of those to end. */
   readonly maxWaiting: number;
+  /** Of a message's data, which the app may send back. */
+  readonly maxMessageBytes: number;
   readonly logger: Logger;
 }
 
@@ -69,22 +74,27 @@ interface AuthorizeCall<Granted> {
 /** How long a call may wait for its turn: a storm of thousands is served, an app that hangs is told of. */
 const MAX_WAIT_MS = 30_000;
 
+/** JSON may write each byte as an escape: `\u003c`. */
+const MAX_ESCAPE_LENGTH = 6;
+
 /** Asks the app who may do what. Fails closed: no answer is no. */
 export class Authorizer {
   readonly #client: AppClient;
   /** Apart from each other: who only publishes must not keep newcomers out, nor they the messages. */
   readonly #authorizeCalls: Semaphore;
   readonly #onPublishCalls: Semaphore;
+  readonly #maxMessageBytes: number;
   readonly #warnings: BoundedLines<string, LogEntry>;
   /** A thousand tabs of one user that reconnect at once ask once. */
   readonly #shared = new SharedCalls<Grant>();
   readonly #sharedOfStreams = new SharedCalls<Grant<StreamOperation>>();
 
-  constructor(client: AppClient, { maxCalls, maxWaiting, logger }: AuthorizerOptions) {
+  constructor(client: AppClient, { maxCalls, maxWaiting, maxMessageBytes, logger }: AuthorizerOptions) {
     const note = createLimitLog(logger);
     const onWait = (): void => note("maxAuthorizeCalls");
     const bounds = { size: maxCalls, maxWaiting, maxWaitMs: MAX_WAIT_MS, onWait };
     this.#client = client;
+    this.#maxMessageBytes = maxMessageBytes;
     this.#warnings = new BoundedLines(({ message, fields, ...entry }, count) =>
       logger({ ...entry, message: message + inTheLastSecond(count), fields: { ...fields, count } }),
     );
@@ -130,7 +140,7 @@ export class Authorizer {
       transport: "ds",
       ...callerFields(credentials, subject),
     };
-    const context = { name: stream, possible: STREAM_OPERATIONS, logger: this.#warn };
+    const context = { name: stream, possible: STREAM_OPERATIONS, logger: this.warn };
     const grant = await this.#post(request, {
       shared: this.#sharedOfStreams,
       read: (answer) => toStreamGrant(answer, context),
@@ -162,7 +172,7 @@ export class Authorizer {
       transport,
       ...callerFields(credentials, subject),
     };
-    const context = { name, possible: CHANNEL_OPERATIONS[definition.transport], logger: this.#warn };
+    const context = { name, possible: CHANNEL_OPERATIONS[definition.transport], logger: this.warn };
     const read = (answer: AppAnswer): Grant => toGrant(answer, context);
     return this.#post(request, { shared: this.#shared, read, signal });
   }
@@ -186,6 +196,7 @@ export class Authorizer {
    *
    * @returns The JSON text of what the app made of it; `undefined` if it is to be stored as it is.
    * @throws {ChanctlError} as `authorize`.
+   * @throws An error of no interest once the signal has aborted.
    */
   async onPublish({
     definition,
@@ -193,6 +204,7 @@ export class Authorizer {
     subject,
     transport,
     message,
+    signal,
   }: ClientMessage): Promise<string | undefined> {
     const request: Omit<OnPublishRequest, "message"> = {
       version: 1,
@@ -205,12 +217,14 @@ export class Authorizer {
     const shown = `{"type":${JSON.stringify(message.type)},"data":${message.dataText}}`;
     const body = `${JSON.stringify(request).slice(0, -1)},"message":${shown}}`;
     const since = performance.now();
-    const ask = (): Promise<AppAnswer> => this.#client.post(ON_PUBLISH_PATH, body, { since });
-    return toPublishAnswer(await this.#onPublishCalls.run(ask));
+    const maxAnswerBytes = MAX_ESCAPE_LENGTH * this.#maxMessageBytes + MAX_ANSWER_BYTES;
+    const ask = (): Promise<AppAnswer> =>
+      this.#client.post(ON_PUBLISH_PATH, body, { since, maxAnswerBytes, signal });
+    return toPublishAnswer(await this.#onPublishCalls.run(ask, signal));
   }
 
-  /** Whoever comes again and again is answered so each time. */
-  readonly #warn = (entry: LogEntry): void => {
+  /** Tells the log what is wrong with the app's answers: of each kind a line a second, for it comes with every answer. */
+  readonly warn = (entry: LogEntry): void => {
     this.#warnings.note(`${entry.event} ${String(entry.fields?.["setting"])}`, entry);
   };
 

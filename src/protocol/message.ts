@@ -96,7 +96,22 @@ export function parseDraft(
       hint: 'send {"type": "…", "data": …}; `null` is allowed as data',
     });
   }
-  const { maxMessageBytes } = limits;
+  const draft = { type, dataText };
+  assertDataFits(draft, place, limits);
+  return draft;
+}
+
+/**
+ * Checks the size of a draft's data as it is written.
+ *
+ * @param place what the draft is, for the error: "the body", "message 3".
+ * @throws {ChanctlError} `too_big`.
+ */
+export function assertDataFits(
+  { dataText }: Draft,
+  place: string,
+  { maxMessageBytes }: Pick<PublishLimits, "maxMessageBytes">,
+): void {
   // A UTF-16 unit takes at most three bytes of UTF-8, so most messages need no count.
   const bytes = dataText.length * 3 > maxMessageBytes ? new TextEncoder().encode(dataText).length : 0;
   if (bytes > maxMessageBytes) {
@@ -106,7 +121,6 @@ export function parseDraft(
       { limit: "maxMessageBytes" },
     );
   }
-  return { type, dataText };
 }
 
 /**

@@ -114,6 +114,7 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
     new Authorizer(client, {
       maxCalls: limits.maxAuthorizeCalls,
       maxWaiting: limits.maxConnections,
+      maxMessageBytes: limits.maxMessageBytes,
       logger,
     }),
   );

@@ -137,7 +137,7 @@ export const ERRORS = {
   service_restart: { title: "server is restarting", status: 503, close: 1012, reconnect: "resume" },
   channel_changed: { title: "the channel has changed", status: 503, close: 1012, reconnect: "resume" },
   lifetime_over: { title: "connection lifetime is over", close: 4408, reconnect: "resume" },
-  disconnected: { title: "disconnected by the app", close: 4408, reconnect: "resume" },
+  disconnected: { title: "disconnected by the app", status: 503, close: 4408, reconnect: "resume" },
 
   // What the server could not do
   internal: { title: "internal error", status: 500, close: 1011, reconnect: "wait" },

@@ -17,9 +17,12 @@ export interface Limits {
   readonly maxConnectionsPerSubject: number;
   /** Subscribers from one address, of those without a subject. @default 1,000 */
   readonly maxConnectionsPerAddress: number;
-  /** Publishes of one client a second. @default 50 */
+  /**
+   * Messages that one connection of a client publishes a second. A batch counts as many as it has, and is let in as
+   * long as one is left: the next publish waits until the rest is paid. @default 50
+   */
   readonly maxPublishesPerSec: number;
-  /** Publishes that a client may save up. @default 100 */
+  /** Messages that a connection may save up. @default 100 */
   readonly publishBurst: number;
   /** Authorize calls to the app under way at once; and as many on-publish calls. @default 256 */
   readonly maxAuthorizeCalls: number;

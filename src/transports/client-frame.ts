@@ -1,4 +1,4 @@
-import { ChanctlError } from "../shared/errors.ts";
+import { ChanctlError, messageOf } from "../shared/errors.ts";
 import { isObjectText, objectMembers } from "../protocol/json-text.ts";
 import { parseDraft } from "../protocol/message.ts";
 import type { Draft } from "../protocol/message.ts";
@@ -18,7 +18,7 @@ export function frameMembers(text: string): Map<string, string> {
   try {
     JSON.parse(text);
   } catch (cause) {
-    throw new ChanctlError("malformed", "the frame is not JSON", { cause });
+    throw new ChanctlError("malformed", `the frame is not JSON: ${messageOf(cause)}`, { cause });
   }
   if (!isObjectText(text)) throw new ChanctlError("malformed", "the frame must be a JSON object");
   return objectMembers(text);

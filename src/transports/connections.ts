@@ -42,8 +42,11 @@ interface Ending {
 }
 
 const TICK_MS = 1_000;
-/** Longer than the app may take for an answer: whoever it has let in before an ending is met by that ending. */
-const ENDINGS_KEPT_MS = 15_000;
+/**
+ * Longer than the app may take for an answer, with the wait in line (30 s), the repeats while it restarts (10 s) and
+ * the last attempt (5 s): whoever it has let in before an ending is met by that ending.
+ */
+const ENDINGS_KEPT_MS = 60_000;
 /** Clients that a shutdown sends away come back spread over this time. */
 const RECONNECT_SPREAD_MS = 5_000;
 const SILENT_INTERVALS = 2;
@@ -145,7 +148,7 @@ export class Connections {
     this.#forgetEndings();
     this.#endings.push({ at: performance.now(), matches, reason });
     const ended = [...this.#all].filter(matches);
-    for (const connection of ended) connection.end(reason, { afterMs: spreadReconnect() });
+    endAll(ended, reason);
     return ended.length;
   }
 
@@ -173,7 +176,8 @@ export class Connections {
     if (this.#isClosing) return;
     this.#isClosing = true;
     clearInterval(this.#timer);
-    this.endWhere(() => true, new ChanctlError("service_restart", "the server is restarting"));
+    // No ending to remember: nobody comes any more, and what they publish meanwhile is as good as before.
+    endAll(this.#all, new ChanctlError("service_restart", "the server is restarting"));
   }
 
   /** The app's own connections take no client's place. */
@@ -200,6 +204,10 @@ export class Connections {
       } else if (now - lastBeatAt >= keepaliveIntervalMs) connection.keepAlive();
     }
   }
+}
+
+function endAll(connections: Iterable<Connection>, reason: ChanctlError): void {
+  for (const connection of connections) connection.end(reason, { afterMs: spreadReconnect() });
 }
 
 /** When one of many that are sent away at once should come back. */

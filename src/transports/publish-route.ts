@@ -33,6 +33,7 @@ export async function servePublish(context: TransportContext, call: PublishCall)
     await readBody(request, { maxBytes: context.limits.maxPublishBytes, limit: "maxPublishBytes" }),
   );
   const drafts = parsePublishBody(body, context.limits);
+  if (context.audience === "public" && drafts.length > 1) rate.takeRest(drafts.length - 1);
   // The body takes as long as its sender likes, and the app's word holds for what it was asked about (CWE-367).
   if (!isCurrent(context, access)) {
     access = await admit(context, { request, url, target: findTarget(context, url), signal });
@@ -43,10 +44,13 @@ export async function servePublish(context: TransportContext, call: PublishCall)
     drafts,
     grant: access.grant,
     transport: "http",
+    signal,
     ...(key === undefined ? {} : { key }),
   });
-  const ids = await publishing.ids;
-  sendJson(response, 200, { ids });
+  const ids = await publishing.ids.catch((thrown: unknown) => {
+    if (thrown !== signal.reason) throw thrown; // else nobody is there to be told
+  });
+  if (ids !== undefined) sendJson(response, 200, { ids });
 }
 
 interface Access {

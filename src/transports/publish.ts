@@ -1,15 +1,15 @@
 import type { Grant } from "../auth/grant.ts";
 import { ChanctlError } from "../shared/errors.ts";
-import { parseDraft } from "../protocol/message.ts";
 import type { Draft } from "../protocol/message.ts";
 import type { CallTransport } from "../protocol/app-call.ts";
 import { toMessageIds } from "../broker/message-ids.ts";
 import type { Appended, Refused } from "../broker/operation.ts";
 import type { ProducerStamp, StreamRefused } from "../broker/stream-operation.ts";
 import { publisherOf } from "./access.ts";
+import { toCurrent } from "./channel-target.ts";
 import type { ChannelTarget } from "./channel-target.ts";
 import type { TransportContext } from "./context.ts";
-import { isSameData } from "./same-data.ts";
+import { showMessage } from "./show-message.ts";
 
 export interface Publish {
   readonly target: ChannelTarget;
@@ -18,8 +18,11 @@ export interface Publish {
   readonly grant: Pick<Grant, "subject">;
   readonly transport: CallTransport;
   readonly key?: string;
-  /** Aborts when the publisher leaves: what the app has not let pass by then is not stored. */
-  readonly signal?: AbortSignal;
+  /**
+   * Aborts when the publisher leaves: if the app has not let all of it pass by then, nothing is stored, and the app is
+   * shown no more of it. What is on its way to the disk is stored all the same.
+   */
+  readonly signal: AbortSignal;
   /** Makes a repeat harmless in the way of Durable Streams. */
   readonly producer?: ProducerStamp;
   /** Must be greater than the last one of the stream, compared as text. */
@@ -49,8 +52,8 @@ export interface Appending {
  * client's to the app where the channel asks for it, stores them together. The app is not shown a repeat of what
  * is stored.
  *
- * @throws {ChanctlError} `message_invalid` at once; `ids` rejects with that, with `key_reused`, with the errors of
- *   `Authorizer.onPublish` and `Broker.publish`, and with the signal's reason.
+ * @throws {ChanctlError} `message_invalid`, `key_reused` at once; `ids` rejects with these, with the errors of
+ *   `showMessage`, `toCurrent` and `Broker.publish`, and with the signal's reason.
  */
 export function publish(context: TransportContext, request: Publish): Publishing {
   const { isAccepted, result } = append(context, request);
@@ -76,7 +79,12 @@ export function append(context: TransportContext, request: Publish): Appending {
       () => {},
       () => {},
     ),
-    result: accepted.then((shown) => store(context, request, shown)),
+    // What was checked before the app was asked may hold no more (CWE-367).
+    result: accepted.then((shown) => {
+      const current = { ...request, target: toCurrent(context.registry, target) };
+      assertFits(current.target, shown);
+      return store(context, current, shown);
+    }),
   };
 }
 
@@ -94,8 +102,7 @@ function recall(
 }
 
 /** The promise's value, unless the signal aborts first; it then rejects with the reason. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
@@ -158,27 +165,11 @@ async function store(
 /** One after the other: the app sees the messages of a batch in their order. */
 async function showAll(context: TransportContext, request: Publish): Promise<Draft[]> {
   const accepted: Draft[] = [];
-  for (const draft of request.drafts) accepted.push(await show(context, { ...request, draft }));
+  for (const draft of request.drafts) {
+    request.signal.throwIfAborted();
+    accepted.push(await showMessage(context, { ...request, draft }));
+  }
   return accepted;
-}
-
-async function show(
-  context: TransportContext,
-  { draft, target, grant, transport }: Publish & { draft: Draft },
-): Promise<Draft> {
-  const changed = await context.authorizer.onPublish({
-    definition: target.channel.definition,
-    params: target.params,
-    subject: grant.subject,
-    transport,
-    message: draft,
-  });
-  if (changed === undefined) return draft;
-  // What the app made of it is checked like anything else: a slip there must not be stored.
-  const made = parseDraft(changed, "the app's message", context.limits);
-  target.channel.checkMessage({ type: made.type, data: JSON.parse(made.dataText) });
-  // What comes back as it was keeps the writer's bytes, however the app writes JSON.
-  return made.type === draft.type && isSameData(made.dataText, draft.dataText) ? draft : made;
 }
 
 /** @throws {ChanctlError} `transport_forbidden` where clients may not publish. */

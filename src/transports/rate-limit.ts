@@ -24,15 +24,29 @@ export class RateLimit {
 
   /** Counts one. @throws {ChanctlError} `rate_limited` with the time until the next may come. */
   take(): void {
+    this.#take(1, { least: 1 });
+  }
+
+  /**
+   * Counts the other messages of a batch whose first was taken, into debt where they are more than is left: a batch may
+   * be larger than the burst.
+   *
+   * @throws {ChanctlError} as `take`, while another batch's debt is not paid.
+   */
+  takeRest(count: number): void {
+    this.#take(count, { least: 0 });
+  }
+
+  #take(count: number, { least }: { readonly least: number }): void {
     const { perSec, burst, message, limit } = this.#rate;
     const now = performance.now();
     this.#tokens = Math.min(burst, this.#tokens + ((now - this.#filledAt) / 1_000) * perSec);
     this.#filledAt = now;
-    if (this.#tokens < 1) {
+    if (this.#tokens < least) {
       const retryAfterSecs = (1 - this.#tokens) / perSec;
       throw new ChanctlError("rate_limited", message, { ...(limit && { limit }), retryAfterSecs });
     }
-    this.#tokens -= 1;
+    this.#tokens -= count;
   }
 }
 

@@ -90,7 +90,10 @@ export class WebSocketConnection implements Connection {
     webSocket.on("pong", () => this.#hear());
     webSocket.on("ping", () => this.#hear());
     answerPings(webSocket, { sink: this.#sink, signal: this.#closed.signal });
-    webSocket.on("close", () => this.#closed.abort());
+    webSocket.on("close", () => {
+      this.#closed.abort();
+      this.#conversation.leave();
+    });
     webSocket.on("error", () => {}); // heard of as a broken frame, or followed by `close`
     webSocket.onBrokenFrame = (closeCode) => this.#break(closeCode);
   }

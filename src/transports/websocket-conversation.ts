@@ -135,6 +135,11 @@ export class Conversation {
     this.#sendAcks();
   }
 
+  /** Gives up what still waits for the app: the client has left, and it will not be stored. */
+  leave(): void {
+    this.#left.abort(new ChanctlError("going_away", "the client has left"));
+  }
+
   /** Refuses a frame that came too late to be heard, if it is a publish: a client may wait for its answer. */
   refuse(text: string, reason: ChanctlError): void {
     try {

@@ -480,6 +480,19 @@ describe("over HTTP", () => {
     another.close();
   });
 
+  it("maxPublishesPerSec and publishBurst: a batch counts as many as it has, and is paid for before the next", async () => {
+    await using server = await startLimited({ publishBurst: 3, maxPublishesPerSec: 1 });
+    const one = openPublisher(server, "chat");
+    const batch = Array.from({ length: 1_000 }, () => MESSAGE);
+    expect(await one.post(batch)).toMatchObject({ status: 200 });
+    const refused = await one.post(MESSAGE);
+    expect(refused).toMatchObject({ status: 429, fields: { code: "rate_limited" } });
+    // 998 at most, less what a slow machine has let drip in.
+    expect(Number(refused.headers["retry-after"])).toBeGreaterThan(900);
+    expect(Number(refused.headers["retry-after"])).toBeLessThanOrEqual(998);
+    one.close();
+  });
+
   it("handshakeTimeoutMs: a request whose head takes longer is 408", async () => {
     await using server = await startLimited({ handshakeTimeoutMs: 500 });
     const socket = await dial(server);

@@ -236,6 +236,41 @@ describe.each([webSocketPublisher, httpPublisher])("over $name", (client) => {
     close();
   });
 
+  const asWritten = (answer: unknown): string => JSON.stringify(answer);
+  const escaped = (answer: unknown): string =>
+    JSON.stringify(answer).replaceAll(/[\u0080-\uffff<]/g, (unit) => {
+      return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+    });
+
+  it.each([
+    ["ASCII", "x".repeat(65_536 - 11), asWritten, 65_536],
+    ["ASCII under a limit of its own", "x".repeat(262_144 - 11), asWritten, 262_144],
+    ["all escapes", "<".repeat(65_536 - 11), escaped, 65_536],
+    ["Cyrillic as Python escapes it", "ж".repeat((65_536 - 12) / 2), escaped, 65_536],
+  ])(
+    "onPublish sends back a message of just the limit: it is stored, %s",
+    async (_, text, write, maxMessageBytes) => {
+      await using echo = await startTestApp(({ path, body }, response) => {
+        if (path !== "/channels/on-publish") return { ok: true };
+        return void response.end(write({ ok: true, message: body["message"] }));
+      });
+      await using large = await startTestServer({
+        channels: { shown: { ...GUARDED, onPublish: true } },
+        app: { url: echo.url },
+        limits: { maxMessageBytes },
+      });
+      const body = { type: "message", data: { text } };
+      expect(await client.publish(large.url, { channel: "shown", body, token: "u1" })).toEqual({
+        id: expect.any(String),
+      });
+      const { log, close } = await openSse(`${large.internalUrl}/channels/shown?last_message_id=start`, {
+        headers: bearer(large.token),
+      });
+      expect(await log.dataOf(1)).toEqual([{ text }]);
+      close();
+    },
+  );
+
   it("onPublish changes a message: stores what the app made of it", async () => {
     onPublish = () => ({ ok: true, message: { type: "message", data: { text: "changed" } } });
     const { id } = await publish("shown");
@@ -258,11 +293,32 @@ describe.each([webSocketPublisher, httpPublisher])("over $name", (client) => {
   it("onPublish returns what does not fit: is checked like anything else, and not stored", async () => {
     onPublish = () => ({ ok: true, message: { type: "message", data: { text: 1 } } });
     expect(await publish("shown")).toEqual(
-      refusal(400, { code: "message_invalid", text: "data.text must be string" }),
+      refusal(400, {
+        code: "message_invalid",
+        text: "the app's `onPublish` made what cannot be stored: data.text must be string",
+      }),
     );
     onPublish = () => ({ ok: true, message: { type: "nope", data: { text: "a" } } });
     expect(await publish("shown")).toMatchObject(refusal(400, { code: "message_invalid" }));
     expect(await stored("shown")).toEqual([]);
+  });
+
+  it("onPublish returns what does not fit: the log names the channel and what is wrong, once a second", async () => {
+    onPublish = () => ({ ok: true, message: { type: "message", data: { text: 1 } } });
+    const startedAt = performance.now();
+    const lines = (): string[] =>
+      server.logged
+        .filter(({ event, level }) => event === "hook-mistake" && level === "warn")
+        .map(({ message }) => message);
+    const before = lines().length;
+    // The second of the test before may not be over.
+    await expect
+      .poll(() => publish("shown").then(() => lines().length), { ...PATIENT, interval: 300 })
+      .toBeGreaterThan(before);
+    for (let count = 0; count < 5; count += 1) await publish("shown");
+    const seconds = Math.ceil((performance.now() - startedAt) / 1_000);
+    expect(lines().length - before).toBeLessThanOrEqual(seconds);
+    expect(lines()[0]).toMatch(/^shown: the app's `onPublish` made what .*: data\.text must be string/);
   });
 
   it("onPublish returns what does not fit: too deep a message is refused, not a bug", async () => {
@@ -270,7 +326,9 @@ describe.each([webSocketPublisher, httpPublisher])("over $name", (client) => {
     onPublish = (_, response) => {
       response.end(`{"ok":true,"message":{"type":"message","data":{"text":"a","more":${deep}}}}`);
     };
-    expect(await publish("shown")).toMatchObject(refusal(400, { code: "malformed" }));
+    expect(await publish("shown")).toMatchObject(
+      refusal(400, { code: "malformed", text: expect.stringContaining("`onPublish`") }),
+    );
     expect(await stored("shown")).toEqual([]);
   });
 
@@ -386,7 +444,11 @@ describe.each([webSocketPublisher, httpPublisher])("over $name", (client) => {
   });
 
   it.each([
-    ["no JSON", '{"type":"message",', "not JSON"],
+    [
+      "no JSON",
+      '{"type":"message",',
+      "not JSON: Expected double-quoted property name in JSON at position 18",
+    ],
     ["no object", "1", "must be "],
     ["no type", '{"data":1}', "`type` of "],
     ["an empty type", '{"type":"","data":1}', "`type` of "],

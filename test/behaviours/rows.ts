@@ -136,6 +136,7 @@ export const SECTIONS: readonly Section[] = [
       row("an unknown type", PUBLISHES),
       row("onPublish is asked", PUBLISHES),
       row("onPublish changes a message", PUBLISHES),
+      row("onPublish sends back a message of just the limit", PUBLISHES),
       row("onPublish refuses a message", PUBLISHES),
       row("onPublish returns what does not fit", PUBLISHES),
       row("onPublish is unavailable", PUBLISHES),

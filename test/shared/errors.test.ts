@@ -17,7 +17,7 @@ const WIRE: readonly (readonly [code: ErrorCode, close: number, status: number])
   ["origin_forbidden", 4403, 403],
   ["channel_unknown", 4404, 404],
   ["lifetime_over", 4408, 500],
-  ["disconnected", 4408, 500],
+  ["disconnected", 4408, 503],
   ["replay_window_exceeded", 4410, 410],
   ["rate_limited", 4429, 429],
   ["app_unavailable", 4503, 503],

@@ -4,7 +4,7 @@ import { parsePublishBody } from "../../protocol/message.ts";
 import { ChanctlError } from "../../shared/errors.ts";
 import { toCurrent } from "../channel-target.ts";
 import type { ChannelTarget } from "../channel-target.ts";
-import { headerOf, readBody, sendAnswer } from "../http.ts";
+import { headerOf, leavingOf, readBody, sendAnswer } from "../http.ts";
 import { readIdempotencyKey } from "../idempotency-key.ts";
 import { append } from "../publish.ts";
 import { decodeJson } from "./body.ts";
@@ -60,13 +60,16 @@ export async function servePublish(call: StreamCall): Promise<void> {
   if (closes) throw refuse(call, "a channel's stream cannot be closed");
   assertJson(mediaType);
   const key = readIdempotencyKey(request);
-  if (context.audience === "public") context.publishRates.of(request).take();
+  const rate = context.audience === "public" ? context.publishRates.of(request) : undefined;
+  rate?.take();
+  const { signal } = leavingOf(response);
   const bytes = await readBody(request, {
     maxBytes: context.limits.maxPublishBytes,
     limit: "maxPublishBytes",
   });
   if (bytes.length === 0) throw new ChanctlError("malformed", "the body must not be empty");
   const drafts = parsePublishBody(decodeJson(bytes), context.limits);
+  if (drafts.length > 1) rate?.takeRest(drafts.length - 1);
   const access = await call.confirm("append");
   if (access === undefined) return;
   const { subject } = access;
@@ -75,11 +78,15 @@ export async function servePublish(call: StreamCall): Promise<void> {
     drafts,
     grant: subject === undefined ? {} : { subject },
     transport: "ds",
+    signal,
     ...(key === undefined ? {} : { key }),
     ...(producer === undefined ? {} : { producer }),
     ...(seq === undefined ? {} : { seq }),
   });
-  const appended = await result;
+  const appended = await result.catch((thrown: unknown) => {
+    if (thrown !== signal.reason) throw thrown; // else nobody is there to be told
+  });
+  if (appended === undefined) return;
   if (appended.kind === "refused") {
     if (appended.reason !== "key-reused")
       throw toRefusal(response, appended, { name: target.name, producer });
