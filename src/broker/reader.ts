@@ -155,7 +155,9 @@ export class Reader {
         if (start > (found.at(-1)?.position ?? next) || time < notBefore || start >= to) break;
         found.push(entry);
         oldest = Math.min(oldest, time);
-        bytes += body.length;
+        // Of a long row that was begun before, or goes on where the fork does not, only what is read counts: a page that
+        // had the beginning of a character there, and nothing else, would bring nobody on.
+        bytes += isJson ? body.length : Math.min(position, to) - Math.max(start, next);
         if (bytes > maxBytes) break;
       }
       entries.push(...(isJson ? found : cutEntries(found, { from: next, to })));

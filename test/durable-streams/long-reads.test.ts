@@ -59,6 +59,41 @@ describe("a long read (section 5.6)", () => {
     }
   });
 
+  it("goes on where a character begins in the last byte of a long append, and ends in the next", async () => {
+    await using server = await startStreamServer();
+    const { user } = server;
+    const text = `${"x".repeat(2 * MIB)}漢!`;
+    const bytes = Buffer.from(text);
+    await user.put("seam", { body: bytes.subarray(0, 2 * MIB + 1) });
+    await user.post("seam", { body: bytes.subarray(2 * MIB + 1), headers: { "stream-closed": "true" } });
+    const chunks = await readToTail(user, "seam");
+    expect(chunks.map((chunk) => chunk.toString()).join("") === text).toBe(true);
+    const open = await openEvents(user.url("seam?offset=-1&live=sse"));
+    await open.ended;
+    expect(open.data() === text).toBe(true);
+  });
+
+  it("goes on where a fork branches off inside of a character, in the middle of a long append", async () => {
+    await using server = await startStreamServer();
+    const { user } = server;
+    const long = `${"x".repeat(2 * MIB)}漢${"y".repeat(2 * MIB)}`;
+    await user.put("trunk", { body: long });
+    const headers = {
+      "stream-forked-from": "/ds/trunk",
+      "stream-fork-offset": "0000000000000000_0000000000000000",
+      "stream-fork-sub-offset": String(2 * MIB + 1),
+    };
+    const body = Buffer.concat([Buffer.from("漢").subarray(1), Buffer.from("!")]);
+    expect((await user.put("twig", { headers, body })).status).toBe(201);
+    const text = `${"x".repeat(2 * MIB)}漢!`;
+    const chunks = await readToTail(user, "twig");
+    expect(chunks.map((chunk) => chunk.toString()).join("") === text).toBe(true);
+    const open = await openEvents(user.url("twig?offset=-1&live=sse"));
+    await open.until(({ data }) => data().length >= text.length);
+    expect(open.data() === text).toBe(true);
+    open.close();
+  });
+
   it("is exact by events, too, and from a row of 16 MiB", async () => {
     await using server = await startStreamServer();
     const { user } = server;
