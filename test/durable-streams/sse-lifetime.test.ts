@@ -38,6 +38,17 @@ describe("an event stream (sections 5.8 and 10.2)", () => {
     back.close();
   });
 
+  it("counts as a connection, and so does a long-poll", async () => {
+    await using server = await startStreamServer({ limits: { maxConnections: 1 } });
+    await server.user.put("counted");
+    const open = await openEvents(server.user.url("counted?offset=-1&live=sse"));
+    for (const live of ["sse", "long-poll"]) {
+      const refused = await server.user.get(`counted?offset=now&live=${live}`);
+      expect([refused.status, refused.headers.has("retry-after")]).toEqual([429, true]);
+    }
+    open.close();
+  });
+
   it("says at once where an empty stream stands", async () => {
     await using server = await startStreamServer();
     await server.user.put("silent");
