@@ -1,4 +1,4 @@
-import { stream } from "@durable-streams/client";
+import { DurableStream, IdempotentProducer, stream } from "@durable-streams/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Message } from "#src/protocol/message.ts";
 import { openEvents } from "../support/stream-events.ts";
@@ -36,6 +36,25 @@ describe("a channel, read as a stream", () => {
       expect(messages.map(({ data }) => data)).toEqual(["one", 2, { three: 3 }]);
       for (const { channel, type } of messages) expect([channel, type]).toEqual(["chat", "said"]);
     }
+  });
+
+  it("brings what the protocol's client appends to WebSocket and SSE subscribers, each once", async () => {
+    const url = server.user.url("chat/room=back");
+    const subscribers = await Promise.all([
+      openWebSocket(`${server.url}/channels/chat?room=back`),
+      openSse(`${server.url}/channels/chat?room=back`),
+    ]);
+    const handle = new DurableStream({ url, contentType: "application/json" });
+    await handle.append(JSON.stringify({ type: "said", data: "one" }));
+    const producer = new IdempotentProducer(handle, "writer", { lingerMs: 0 });
+    for (const data of [2, { three: 3 }]) producer.append(JSON.stringify({ type: "said", data }));
+    await producer.flush();
+    for (const { log, close } of subscribers) {
+      expect(await log.dataOf(3)).toEqual(["one", 2, { three: 3 }]);
+      close();
+    }
+    const messages = await (await stream<Message>({ url, live: false })).json();
+    expect(messages.map(({ data }) => data)).toEqual(["one", 2, { three: 3 }]);
   });
 
   it("gives offsets that resume its SSE, and takes the ids of its SSE as offsets", async () => {
