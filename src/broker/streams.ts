@@ -1,3 +1,4 @@
+import { isOrigin } from "../protocol/offset.ts";
 import type { Offset } from "../protocol/offset.ts";
 import type { Clock } from "./clock.ts";
 import { follow } from "./follow.ts";
@@ -148,7 +149,9 @@ export class Streams {
     try {
       // What was committed and not yet announced is found by a look after entering, and later news wakes.
       const stream = reader.stream(path);
-      if (stream === undefined || stream.isClosed || stream.tail > offset.position) return;
+      // Nobody has published to it yet: only a channel's stream is there before, and its tail is the origin.
+      if (stream === undefined && !isOrigin(offset)) return;
+      if (stream !== undefined && (stream.isClosed || stream.tail > offset.position)) return;
       await live.waitBeyond(offset, signal);
       const waited = reader.stream(path);
       if (waited !== undefined) this.#options.lifetimes.use(waited);

@@ -20,7 +20,7 @@ beforeAll(
 );
 afterAll(() => server[Symbol.asyncDispose]());
 
-describe("a channel, read as a stream", () => {
+describe("a channel, read as a stream (PROTOCOL.md, section 5.6)", () => {
   it("has what a WebSocket client publishes, by each mode of the protocol's client", async () => {
     const url = server.user.url("chat/room=lobby");
     const { send, control } = await openWebSocket(`${server.url}/channels/chat?room=lobby`);
@@ -37,6 +37,25 @@ describe("a channel, read as a stream", () => {
       for (const { channel, type } of messages) expect([channel, type]).toEqual(["chat", "said"]);
     }
   });
+
+  it.each(["now", "-1", "0000000000000000_0000000000000000"])(
+    "holds a long-poll of a room that nobody has published to, from %s, until somebody does (section 5.7)",
+    async (offset) => {
+      const room = `empty-${offset}`;
+      const url = server.user.url(`chat/room=${room}`);
+      let isAnswered = false;
+      const polled = fetch(`${url}?offset=${offset}&live=long-poll`).then((response) => {
+        isAnswered = true;
+        return response;
+      });
+      await openSse(`${server.url}/channels/chat?room=${room}`).then(({ close }) => close());
+      expect(isAnswered).toBe(false);
+      await new DurableStream({ url, contentType: "application/json" }).append('{"type":"said","data":1}');
+      const response = await polled;
+      expect(response.status).toBe(200);
+      expect(await response.json()).toMatchObject([{ data: 1 }]);
+    },
+  );
 
   it("brings what the protocol's client appends to WebSocket and SSE subscribers, each once", async () => {
     const url = server.user.url("chat/room=back");

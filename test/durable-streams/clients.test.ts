@@ -34,7 +34,7 @@ async function killAndRestart(): Promise<void> {
   server = await startServerProcess(root, {}, { durableStreams: OPEN_STREAMS, port });
 }
 
-describe("the protocol's client, through a broker that is killed half way", () => {
+describe("the protocol's client, through a broker that is killed half way (PROTOCOL.md, sections 5.2.1, 5.6 to 5.8)", () => {
   it.each(["long-poll", "sse"] as const)(
     "reads on with `live: %s`: each message once, in order",
     async (live) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { openEvents } from "../support/stream-events.ts";
 import { LONG_POLL_MS, nextOffset, startStreamServer } from "../support/streams.ts";
 
-describe("a server that closes", () => {
+describe("a server that closes (PROTOCOL.md, section 5.7 and 5.8)", () => {
   it("answers long-polls with 204 and the offset, and ends event streams after a control event", async () => {
     await using server = await startStreamServer({ streams: { pollTimeoutMs: LONG_POLL_MS } });
     const { user } = server;

@@ -23,9 +23,10 @@ export interface CursorInput {
  * @see PROTOCOL.md, section 10.1
  */
 export function nextCursor({ now, echoed, random }: CursorInput): string {
-  const current = Math.floor((now - EPOCH_MS) / INTERVAL_MS);
-  const given = echoed !== undefined && /^\d{1,15}$/.test(echoed) ? Number(echoed) : -1;
+  const current = BigInt(Math.floor((now - EPOCH_MS) / INTERVAL_MS));
+  // A client may send any number, and must get a greater one: longer than a double keeps, too.
+  const given = echoed !== undefined && /^\d+$/.test(echoed) ? BigInt(echoed) : -1n;
   if (given < current) return String(current);
   const jitterSecs = 1 + Math.floor(random * MAX_JITTER_SECS);
-  return String(given + Math.max(1, Math.ceil((jitterSecs * 1_000) / INTERVAL_MS)));
+  return String(given + BigInt(Math.max(1, Math.ceil((jitterSecs * 1_000) / INTERVAL_MS))));
 }

@@ -25,6 +25,11 @@ describe("a cursor (section 10.1)", () => {
     );
   });
 
+  it("is greater than any number that a client makes up", () => {
+    for (const echoed of ["9007199254740991", "9007199254740993", "9".repeat(60)])
+      expect(BigInt(nextCursor({ now: Date.now(), echoed, random: 0 }))).toBeGreaterThan(BigInt(echoed));
+  });
+
   it("never goes back for a client that sends back what it got, whatever the clock does", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(100_000_000), random)), (steps) => {
