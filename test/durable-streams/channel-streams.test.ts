@@ -41,14 +41,16 @@ describe("a channel, read as a stream (PROTOCOL.md, section 5.6)", () => {
   it.each(["now", "-1", "0000000000000000_0000000000000000"])(
     "holds a long-poll of a room that nobody has published to, from %s, until somebody does (section 5.7)",
     async (offset) => {
+      const patient = { pollTimeoutMs: 20_000 };
+      await using quiet = await startStreamServer({ channels: { chat: PUBLIC_ROOMS }, streams: patient });
       const room = `empty-${offset}`;
-      const url = server.user.url(`chat/room=${room}`);
+      const url = quiet.user.url(`chat/room=${room}`);
       let isAnswered = false;
       const polled = fetch(`${url}?offset=${offset}&live=long-poll`).then((response) => {
         isAnswered = true;
         return response;
       });
-      await openSse(`${server.url}/channels/chat?room=${room}`).then(({ close }) => close());
+      await openSse(`${quiet.url}/channels/chat?room=${room}`).then(({ close }) => close());
       expect(isAnswered).toBe(false);
       await new DurableStream({ url, contentType: "application/json" }).append('{"type":"said","data":1}');
       const response = await polled;
