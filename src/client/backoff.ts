@@ -1,9 +1,8 @@
-const FIRST_MS = 500;
-const LONGEST_MS = 30_000;
+import { FIRST_PAUSE_MS, LONGEST_PAUSE_MS } from "./limits.ts";
 
 /** How long to wait after so many failures in a row: doubles, and is spread, so that not all come back at once. */
 export function backoffMs(failures: number): number {
-  return spreadMs(Math.min(LONGEST_MS, FIRST_MS * 2 ** failures) / 2);
+  return spreadMs(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures) / 2);
 }
 
 /** A time between this and twice this. */

@@ -21,6 +21,6 @@ export class ChannelError extends Error {
     options?: { readonly status?: number | undefined; readonly hint?: string | undefined },
   ) {
     super(message);
-    Object.assign(this, { code, ...options });
+    Object.assign(this, options, { code });
   }
 }

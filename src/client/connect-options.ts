@@ -84,19 +84,19 @@ export function resolveConnectOptions(
     throw new ChannelError("usage", "`url` must be given where there is no page");
   }
   const url = withQuery(new URL(`/channels/${name}`, base), params);
-  const [start, lastId] = lastMessageId === "start" ? [lastMessageId] : [undefined, lastMessageId];
+  const isStart = lastMessageId === "start";
   const locks = share && host.document ? host.navigator?.locks : undefined;
   const webSocket = transport === "sse" ? undefined : (given.webSocket ?? host.WebSocket);
   if (transport === "ws" && !webSocket) {
-    throw new ChannelError("usage", "`webSocket` must be given where there is no global one");
+    throw new ChannelError("usage", "`webSocket` must be given where there is none");
   }
   return {
     ...given,
     maxQueued,
     silenceMs,
     url,
-    startUrl: withQuery(url, { rewind, last_message_id: start }),
-    lastId,
+    startUrl: withQuery(url, { rewind, last_message_id: isStart ? lastMessageId : undefined }),
+    lastId: isStart ? undefined : lastMessageId,
     webSocket,
     locks,
   };

@@ -79,7 +79,7 @@ export function connect<Definition = unknown>(
   const feed = createFeed<Message>();
   const closing = new AbortController();
   const { signal } = closing;
-  const postUrl = options.url.replace(/(?=\?|$)/, "/messages");
+  const postUrl = options.url.replace(/\?|$/, "/messages$&");
   let status: Status = "connecting";
   let error: ChannelError | undefined;
 
@@ -117,15 +117,10 @@ export function connect<Definition = unknown>(
     options,
     tokens,
     feed,
+    queue,
     poster: { window: 1, send: (publish) => void post(publish) },
-    onMessage(message) {
-      feed.push(message);
-      emit("message", message);
-    },
-    onGap: (gap) => emit("gap", gap),
+    emit,
     onLive: (isLive) => setStatus(isLive ? "live" : "connecting"),
-    onCourier: queue.use,
-    onSettled: queue.settle,
     signal,
   });
   const end = (reason?: ChannelError): void => {
@@ -137,7 +132,7 @@ export function connect<Definition = unknown>(
     feed.close(reason);
     if (reason) emit("error", reason);
   };
-  queueMicrotask(() => void reader.run().then(end));
+  void Promise.resolve().then(reader.run).then(end);
 
   const connection: Connection = {
     get status() {

@@ -41,17 +41,15 @@ export interface Answer {
   readonly newest?: string;
 }
 
-/** Of what a client did, these pass: time-out, too early, too many. */
-const PASSING = new Set([408, 425, 429]);
-
 /** What a refusal, or the end of a connection, means; `status` is HTTP's, or anything below 400. */
 export function toEnding(status: number, answer: Answer): Ending {
   const { control, afterMs, oldest, newest } = answer;
-  if (status < 400 || status >= 500 || PASSING.has(status)) {
+  // Of what a client did, these pass: time-out, too early, too many.
+  if (status < 400 || status >= 500 || [408, 425, 429].includes(status)) {
     // The server spreads a `reconnect`; a refusal says the same to all. Without either, what it said last was of
     // something else.
     if (control === "reconnect") return { kind: "lost", afterMs };
-    return { kind: "lost", afterMs: status < 400 || afterMs === undefined ? undefined : spreadMs(afterMs) };
+    return { kind: "lost", afterMs: status < 400 ? undefined : afterMs && spreadMs(afterMs) };
   }
   if (status === 410) return { kind: "gap", gap: { oldest, newest }, afterMs: 0 };
   const error = toError(status, answer);

@@ -1,5 +1,6 @@
 import type { Message } from "../protocol/message.ts";
 import type { Ending } from "./ending.ts";
+import { ASK_LEADER_EVERY_MS, LEADER_MS } from "./limits.ts";
 import type { Tabs } from "./tabs.ts";
 
 interface Following {
@@ -13,10 +14,6 @@ interface Following {
   readonly onMessage: (message: Message) => void;
 }
 
-/** How long the leader may take for an answer; a tab that is frozen keeps its lock and says nothing. */
-const ANSWER_MS = 2_000;
-const ASK_EVERY_MS = 10_000;
-
 /**
  * Reads what the leader's tab tells, until this tab has to read for itself: the leader is silent, or has told of
  * something that comes not right after what was read here.
@@ -26,8 +23,14 @@ const ASK_EVERY_MS = 10_000;
  *  here     … ──m4                 m5 fits; m6 alone would not: m5 is read from the server first
  * ```
  */
-export function followLeader(following: Following): Promise<Ending> {
-  const { tabs, position, startsLive, signal, onReady, onMessage } = following;
+export function followLeader({
+  tabs,
+  position,
+  startsLive,
+  signal,
+  onReady,
+  onMessage,
+}: Following): Promise<Ending> {
   return new Promise((resolve) => {
     const leave = (): void => {
       clearTimeout(timer);
@@ -36,7 +39,7 @@ export function followLeader(following: Following): Promise<Ending> {
     };
     const ask = (): ReturnType<typeof setTimeout> => {
       tabs.tell({ kind: "ask" });
-      return setTimeout(leave, ANSWER_MS);
+      return setTimeout(leave, LEADER_MS);
     };
     let timer = ask();
     signal.addEventListener("abort", leave);
@@ -45,7 +48,7 @@ export function followLeader(following: Following): Promise<Ending> {
       if (frame.kind === "gap") leave();
       else if (frame.kind === "at") {
         clearTimeout(timer);
-        timer = setTimeout(() => (timer = ask()), ASK_EVERY_MS);
+        timer = setTimeout(() => (timer = ask()), ASK_LEADER_EVERY_MS);
         const { id, isLive } = frame;
         if (!id) return;
         if (at ? at >= id : startsLive) onReady({ id, isLive });

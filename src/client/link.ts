@@ -12,7 +12,8 @@ export interface LinkRequest {
   readonly onMessage: (message: Message) => void;
   /** Something came, if only a sign of life. */
   readonly onHeard: () => void;
-  readonly onSettled: (key: string, settled: Settled) => void;
+  /** What has become of a publish. */
+  readonly settle: (key: string, settled: Settled) => void;
 }
 
 /** What a link says once it is open. */

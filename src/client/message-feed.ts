@@ -1,4 +1,5 @@
 import type { ChannelError } from "./channel-error.ts";
+import { FULL } from "./limits.ts";
 
 /** What `for await` reads. */
 export interface MessageFeed<Message> {
@@ -15,9 +16,6 @@ interface Iterator<Message> {
   readonly messages: Message[];
   wake: () => void;
 }
-
-/** Messages that may wait for one slow iterator. */
-const FULL = 1_000;
 
 /**
  * Each iterator has what has come since it was made, up to a thousand messages. Past that reading stops, and goes on

@@ -1,4 +1,5 @@
 import { ChannelError } from "./channel-error.ts";
+import { PUBLISH_PAUSE_MS } from "./limits.ts";
 
 /** What is published. */
 export interface Draft {
@@ -44,8 +45,6 @@ interface Waiting extends Publish {
   readonly resolve: (stored: { readonly id: string }) => void;
   readonly reject: (error: ChannelError) => void;
 }
-
-const PAUSE_MS = 1_000;
 
 /**
  * Makes a queue for at most `max` publishes. Each goes with a key of its own, so that it may be sent again by
@@ -93,7 +92,7 @@ export function createPublishQueue(max: number): PublishQueue {
       if (settled.kind === "passing") {
         waiting.isSent = false;
         // One pause for all: each on its own would come back as fast as it is refused.
-        pause ??= setTimeout(resume, Math.max(settled.afterMs ?? 0, PAUSE_MS));
+        pause ??= setTimeout(resume, Math.max(settled.afterMs ?? 0, PUBLISH_PAUSE_MS));
         return;
       }
       queue.delete(key);

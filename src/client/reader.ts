@@ -6,10 +6,11 @@ import type { Ending, Gap } from "./ending.ts";
 import { readEventStream } from "./event-stream-link.ts";
 import { followLeader } from "./follow-leader.ts";
 import type { TabFrame } from "./host.ts";
+import { MAX_TIMER_MS, REFRESH_AFTER } from "./limits.ts";
 import type { LinkRequest, Ready } from "./link.ts";
 import type { MessageFeed } from "./message-feed.ts";
 import { toNextStep } from "./next-step.ts";
-import type { Courier, Settled } from "./publish-queue.ts";
+import type { Courier, PublishQueue } from "./publish-queue.ts";
 import { watchSilence } from "./silence-watch.ts";
 import { joinTabs } from "./tabs.ts";
 import type { Tabs } from "./tabs.ts";
@@ -20,16 +21,15 @@ import { readWebSocket } from "./web-socket-link.ts";
 export interface ReaderContext {
   readonly options: ResolvedOptions;
   readonly tokens: TokenSource;
-  /** Reading stops while this is full. */
+  /** Has each message; reading stops while it is full. */
   readonly feed: MessageFeed<Message>;
+  /** Publishes while there is a courier: that of the link, or the poster. */
+  readonly queue: PublishQueue;
   /** Publishes by POST. */
   readonly poster: Courier;
-  readonly onMessage: (message: Message) => void;
-  readonly onGap: (gap: Gap) => void;
+  /** Tells the handlers. */
+  readonly emit: (...event: [name: "message", message: Message] | [name: "gap", gap: Gap]) => void;
   readonly onLive: (isLive: boolean) => void;
-  /** How to publish from now on; `undefined`: not at all. */
-  readonly onCourier: (courier: Courier | undefined) => void;
-  readonly onSettled: (key: string, settled: Settled) => void;
   /** Ends the reading. */
   readonly signal: AbortSignal;
 }
@@ -42,27 +42,20 @@ export interface Reader {
   readonly refresh: () => Promise<void>;
 }
 
-/** When what the app granted is refreshed, as a part of its time. */
-const REFRESH_AFTER = 0.8;
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** Makes a reader. */
-export function createReader(context: ReaderContext): Reader {
-  const {
-    options,
-    tokens,
-    feed,
-    poster,
-    onCourier,
-    onGap,
-    onLive,
-    onMessage,
-    onSettled,
-    signal: closing,
-  } = context;
+export function createReader({
+  options,
+  tokens,
+  feed,
+  queue,
+  poster,
+  emit,
+  onLive,
+  signal: closing,
+}: ReaderContext): Reader {
   let lastId = options.lastId;
   /** Ends the link of now. */
-  let link = new AbortController();
+  let link: AbortController | undefined;
   let ready: Ready | undefined;
   let tabs: Tabs | undefined;
   let isFollowing = false;
@@ -77,7 +70,7 @@ export function createReader(context: ReaderContext): Reader {
   let expiry: ReturnType<typeof setTimeout> | undefined;
   let wake: (() => void) | undefined;
 
-  const leave = (): void => link.abort();
+  const leave = (): void => link?.abort();
   const hear = watchSilence({
     silenceMs: options.silenceMs,
     ping: () => ready?.ping,
@@ -91,11 +84,11 @@ export function createReader(context: ReaderContext): Reader {
     wake?.();
   });
 
-  const tellTabs = (): void => tabs?.tell({ kind: "at", id: lastId, isLive: ready !== undefined });
+  const tellPosition = (): void => tabs?.tell({ kind: "at", id: lastId, isLive: ready !== undefined });
 
   const setLive = (isLive: boolean): void => {
     onLive(isLive);
-    if (tabs?.isLeader()) tellTabs();
+    if (tabs?.isLeader()) tellPosition();
   };
 
   /** Ids sort as text; what comes a second time, by another link or another tab, is not told again. */
@@ -104,7 +97,8 @@ export function createReader(context: ReaderContext): Reader {
     if (message.id <= after) return;
     lastId = message.id;
     if (tabs?.isLeader()) tabs.tell({ kind: "message", after, message });
-    onMessage(message);
+    feed.push(message);
+    emit("message", message);
     if (feed.isFull()) leave();
   };
 
@@ -123,7 +117,7 @@ export function createReader(context: ReaderContext): Reader {
     isRefused = false;
     lastId ??= id;
     setLive(true);
-    onCourier(postsAll ? poster : courier);
+    queue.use(postsAll ? poster : courier);
     clearTimeout(expiry);
     if (expiresInMs === undefined || !tokens.isRenewable) return;
     // What cannot be refreshed in time ends, and is made anew.
@@ -134,7 +128,7 @@ export function createReader(context: ReaderContext): Reader {
   /** What other tabs say while this one reads for itself. */
   const hearTab = (frame: TabFrame): void => {
     if (tabs?.isLeader()) {
-      if (frame.kind === "ask") tellTabs();
+      if (frame.kind === "ask") tellPosition();
     } else if (ready && lastId) {
       // Caught up with the leader: what comes next comes from there.
       if (frame.kind === "message" && lastId >= frame.after) deliver(frame.message);
@@ -155,7 +149,7 @@ export function createReader(context: ReaderContext): Reader {
       onReady: (opened) => signal.aborted || begin(opened),
       onMessage: (message) => signal.aborted || deliver(message),
       onHeard: hear,
-      onSettled,
+      settle: queue.settle,
     };
     // A server that is down and a proxy that lets no WebSocket through look the same: each time both are tried.
     const way = !fallsBack && webSocket;
@@ -173,25 +167,25 @@ export function createReader(context: ReaderContext): Reader {
         lastId ??= id;
         onLive(isLive);
         // Each tab publishes for itself, as whoever it shows to be.
-        onCourier(isLive ? poster : undefined);
+        queue.use(isLive ? poster : undefined);
       },
       onMessage: deliver,
     });
 
-  /** Runs a link to its end, which is at once where `link` is aborted. */
-  const open = async (run: (signal: AbortSignal) => Promise<Ending>): Promise<Ending> => {
+  /** Reads, or follows, to the end of that, which is at once where `link` is aborted. */
+  const open = async (followed: Tabs | undefined): Promise<Ending> => {
     link = new AbortController();
     const { signal } = link;
     hear();
     const ending = await new Promise<Ending>((resolve) => {
       signal.addEventListener("abort", () => resolve({ kind: "left" }));
       // What rejects is the app's `token`: it may do better next time.
-      run(signal).then(resolve, () => resolve({ kind: "lost" }));
+      (followed ? follow(followed, signal) : read(signal)).then(resolve, () => resolve({ kind: "lost" }));
     });
     ready = undefined;
     clearTimeout(expiry);
     leave();
-    onCourier(undefined);
+    queue.use(undefined);
     return ending;
   };
 
@@ -212,25 +206,25 @@ export function createReader(context: ReaderContext): Reader {
         const token = await tokens.last().catch(() => undefined);
         // Closed meanwhile: what is opened now nobody closes.
         if (closing.aborted) return undefined;
-        const onLead = (): void => (isFollowing ? leave() : tellTabs());
+        const onLead = (): void => (isFollowing ? leave() : tellPosition());
         tabs = joinTabs({ locks, url, token, onLead, signal: closing });
       }
       while (!closing.aborted) {
         if (feed.isFull()) {
           // Whoever takes its messages slowly holds up neither other tabs nor what is published here.
           tabs?.resign();
-          onCourier(poster);
+          queue.use(poster);
           await feed.room();
         }
         // Whoever follows until that does not do, reads once for itself.
         const followed = isFollowing || tabs?.isLeader() ? undefined : tabs;
         isFollowing = followed !== undefined;
-        const ending = await open((signal) => (followed ? follow(followed, signal) : read(signal)));
+        const ending = await open(followed);
         if (ending.kind === "left") continue;
         if (ending.kind === "gap") {
           lastId = undefined;
           tabs?.tell({ kind: "gap" });
-          onGap(ending.gap);
+          emit("gap", ending.gap);
         }
         postsAll ||= ending.kind === "too-big";
         const next = toNextStep(ending, {

@@ -1,4 +1,5 @@
 import { host } from "./host.ts";
+import { PONG_MS, TICK_MS } from "./limits.ts";
 
 interface Watched {
   readonly silenceMs: number;
@@ -13,9 +14,6 @@ interface Watched {
   readonly signal: AbortSignal;
 }
 
-const TICK_MS = 1_000;
-const ANSWER_MS = 10_000;
-
 /**
  * Notices a connection that has died without a word: a laptop that slept, a network that changed. Browsers show no
  * WebSocket pings, so the server is asked for a sign of life after half the time.
@@ -24,17 +22,17 @@ const ANSWER_MS = 10_000;
  */
 export function watchSilence({ silenceMs, ping, onSilent, onAwake, onTick, signal }: Watched): () => void {
   let heardAt = 0;
-  let askedAt: number | undefined;
+  let askedAt = 0; // not asked
   const tick = (): void => {
     const now = Date.now();
     onTick();
     const ask = ping();
     if (now - heardAt < silenceMs / (ask ? 2 : 1)) return;
     // However long it was quiet, asked first: the timers of a hidden tab come a minute late.
-    if (ask && askedAt === undefined) {
+    if (ask && !askedAt) {
       askedAt = now;
       ask();
-    } else if (now - (askedAt ?? 0) > ANSWER_MS) onSilent();
+    } else if (now - askedAt > PONG_MS) onSilent();
   };
   const check = (): void => {
     onAwake();
@@ -47,6 +45,6 @@ export function watchSilence({ silenceMs, ping, onSilent, onAwake, onTick, signa
   host.document?.addEventListener("visibilitychange", check, { signal });
   return () => {
     heardAt = Date.now();
-    askedAt = undefined;
+    askedAt = 0;
   };
 }

@@ -29,14 +29,12 @@ export function joinTabs({ locks, url, token = "", onLead, signal }: JoinOptions
   const name = `chanctl ${url} ${hash(token)}`;
   const channel = new host.BroadcastChannel(name);
   let release: (() => void) | undefined;
-  const stand = (): void => {
-    const lead = (): Promise<void> =>
-      new Promise((resolve) => {
-        release = resolve;
-        onLead();
-      });
-    locks.request(name, { signal }, lead).catch(() => {});
-  };
+  const lead = (): Promise<void> =>
+    new Promise((resolve) => {
+      release = resolve;
+      onLead();
+    });
+  const stand = (): void => void locks.request(name, { signal }, lead).catch(() => {});
   const tabs: Tabs = {
     isLeader: () => release !== undefined,
     tell: (frame) => signal.aborted || channel.postMessage(frame),

@@ -1,26 +1,18 @@
 import type { Message } from "../protocol/message.ts";
+import { OWN_CODES, PARAMS_INVALID, TOO_BIG } from "./close-codes.ts";
 import { parseAnswer, toEnding, toSettled } from "./ending.ts";
 import type { Answer, Ending } from "./ending.ts";
 import type { WebSocketClass } from "./host.ts";
+import { OPEN_TIMEOUT_MS, PUBLISH_WINDOW } from "./limits.ts";
 import type { LinkRequest } from "./link.ts";
 import type { Courier } from "./publish-queue.ts";
-
-/** Some proxies neither pass an upgrade on nor refuse it. */
-const OPEN_TIMEOUT_MS = 10_000;
-/** Publishes sent and not yet acknowledged: less than the burst that the server allows. */
-const WINDOW = 50;
-const TOO_BIG = 1009;
-/** The codes that a server chose: 4xyz is what HTTP calls xyz. */
-const OWN_CODES = 4_000;
-/** What a sub-protocol may be made of, and some more (RFC 9110, section 5.6.2). */
-const SUB_PROTOCOL_TOKEN = /^[\w.~+-]+$/;
 
 /** Reads a channel on a WebSocket until that ends. Never rejects. */
 export function readWebSocket(WebSocket: WebSocketClass, request: LinkRequest): Promise<Ending> {
   const { url, token, signal } = request;
   return new Promise((resolve) => {
-    // Where a token cannot stand in the handshake it goes in the first frame.
-    const isInHandshake = token && SUB_PROTOCOL_TOKEN.test(token);
+    // What a sub-protocol may not be made of (RFC 9110, section 5.6.2) goes in the first frame instead.
+    const isInHandshake = token && /^[\w.~+-]+$/.test(token);
     const socket = new WebSocket(url.replace(/^http/, "ws"), [
       "chanctl.v1",
       ...(isInHandshake ? [`bearer.${token}`] : []),
@@ -37,7 +29,7 @@ export function readWebSocket(WebSocket: WebSocketClass, request: LinkRequest): 
     signal.addEventListener("abort", () => end({ kind: "left" }));
     const send = (frame: unknown): void => socket.send(JSON.stringify(frame));
     const courier: Courier = {
-      window: WINDOW,
+      window: PUBLISH_WINDOW,
       send: ({ key, json }) => socket.send(`{"ref":"${key}","key":"${key}",${json.slice(1)}`),
     };
     const authenticate = (fresh: string): void => send({ control: "auth", token: fresh });
@@ -53,15 +45,14 @@ export function readWebSocket(WebSocket: WebSocketClass, request: LinkRequest): 
       if (!control) request.onMessage(frame as unknown as Message);
       else if (control === "ready") {
         request.onReady({ ...frame, courier, authenticate, ping: () => send({ control: "ping" }) });
-      } else if (control === "pong") return;
-      else if (ref === undefined) last = frame;
-      else request.onSettled(ref, toSettled(frame));
+      } else if (ref !== undefined) request.settle(ref, toSettled(frame));
+      else if (control !== "pong") last = frame;
     };
     socket.onerror = () => {}; // `close` follows
     socket.onclose = ({ code }: { readonly code: number }) => {
       if (!isOpen) end({ kind: "unsuited" });
       else if (code === TOO_BIG) end({ kind: "too-big" });
-      else end(toEnding(code - OWN_CODES, last));
+      else end(toEnding(code === PARAMS_INVALID ? 400 : code - OWN_CODES, last));
     };
   });
 }

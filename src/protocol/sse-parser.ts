@@ -34,7 +34,7 @@ export class SseParser {
   push(chunk: string): SseItem[] {
     if (chunk === "") return [];
     // A CR at the end of the last chunk has ended its line already; this LF belongs to it.
-    const text = this.#rest + (this.#skipsLineFeed && chunk.startsWith("\n") ? chunk.slice(1) : chunk);
+    const text = this.#rest + (this.#skipsLineFeed ? chunk.replace(/^\n/, "") : chunk);
     this.#skipsLineFeed = chunk.endsWith("\r");
     const lines = text.split(/\r\n|\r|\n/);
     this.#rest = lines.pop() ?? "";
@@ -45,10 +45,10 @@ export class SseParser {
     return items;
   }
 
-  #line(line: string): SseItem[] {
+  #line(line: string): SseItem | [] {
     if (line === "") return this.#endBlock();
     const [, field, value = ""] = /^([^:]*):? ?(.*)$/s.exec(line) ?? [];
-    if (field === "") return [{ kind: "comment", text: value }];
+    if (field === "") return { kind: "comment", text: value };
     if (field === "data") {
       this.#data.push(value);
       this.#dataCharacters += value.length;
@@ -56,11 +56,11 @@ export class SseParser {
     else if (field === "id" && !value.includes("\0")) {
       this.#id = value;
       this.#hasNewId = true;
-    } else if (field === "retry" && /^\d+$/.test(value)) return [{ kind: "retry", retryMs: Number(value) }];
+    } else if (field === "retry" && /^\d+$/.test(value)) return { kind: "retry", retryMs: Number(value) };
     return [];
   }
 
-  #endBlock(): SseItem[] {
+  #endBlock(): SseItem | [] {
     const data = this.#data;
     const type = this.#type || "message";
     const hasNewId = this.#hasNewId;
@@ -68,7 +68,7 @@ export class SseParser {
     this.#dataCharacters = 0;
     this.#type = "";
     this.#hasNewId = false;
-    if (data.length > 0) return [{ kind: "event", type, data: data.join("\n"), id: this.#id }];
-    return hasNewId ? [{ kind: "position", id: this.#id }] : [];
+    if (data.length > 0) return { kind: "event", type, data: data.join("\n"), id: this.#id };
+    return hasNewId ? { kind: "position", id: this.#id } : [];
   }
 }

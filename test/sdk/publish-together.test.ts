@@ -30,7 +30,7 @@ afterAll(async () => {
 function posts(room: string): number[] {
   return server.logged
     .filter(({ event, fields }) => event === "publish" && fields?.["path"] === `chat/room=${room}`)
-    .map(({ fields }) => (fields as { types: string[] }).types.length);
+    .map(({ fields }) => (fields as { messages: number }).messages);
 }
 
 async function stored(room: string, count: number): Promise<unknown[]> {
