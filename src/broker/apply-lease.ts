@@ -29,8 +29,8 @@ export function createLeaseApply({ streams, subscriptions, links }: Subscription
 } {
   return { claim, ack, release };
 
-  function claim({ id, worker, time }: ClaimOperation): Claimed | SubscriptionRefused {
-    const subscription = subscriptions.byId(id);
+  function claim({ subscription: asked, worker, time }: ClaimOperation): Claimed | SubscriptionRefused {
+    const subscription = subscriptions.byIncarnation(asked);
     if (subscription === undefined) return refused({ reason: "unknown" });
     const { incarnation, type, state, holder, leaseTtlMs } = subscription;
     if (type !== "pull-wake") return refused({ reason: "type", type });

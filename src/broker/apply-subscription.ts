@@ -76,8 +76,8 @@ export function createSubscriptionApply(
       : { reason: "wake-stream", mediaType: stream.mediaType };
   }
 
-  function unsubscribe({ id }: UnsubscribeOperation): Configured {
-    const existing = subscriptions.byId(id);
+  function unsubscribe({ subscription }: UnsubscribeOperation): Configured {
+    const existing = subscriptions.byIncarnation(subscription);
     if (existing === undefined) return refused({ reason: "unknown" });
     const { incarnation, wakeStream } = existing;
     subscriptions.remove(incarnation);
@@ -86,8 +86,8 @@ export function createSubscriptionApply(
     return { kind: "subscription-changed", subscription: incarnation, isDue: false };
   }
 
-  function linkStreams({ id, streams: named }: LinkStreamsOperation): Configured {
-    const existing = subscriptions.byId(id);
+  function linkStreams({ subscription, streams: named }: LinkStreamsOperation): Configured {
+    const existing = subscriptions.byIncarnation(subscription);
     if (existing === undefined) return refused({ reason: "unknown" });
     const { incarnation, wakeStream } = existing;
     if (wakeStream !== null && named.includes(wakeStream)) return refused({ reason: "own-wake-stream" });
@@ -97,8 +97,8 @@ export function createSubscriptionApply(
     return { kind: "subscription-changed", subscription: incarnation, isDue: false };
   }
 
-  function unlinkStream({ id, stream }: UnlinkStreamOperation): Configured {
-    const existing = subscriptions.byId(id);
+  function unlinkStream({ subscription, stream }: UnlinkStreamOperation): Configured {
+    const existing = subscriptions.byIncarnation(subscription);
     if (existing === undefined) return refused({ reason: "unknown" });
     links.unname(existing.incarnation, stream);
     return { kind: "subscription-changed", subscription: existing.incarnation, isDue: false };

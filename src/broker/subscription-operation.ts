@@ -31,20 +31,23 @@ export interface SubscribeOperation {
 /** Deletes a subscription with its cursors. Whoever works for it finds out at the next call. */
 export interface UnsubscribeOperation {
   readonly kind: "unsubscribe";
-  readonly id: string;
+  /** Which subscription, by its incarnation: one of the same id that came later is another. */
+  readonly subscription: number;
 }
 
 /** Names streams of a subscription, at their tail. */
 export interface LinkStreamsOperation {
   readonly kind: "link-streams";
-  readonly id: string;
+  /** Which subscription, by its incarnation: one of the same id that came later is another. */
+  readonly subscription: number;
   readonly streams: readonly string[];
 }
 
 /** Takes a named stream away; what the pattern covers stays. */
 export interface UnlinkStreamOperation {
   readonly kind: "unlink-stream";
-  readonly id: string;
+  /** Which subscription, by its incarnation: one of the same id that came later is another. */
+  readonly subscription: number;
   readonly stream: string;
 }
 
@@ -61,7 +64,8 @@ export interface WakeOperation {
 /** Gives a pull-wake subscription to a worker. */
 export interface ClaimOperation {
   readonly kind: "claim";
-  readonly id: string;
+  /** Which subscription, by its incarnation: one of the same id that came later is another. */
+  readonly subscription: number;
   readonly worker: string;
   readonly time: number;
 }

@@ -88,38 +88,45 @@ export class Subscriptions {
     });
   }
 
-  /** Deletes a subscription; one that is not there is no error. */
-  async unsubscribe(id: string): Promise<void> {
-    await this.#options.log.propose([{ kind: "unsubscribe", id }]);
+  /** Deletes a subscription; that it is gone already is no error. */
+  async unsubscribe({ incarnation }: SubscriptionRecord): Promise<void> {
+    await this.#options.log.propose([{ kind: "unsubscribe", subscription: incarnation }]);
   }
 
   async linkStreams(
-    id: string,
+    { incarnation }: SubscriptionRecord,
     streams: readonly string[],
   ): Promise<SubscriptionChanged | SubscriptionRefused> {
     return this.#propose("subscription-changed", {
       kind: "link-streams",
-      id,
+      subscription: incarnation,
       streams: [...new Set(streams)],
     });
   }
 
-  async unlinkStream(id: string, stream: string): Promise<SubscriptionChanged | SubscriptionRefused> {
-    return this.#propose("subscription-changed", { kind: "unlink-stream", id, stream });
+  async unlinkStream(
+    { incarnation }: SubscriptionRecord,
+    stream: string,
+  ): Promise<SubscriptionChanged | SubscriptionRefused> {
+    return this.#propose("subscription-changed", {
+      kind: "unlink-stream",
+      subscription: incarnation,
+      stream,
+    });
   }
 
   /** Gives a pull-wake subscription to a worker, with the token that it acknowledges by. */
   async claim(
-    id: string,
+    { incarnation }: SubscriptionRecord,
     worker: string,
   ): Promise<(Claimed & { readonly token: string }) | SubscriptionRefused> {
     const { clock } = this.#options;
     const key = await this.signingKey();
     const time = clock.now();
-    const existing = this.find(id);
+    const existing = this.#options.reader.byIncarnation(incarnation);
     // A lease whose time is over holds nobody up, even if its end was not noticed yet.
     const over = existing === undefined ? undefined : overLease(existing, time);
-    const claim = { kind: "claim" as const, id, worker, time };
+    const claim = { kind: "claim" as const, subscription: incarnation, worker, time };
     const result = await this.#propose("claimed", ...(over === undefined ? [claim] : [over, claim]));
     if (result.kind === "subscription-refused") return result;
     return { ...result, token: signWakeToken(result, { secret: key.tokenSecret, now: time }) };

@@ -3,7 +3,7 @@ import { encodeOffset } from "#src/protocol/offset.ts";
 import { openMemoryStore } from "../support/memory-store.ts";
 import type { MemoryStore } from "../support/memory-store.ts";
 import { append, resultOf } from "../support/operations.ts";
-import { create, subscribe, write } from "../support/subscriptions.ts";
+import { create, incarnationOf, subscribe, write } from "../support/subscriptions.ts";
 
 interface Link {
   readonly path: string;
@@ -90,7 +90,7 @@ describe("the streams of a subscription (6.2)", () => {
     store.apply(create("/wake/b", { bodies: ["1"] }));
     store.apply(subscribe({ id: "a", config: { pattern: "**", wakeStream: "/wake/a" } }));
     store.apply(subscribe({ id: "b", config: { pattern: "x", wakeStream: "/wake/b" } }));
-    store.apply({ kind: "unsubscribe", id: "b" });
+    store.apply({ kind: "unsubscribe", subscription: incarnationOf(store, "b") });
     expect(linksOf(store)).toMatchObject([{ path: "/wake/b", acked: 1, is_pending: 0 }]);
   });
 
@@ -101,7 +101,7 @@ describe("the streams of a subscription (6.2)", () => {
     expect(linksOf(store)).toMatchObject([{ path: "/events/fork", acked: 3, is_pending: 0 }]);
     const [, result] = store.apply(write("/events/fork", "4"), {
       kind: "claim",
-      id: "sub",
+      subscription: incarnationOf(store),
       worker: "w",
       time: 0,
     });
@@ -139,7 +139,7 @@ describe("the streams that a subscription names (6.4)", () => {
   it("are linked at their tail, and before they exist", () => {
     const store = openMemoryStore();
     store.apply(create("/manual/a", { bodies: ["1"] }), named);
-    store.apply({ kind: "link-streams", id: "sub", streams: ["/manual/b"] });
+    store.apply({ kind: "link-streams", subscription: incarnationOf(store), streams: ["/manual/b"] });
     expect(linksOf(store)).toMatchObject([
       { path: "/manual/a", acked: 1, is_explicit: 1, is_pending: 0 },
       { path: "/manual/b", acked: 0, incarnation: 0, is_explicit: 1, is_pending: 0 },
@@ -160,7 +160,7 @@ describe("the streams that a subscription names (6.4)", () => {
     const store = openMemoryStore();
     store.apply(create("/manual/a"), named, write("/manual/a", "1"));
     const before = linksOf(store);
-    store.apply({ kind: "link-streams", id: "sub", streams: ["/manual/a"] });
+    store.apply({ kind: "link-streams", subscription: incarnationOf(store), streams: ["/manual/a"] });
     expect(linksOf(store)).toEqual(before);
   });
 
@@ -169,7 +169,7 @@ describe("the streams that a subscription names (6.4)", () => {
     store.apply(create("/events/a"), create("/manual/a"));
     store.apply(subscribe({ streams: ["/events/a", "/manual/a"], config: { pattern: "events/*" } }));
     for (const stream of ["/events/a", "/manual/a", "/manual/a", "/never"]) {
-      store.apply({ kind: "unlink-stream", id: "sub", stream });
+      store.apply({ kind: "unlink-stream", subscription: incarnationOf(store), stream });
     }
     expect(linksOf(store)).toMatchObject([{ path: "/events/a", is_explicit: 0, is_glob: 1 }]);
   });
@@ -178,7 +178,7 @@ describe("the streams that a subscription names (6.4)", () => {
     const store = openMemoryStore();
     store.apply(named);
     const many = Array.from({ length: 10_000 }, (_, index) => `/s/${index}`);
-    const [result] = store.apply({ kind: "link-streams", id: "sub", streams: many });
+    const [result] = store.apply({ kind: "link-streams", subscription: incarnationOf(store), streams: many });
     expect(result).toMatchObject({ kind: "subscription-refused", reason: "too-many-streams" });
   });
 
@@ -186,7 +186,11 @@ describe("the streams that a subscription names (6.4)", () => {
     const store = openMemoryStore();
     const [first] = store.apply(subscribe({ streams: ["/wake/pool"] }));
     store.apply(subscribe());
-    const [second] = store.apply({ kind: "link-streams", id: "sub", streams: ["/wake/pool"] });
+    const [second] = store.apply({
+      kind: "link-streams",
+      subscription: incarnationOf(store),
+      streams: ["/wake/pool"],
+    });
     expect([first, second]).toMatchObject([{ reason: "own-wake-stream" }, { reason: "own-wake-stream" }]);
   });
 });

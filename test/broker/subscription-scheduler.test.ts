@@ -119,7 +119,8 @@ describe("the scheduler of subscriptions (7)", () => {
     startScheduler(store, sender);
     await store.propose([webhook("sub"), create("/sub/a", { bodies: ["1"] })]);
     await vi.waitFor(() => expect(broken).toHaveLength(1), PATIENT);
-    await store.propose([{ kind: "unsubscribe", id: "sub" }]);
+    const { incarnation = 0 } = store.reader.subscriptions.find("sub") ?? {};
+    await store.propose([{ kind: "unsubscribe", subscription: incarnation }]);
     await vi.waitFor(() => expect(broken[0]?.aborted).toBe(true), PATIENT);
   });
 

@@ -3,7 +3,7 @@ import type { Claimed } from "#src/broker/subscription-operation.ts";
 import { openMemoryStore } from "../support/memory-store.ts";
 import type { MemoryStore } from "../support/memory-store.ts";
 import { NOON, resultOf } from "../support/operations.ts";
-import { ack, create, subscribe, write } from "../support/subscriptions.ts";
+import { ack, create, incarnationOf, subscribe, write } from "../support/subscriptions.ts";
 
 const WEBHOOK = subscribe({ config: { type: "webhook" } });
 
@@ -40,7 +40,10 @@ function wake(store: MemoryStore) {
 }
 
 function claim(store: MemoryStore, worker = "worker-1"): Claimed {
-  return resultOf("claimed", store.apply({ kind: "claim", id: "sub", worker, time: NOON })[0]);
+  return resultOf(
+    "claimed",
+    store.apply({ kind: "claim", subscription: incarnationOf(store), worker, time: NOON })[0],
+  );
 }
 
 describe("a subscription (6.2)", () => {
@@ -52,10 +55,25 @@ describe("a subscription (6.2)", () => {
     expect(third).toMatchObject({ kind: "subscription-refused", reason: "exists" });
   });
 
+  it("that was made again is not claimed, changed or deleted by who meant the one before (6.3)", () => {
+    const store = pendingStore();
+    const subscription = incarnationOf(store);
+    store.apply({ kind: "unsubscribe", subscription }, subscribe(), write("/events/a", "2"));
+    const before = store.dump();
+    const results = store.apply(
+      { kind: "claim", subscription, worker: "w", time: NOON },
+      { kind: "link-streams", subscription, streams: ["/manual/a"] },
+      { kind: "unlink-stream", subscription, stream: "/events/a" },
+      { kind: "unsubscribe", subscription },
+    );
+    for (const result of results) expect(result).toMatchObject({ reason: "unknown" });
+    expect(store.dump()).toEqual(before);
+  });
+
   it("that was deleted takes no token of its earlier life when it is made again (6.3)", () => {
     const store = pendingStore();
     const claimed = claim(store);
-    store.apply({ kind: "unsubscribe", id: "sub" });
+    store.apply({ kind: "unsubscribe", subscription: incarnationOf(store) });
     const [gone] = store.apply(ack(claimed));
     store.apply(subscribe(), write("/events/a", "2"));
     claim(store);
@@ -121,7 +139,12 @@ describe("a claim (7.2)", () => {
       ["/events/a", true],
       ["/events/0", false],
     ]);
-    const [busy] = store.apply({ kind: "claim", id: "sub", worker: "worker-2", time: NOON });
+    const [busy] = store.apply({
+      kind: "claim",
+      subscription: incarnationOf(store),
+      worker: "worker-2",
+      time: NOON,
+    });
     expect(busy).toMatchObject({ reason: "claimed", holder: "worker-1", generation: 1 });
   });
 
@@ -133,7 +156,12 @@ describe("a claim (7.2)", () => {
     const store = pendingStore();
     wake(store);
     store.apply({ kind: "delete", path: "/events/a" });
-    const [refused] = store.apply({ kind: "claim", id: "sub", worker: "w", time: NOON });
+    const [refused] = store.apply({
+      kind: "claim",
+      subscription: incarnationOf(store),
+      worker: "w",
+      time: NOON,
+    });
     expect(refused).toMatchObject({ reason: "no-pending-work" });
     store.apply(create("/events/a", { bodies: ["1"] }));
     expect(wake(store)).toMatchObject({ kind: "woken", generation: 2 });
@@ -141,7 +169,12 @@ describe("a claim (7.2)", () => {
 
   it("is not for a webhook's subscription", () => {
     const store = pendingStore(WEBHOOK);
-    const [refused] = store.apply({ kind: "claim", id: "sub", worker: "w", time: NOON });
+    const [refused] = store.apply({
+      kind: "claim",
+      subscription: incarnationOf(store),
+      worker: "w",
+      time: NOON,
+    });
     expect(refused).toMatchObject({ reason: "type", type: "webhook" });
   });
 });

@@ -102,6 +102,7 @@ export function simulateSubscriptions(
     const path = pick(PATHS) ?? "";
     const id = pick(IDS) ?? "";
     const row = rows.subscriptions.find((each) => each.id === id);
+    const subscription = row?.incarnation ?? 0;
     // Mostly whoever is at it; often enough somebody who was.
     const holder = random() < 0.6 ? row && current.get(row.incarnation) : pick(holds);
     const choice = random();
@@ -109,10 +110,10 @@ export function simulateSubscriptions(
     if (choice < 0.23) return { operation: create(path, { time, bodies: random() < 0.5 ? ["1"] : [] }) };
     if (choice < 0.27) return { operation: { kind: "delete", path } };
     if (choice < 0.33) return { operation: toSubscribe(id) };
-    if (choice < 0.34) return { operation: { kind: "unsubscribe", id } };
-    if (choice < 0.36) return { operation: { kind: "link-streams", id, streams: [path] } };
-    if (choice < 0.37) return { operation: { kind: "unlink-stream", id, stream: path } };
-    if (choice < 0.47) return { operation: { kind: "claim", id, worker: "w", time } };
+    if (choice < 0.34) return { operation: { kind: "unsubscribe", subscription } };
+    if (choice < 0.36) return { operation: { kind: "link-streams", subscription, streams: [path] } };
+    if (choice < 0.37) return { operation: { kind: "unlink-stream", subscription, stream: path } };
+    if (choice < 0.47) return { operation: { kind: "claim", subscription, worker: "w", time } };
     if (row !== undefined && choice < 0.6) {
       const generation = row.generation - (random() < 0.2 ? 1 : 0);
       return { operation: { kind: "wake", subscription: row.incarnation, generation, time } };

@@ -1,5 +1,6 @@
 import type { AckOperation, SubscribeOperation } from "#src/broker/subscription-operation.ts";
 import type { CreateOperation, WriteOperation } from "#src/broker/stream-operation.ts";
+import type { MemoryStore } from "./memory-store.ts";
 import { NOON } from "./operations.ts";
 
 /** The PUT of a JSON stream at a path of the store, empty but for what is given. */
@@ -63,4 +64,10 @@ export function ack(
     time: NOON,
     ...rest,
   };
+}
+
+/** The incarnation that a subscription has now; 0 if there is none. */
+export function incarnationOf(store: MemoryStore, id = "sub"): number {
+  const rows = store.dump("subscriptions")["subscriptions"] as { id: string; incarnation: number }[];
+  return rows.find((row) => row.id === id)?.incarnation ?? 0;
 }

@@ -35,30 +35,44 @@ export function bearerOf({ request }: ControlCall): string {
   throw new ChanctlError("token_missing", "the token of the wake is missing");
 }
 
+/** Whoever asks for something of a subscription. */
+export interface Controller {
+  /**
+   * Checks that the caller may make, see, change, claim or delete a subscription of these paths: those that it names,
+   * the pattern, and the wake stream, all without a slash at the beginning. It does not wait: what was looked at is
+   * still so when it is done, if nothing else waits (CWE-367).
+   *
+   * @throws {ChanctlError} `forbidden`.
+   */
+  assertMay(paths: readonly string[]): void;
+}
+
+/** The app and the operator, or `publicWrites`. */
+const UNBOUND: Controller = { assertMay: () => {} };
+
 /**
- * Checks that the caller may make, see, change, claim or delete a subscription of these paths: those that it names,
- * the pattern, and the wake stream, all without a slash at the beginning. The app and the operator may, anyone where
- * `publicWrites` says so, and whoever has a JWT that allows to subscribe to all of them.
+ * Finds out who asks. The app and the operator may do all, anyone where `publicWrites` says so, and whoever has a JWT
+ * what concerns only streams that it allows to subscribe to.
  *
- * @throws {ChanctlError} `token_missing`, `token_invalid`, `token_expired`, `keys_unavailable`, `origin_forbidden`,
- *   `forbidden`.
+ * @throws {ChanctlError} `token_missing`, `token_invalid`, `token_expired`, `keys_unavailable`, `origin_forbidden`.
  */
-export async function assertMayControl(
-  call: ControlCall,
-  { paths }: { readonly paths: readonly string[] },
-): Promise<void> {
+export async function identifyController(call: ControlCall): Promise<Controller> {
   const { context, options, request } = call;
   const { tokens, audience, allowedOrigins } = context;
-  if (audience === "internal") return;
+  if (audience === "internal") return UNBOUND;
   const mustIdentify = tokens.verifiesJwts && !options.skipsAuthentication;
   const identity = mustIdentify ? await identifyClient(tokens, call) : undefined;
-  if (options.publicWrites) return;
+  if (options.publicWrites) return UNBOUND;
   assertOriginAllowed(request, allowedOrigins);
   const { streams = [] } = identity ?? (await identifyIfShown(tokens, call)) ?? {};
   // Whether there is such a subscription is no business of those who may have none.
   const mayAny = streams.some(({ operations }) => operations.has("subscribe"));
-  if (mayAny && paths.every((path) => isSubscribable(streams, path))) return;
-  throw new ChanctlError("forbidden", "this subscription is not for you");
+  return {
+    assertMay(paths) {
+      if (mayAny && paths.every((path) => isSubscribable(streams, path))) return;
+      throw new ChanctlError("forbidden", "this subscription is not for you");
+    },
+  };
 }
 
 /** @throws {ChanctlError} `method_not_allowed`. */

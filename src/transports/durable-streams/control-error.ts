@@ -23,7 +23,7 @@ export function sendControlError(response: HttpResponse, error: ChanctlError): v
 export function toControlError(refused: SubscriptionRefused, id: string): ChanctlError {
   switch (refused.reason) {
     case "unknown":
-      return new ChanctlError("subscription_not_found", `there is no subscription \`${id}\``);
+      return unknownSubscription(id);
     case "exists":
       return new ChanctlError(
         "subscription_already_exists",
@@ -63,6 +63,11 @@ export function toControlError(refused: SubscriptionRefused, id: string): Chanct
     default:
       return refused satisfies never;
   }
+}
+
+/** There is no such subscription. */
+export function unknownSubscription(id: string): ChanctlError {
+  return new ChanctlError("subscription_not_found", `there is no subscription \`${id}\``);
 }
 
 /** A field of a request that does not fit. */

@@ -1,20 +1,21 @@
 import { toWakeStream } from "../../broker/webhook.ts";
 import type { SubscriptionConfig } from "../../broker/subscription-operation.ts";
 import { sendAnswer, sendJson } from "../http.ts";
-import { assertControlMethod, assertMayControl, bearerOf, readControlBody } from "./control-call.ts";
+import { assertControlMethod, bearerOf, identifyController, readControlBody } from "./control-call.ts";
 import type { ControlCall } from "./control-call.ts";
-import { toControlError } from "./control-error.ts";
+import { toControlError, unknownSubscription } from "./control-error.ts";
 import { parseAck, parseClaim } from "./subscription-request.ts";
-import { pathsOf } from "./subscription-routes.ts";
+import { findFor } from "./subscription-routes.ts";
 
 /** `POST …/claim`: a worker asks for the work (PROTOCOL.md, section 7.2). */
 export async function serveClaim(call: ControlCall, id: string): Promise<void> {
   assertControlMethod(call, ["POST"]);
   const { subscriptions } = call.context.broker;
   const body = await readControlBody(call);
-  const existing = subscriptions.find(id);
-  await assertMayControl(call, { paths: existing === undefined ? [] : pathsOf(call, existing) });
-  const result = await subscriptions.claim(id, parseClaim(body));
+  const existing = findFor(call, { id, controller: await identifyController(call) });
+  const worker = parseClaim(body);
+  if (existing === undefined) throw unknownSubscription(id);
+  const result = await subscriptions.claim(existing, worker);
   if (result.kind === "subscription-refused") throw toControlError(result, id);
   sendJson(call.response, 200, {
     wake_id: result.wakeId,

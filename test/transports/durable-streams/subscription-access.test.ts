@@ -74,6 +74,19 @@ describe("a subscription (PROTOCOL.md, section 6.2)", () => {
     expect(await ask("seen", "DELETE", mine)).toBe(204);
   });
 
+  it("that names what the caller may not have is not shown or confirmed by a PUT of what it was", async () => {
+    const mine = await tokenFor("jobs/*", "wakes/1");
+    const description = "what was asked for";
+    const asked = { pattern: "jobs/*", description };
+    expect(await put("grown", asked, mine)).toEqual([201]);
+    const link = { method: "POST", body: JSON.stringify({ streams: ["secret/1"] }) };
+    expect((await server.asApp("__ds/subscriptions/grown/streams", link)).status).toBe(204);
+    expect(await put("grown", asked, mine)).toEqual([403, "FORBIDDEN"]);
+    // Refused before it is proposed: else it were 409, and a repeat had moved the base of its callbacks.
+    expect(await put("grown", { pattern: "jobs/1" }, mine)).toEqual([403, "FORBIDDEN"]);
+    expect(await put("grown", asked, await tokenFor("jobs/*", "wakes/1", "secret/1"))).toEqual([200]);
+  });
+
   it("is made by the app over the internal listener, whatever the settings", async () => {
     const init = { ...jsonBody({ ...PULL, pattern: "**" }), method: "PUT" };
     expect((await server.asApp("__ds/subscriptions/app", init)).status).toBe(201);
