@@ -1,7 +1,7 @@
 import type { SubscriptionTables } from "./apply-subscription.ts";
+import type { Offset } from "../protocol/offset.ts";
 import { positionIn } from "./stream-chain.ts";
 import type {
-  Ack,
   AckOperation,
   Claimed,
   ClaimOperation,
@@ -63,13 +63,14 @@ export function createLeaseApply({ streams, subscriptions, links }: Subscription
     const subscription = held(operation);
     if ("reason" in subscription) return refused(subscription);
     const { incarnation, leaseTtlMs } = subscription;
-    const cursors: { readonly path: string; readonly position: number }[] = [];
-    for (const each of operation.acks) {
-      const position = judge(incarnation, each);
+    const cursors = new Map<string, number>();
+    for (const { stream: path, offset } of operation.acks) {
+      // One call's acks are judged one after the other, as those of several calls are.
+      const position = judge(incarnation, { path, offset, acked: cursors.get(path) });
       if (typeof position !== "number") return refused(position);
-      cursors.push({ path: each.stream, position });
+      cursors.set(path, position);
     }
-    for (const cursor of cursors) links.advance(incarnation, cursor);
+    for (const [path, position] of cursors) links.advance(incarnation, { path, position });
     // A call for a wake says that it has arrived, whatever became of the webhook's connection.
     const isActive = { nextAttemptAt: null, failures: 0 };
     if (operation.isDone) return end(subscription, isActive);
@@ -95,8 +96,18 @@ export function createLeaseApply({ streams, subscriptions, links }: Subscription
     return isHeld ? subscription : { reason: "fenced" };
   }
 
-  /** Where an ack moves its cursor to. All of a call's acks count, or none: a cursor never goes back or beyond the tail. */
-  function judge(subscription: number, { stream: path, offset }: Ack): number | SubscriptionRefusal {
+  /**
+   * Where an ack moves its cursor to, from `acked` or from where it is. All of a call's acks count, or none: a cursor
+   * never goes back or beyond the tail.
+   */
+  function judge(
+    subscription: number,
+    {
+      path,
+      offset,
+      acked,
+    }: { readonly path: string; readonly offset: Offset; readonly acked: number | undefined },
+  ): number | SubscriptionRefusal {
     const refuse = (what: string): SubscriptionRefusal => ({ reason: "offset", stream: path, what });
     const link = links.find(subscription, path);
     if (link === undefined) return refuse("the subscription has no such stream");
@@ -106,7 +117,7 @@ export function createLeaseApply({ streams, subscriptions, links }: Subscription
     const position = positionIn(streams.chainOf(stream), offset);
     if (position === undefined)
       return refuse("it is beyond the tail, or was never given out for this stream");
-    return position < link.acked ? refuse("more than that is acknowledged already") : position;
+    return position < (acked ?? link.acked) ? refuse("more than that is acknowledged already") : position;
   }
 
   function end(

@@ -47,7 +47,7 @@ const FAULTS: Readonly<Record<string, PlantedFault>> = {
   },
   "a cursor may go back": {
     file: "apply-lease.ts",
-    replace: "return position < link.acked ? refuse(",
+    replace: "return position < (acked ?? link.acked) ? refuse(",
     by: "return position < 0 ? refuse(",
   },
   "a claim begins no generation": {

@@ -213,6 +213,18 @@ describe("an ack (7.2)", () => {
     expect(wake(store)).toMatchObject({ kind: "woken", generation: 2 });
   });
 
+  it("of one stream twice is as two calls are: onwards counts, back is refused", () => {
+    const store = pendingStore();
+    store.apply(write("/events/a", "2", "3"));
+    const claimed = claim(store);
+    const [back] = store.apply(ack(claimed, { acks: [...upTo(3), ...upTo(1)], isDone: false }));
+    expect(back).toMatchObject({ kind: "subscription-refused", reason: "offset" });
+    expect(cursorOf(store)).toBe(0);
+    const [onwards] = store.apply(ack(claimed, { acks: [...upTo(1), ...upTo(3), ...upTo(3)] }));
+    expect(onwards).toMatchObject({ kind: "subscription-changed", isDue: false });
+    expect(cursorOf(store)).toBe(3);
+  });
+
   it.each([
     ["beyond the tail", upTo(9)],
     ["of another stream's life", upTo(1, 1)],
