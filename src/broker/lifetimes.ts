@@ -32,9 +32,9 @@ export class Lifetimes {
     this.#startedAt = options.clock.now();
   }
 
-  /** Notes that a stream is used: its TTL begins anew. */
-  use({ incarnation, ttlMs, touchedAt }: StreamInfo): void {
-    if (ttlMs === null) return;
+  /** Notes that a stream is used: its TTL begins anew. One that is kept for its forks alone has no time any more. */
+  use({ incarnation, ttlMs, touchedAt, isDeleted }: StreamInfo): void {
+    if (ttlMs === null || isDeleted) return;
     const { clock, log } = this.#options;
     const time = clock.now();
     this.#usedAt.set(incarnation, time);

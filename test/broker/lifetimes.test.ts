@@ -131,6 +131,15 @@ describe("a stream with a TTL (PROTOCOL.md, section 5.1)", () => {
     expect(commits()).toBeGreaterThanOrEqual(40);
   });
 
+  it("is used no more once it is deleted, though it is kept for a fork", async () => {
+    const timed = await openTimed();
+    await timed.streams.create({ ...CREATE, path: "/fork", fork: { source: PATH, subOffset: 0 } });
+    await timed.streams.delete(PATH);
+    timed.pass(TTL_MS / 2);
+    expect(read(timed)).toMatchObject({ isDeleted: true });
+    expect(timed.proposed.filter(({ kind }) => kind === "touch")).toEqual([]);
+  });
+
   it("is used without a commit where it has no TTL", async () => {
     const timed = openTimedStreams(await openStore());
     await timed.streams.create(CREATE);
