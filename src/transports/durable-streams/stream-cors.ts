@@ -46,6 +46,8 @@ interface CorsOptions {
   /** The request may be made by anyone: every page may read the answer, and none with credentials. */
   readonly isOpen: boolean;
   readonly allowedOrigins: readonly string[];
+  /** Whoever asks must show a JWT, even for what is open to all. */
+  readonly mustIdentify: boolean;
   /** The header of JWTs, in lower case. */
   readonly tokenHeader: string;
 }
@@ -53,11 +55,15 @@ interface CorsOptions {
 /** Lets pages of other origins read the answer: all of them where anyone may ask, else those that are allowed. */
 export function setStreamCors(
   { request, response }: { readonly request: HttpRequest; readonly response: HttpResponse },
-  { isOpen, allowedOrigins, tokenHeader }: CorsOptions,
+  { isOpen, mustIdentify, allowedOrigins, tokenHeader }: CorsOptions,
 ): void {
   // What a cache must tell apart: a private answer is one caller's, and a page is told only what concerns its origin.
-  const vary = ["origin", "authorization", "cookie", tokenHeader, "x-signed"];
-  response.setHeader("vary", isOpen ? "x-signed" : vary.join(", "));
+  const vary = [
+    ...(isOpen ? [] : ["origin", "cookie"]),
+    ...(isOpen && !mustIdentify ? [] : ["authorization", tokenHeader]),
+    "x-signed",
+  ];
+  response.setHeader("vary", vary.join(", "));
   const origin = headerOf(request, "origin");
   if (isOpen) response.setHeader("access-control-allow-origin", "*");
   else {

@@ -62,7 +62,7 @@ export class StreamRoutes {
   }
 
   async #serve(request: HttpRequest, response: HttpResponse, url: StreamUrl): Promise<void> {
-    const { registry, allowedOrigins, logger } = this.#context;
+    const { registry, allowedOrigins, logger, tokens } = this.#context;
     const address = addressOf(request); // a request whose body is too big knows it no more
     try {
       const isControl = isControlPath(url.path);
@@ -72,7 +72,11 @@ export class StreamRoutes {
         ? this.#options.publicWrites
         : isOpenTo(this.#options, operationOf(asked, request));
       setSecurityHeaders(response, { isOpen });
-      setStreamCors({ request, response }, { isOpen, allowedOrigins, tokenHeader: this.#tokenHeader });
+      const mustIdentify = tokens.verifiesJwts && !this.#options.skipsAuthentication;
+      setStreamCors(
+        { request, response },
+        { isOpen, mustIdentify, allowedOrigins, tokenHeader: this.#tokenHeader },
+      );
       if (isPreflight) return this.#answerPreflight(response, url);
       if (isControl) {
         const [context, options, { query }] = [this.#context, this.#options, url];

@@ -127,12 +127,22 @@ describe("an answer", () => {
       expect(listed(response, "access-control-expose-headers")).toContain(name);
   });
 
+  it("that anyone may have who shows a JWT is told apart by the headers that hold one", async () => {
+    const jwt = { key: "s", algorithms: ["HS256"] } as const;
+    await using known = await startStreamServer({ jwt, streams: { publicStreams: true } });
+    await createText(known, "jobs/1");
+    const refused = await fetch(known.streamUrl("jobs/1"));
+    expect([refused.status, refused.headers.get("vary")]).toEqual([401, "authorization, x-jid, x-signed"]);
+    const anyone = await fetch(open.streamUrl("jobs/1"));
+    expect([anyone.status, anyone.headers.get("vary")]).toEqual([200, "x-signed"]);
+  });
+
   it("that not everyone may have is for the pages that are allowed; others are refused", async () => {
     const page = { origin: PAGE };
     const read = await fetch(closed.streamUrl("chat"), { headers: page });
     expect([read.status, told(read)]).toEqual([200, FOR_PAGE]);
     for (const name of EXPOSED_HEADERS) expect(listed(read, "access-control-expose-headers")).toContain(name);
-    expect(read.headers.get("vary")).toBe("origin, authorization, cookie, x-jid, x-signed");
+    expect(read.headers.get("vary")).toBe("origin, cookie, authorization, x-jid, x-signed");
     for (const name of ["chat", "jobs/1"]) {
       const refused = await fetch(closed.streamUrl(name), { headers: { origin: STRANGER } });
       expect(told(refused)).toEqual(FOR_NOBODY);
