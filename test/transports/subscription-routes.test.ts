@@ -64,6 +64,17 @@ describe("the subscription APIs (6)", () => {
     expect(other).toMatchObject({ status: 409, body: { error: { code: "SUBSCRIPTION_ALREADY_EXISTS" } } });
   });
 
+  it.each([
+    ["pattern", { pattern: "a/\ud800" }],
+    ["streams[0]", { streams: ["a/\ud800"] }],
+    ["wake_stream", { wake_stream: "\udc00" }],
+    ["description", { description: "\ud800" }],
+    ["webhook.url", { ...HOOK, webhook: { url: "http://127.0.0.1:9/\ud800" } }],
+  ])("refuse half a character in `%s`", async (field, part) => {
+    const refused = await streams.control("PUT", "subscriptions/half", { body: { ...PULL, ...part } });
+    expect(refused).toMatchObject({ status: 400, body: { error: { code: "INVALID_REQUEST", field } } });
+  });
+
   it("take back what they have shown", async () => {
     const { body } = await streams.control("PUT", "subscriptions/back", { body: PULL });
     expect(await streams.control("PUT", "subscriptions/back", { body })).toMatchObject({ status: 200 });

@@ -2,8 +2,11 @@ import { ChanctlError } from "../../shared/errors.ts";
 import { clip } from "../../shared/clip.ts";
 
 const MAX_PATH_LENGTH = 1_024;
-/** Control characters: nobody means them, and they forge lines of a log (CWE-117). */
-const CONTROL = /\p{Cc}/u;
+/**
+ * Control characters: nobody means them, and they forge lines of a log (CWE-117). Lone surrogates: JSON can hold them,
+ * UTF-8 cannot.
+ */
+const FORBIDDEN = /[\p{Cc}\p{Cs}]/u;
 
 /**
  * Brings the path of a stream to its one form: each segment decoded once and written anew.
@@ -19,7 +22,7 @@ export function canonicalizePath(text: string): string {
 
 function canonicalizeSegment(segment: string): string {
   const text = decodeSegment(segment);
-  if (text === "" || text === "." || text === ".." || CONTROL.test(text))
+  if (text === "" || text === "." || text === ".." || FORBIDDEN.test(text))
     throw new ChanctlError("malformed", `the stream's path must not have the segment \`${clip(segment)}\``);
   return encodeURIComponent(text).replaceAll("%3D", "="); // as in the path of a channel's stream: `room=lobby`
 }

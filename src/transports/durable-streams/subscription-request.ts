@@ -16,6 +16,8 @@ const MAX_ACKS = 1_000;
 const MAX_DESCRIPTION_LENGTH = 4_096;
 const MAX_WORKER_LENGTH = 256;
 const MAX_PATTERN_SEGMENTS = 64;
+/** JSON can hold them, the store cannot: it would keep another text. */
+const LONE_SURROGATE = /\p{Cs}/u;
 
 /** What a PUT asks for. Paths are those of the store. */
 export interface SubscriptionRequest {
@@ -65,7 +67,7 @@ export function parseStreamsBody(body: Buffer, registry: Registry): string[] {
 /** Reads `{"worker": "…"}`. */
 export function parseClaim(body: Buffer): string {
   const { worker } = parseObject(body);
-  if (typeof worker === "string" && worker !== "" && worker.length <= MAX_WORKER_LENGTH) return worker;
+  if (isText(worker, MAX_WORKER_LENGTH) && worker !== "") return worker;
   throw invalid("worker", `\`worker\` must be a text of 1 to ${MAX_WORKER_LENGTH} characters`);
 }
 
@@ -144,7 +146,8 @@ function parsePattern(value: unknown): string {
 
 function parseWebhook(value: unknown): string {
   const url = isObject(value) ? value["url"] : undefined;
-  if (typeof url !== "string" || url === "") throw invalid("webhook.url", "`webhook.url` must be a URL");
+  if (typeof url !== "string" || url === "" || LONE_SURROGATE.test(url))
+    throw invalid("webhook.url", "`webhook.url` must be a URL");
   return url;
 }
 
@@ -163,7 +166,7 @@ function parseLeaseTtl(value: unknown): number {
 }
 
 function parseDescription(value: unknown): string {
-  if (typeof value === "string" && value.length <= MAX_DESCRIPTION_LENGTH) return value;
+  if (isText(value, MAX_DESCRIPTION_LENGTH)) return value;
   throw invalid(
     "description",
     `\`description\` must be a text of at most ${MAX_DESCRIPTION_LENGTH} characters`,
@@ -188,6 +191,10 @@ function parseObject(body: Buffer): Fields {
 
 function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown, maxLength: number): value is string {
+  return typeof value === "string" && value.length <= maxLength && !LONE_SURROGATE.test(value);
 }
 
 /** Says which field an error of a path is about. */

@@ -36,6 +36,8 @@ describe("the one form of a stream's path", () => {
     "a%0ab",
     "%7f",
     "%c2%85",
+    "a/\ud800b",
+    "\udc00",
     "x".repeat(1_025),
   ])("`%s` has none", (text) => {
     expect(() => canonicalizePath(text)).toThrow(expect.objectContaining({ code: "malformed" }));
