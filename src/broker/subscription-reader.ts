@@ -6,6 +6,12 @@ import type { LinkState } from "./subscription-operation.ts";
 import { createSnapshots } from "./subscription-snapshot.ts";
 import type { SubscriptionSnapshots } from "./subscription-snapshot.ts";
 
+interface AttemptsPage {
+  /** The last of the page before. @default the first page */
+  readonly after: SubscriptionRecord | undefined;
+  readonly limit: number;
+}
+
 /** Reads subscriptions, and what of them is due. Each call is one synchronous read. */
 export class SubscriptionReader {
   readonly #db: Database;
@@ -70,9 +76,12 @@ export class SubscriptionReader {
     return readStore(this.#db, () => this.#sql.leasesOver.all(now, limit));
   }
 
-  /** Webhooks that are due at `now`, the most overdue first; those too that are under way. */
-  attemptsDue(now: number): SubscriptionRecord[] {
-    return readStore(this.#db, () => this.#sql.attemptsDue.all(now));
+  /** A page of the webhooks that are due at `now`, the most overdue first; those too that are under way. */
+  attemptsDue(now: number, { after, limit }: AttemptsPage): SubscriptionRecord[] {
+    const { nextAttemptAt, incarnation } = after ?? {};
+    return readStore(this.#db, () =>
+      this.#sql.attemptsDue.all(now, nextAttemptAt ?? 0, incarnation ?? 0, limit),
+    );
   }
 
   /** When the next lease ends or the next attempt is due, in ms since 1970; `undefined` if nothing is. */
@@ -119,8 +128,9 @@ function prepare(db: Database) {
     leasesOver: db.prepare<[number, number], SubscriptionRecord>(
       `${select} WHERE lease_ends_at <= ? ORDER BY lease_ends_at LIMIT ?`,
     ),
-    attemptsDue: db.prepare<[number], SubscriptionRecord>(
-      `${select} WHERE next_attempt_at <= ? AND state = 'leased' ORDER BY next_attempt_at`,
+    attemptsDue: db.prepare<[number, number, number, number], SubscriptionRecord>(
+      `${select} WHERE next_attempt_at <= ? AND (next_attempt_at, incarnation) > (?, ?) AND state = 'leased'
+       ORDER BY next_attempt_at, incarnation LIMIT ?`,
     ),
     // What is due already is under way or waits for its turn: only what comes later needs a timer.
     nextDue: db.prepare<[{ now: number }], { time: number | null }>(

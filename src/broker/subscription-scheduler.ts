@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { messageOf } from "../shared/errors.ts";
 import type { Logger } from "../shared/logger.ts";
 import type { Clock } from "./clock.ts";
@@ -7,6 +8,7 @@ import type { SigningKeys } from "./signing-key.ts";
 import { SubscriptionNotes } from "./subscription-notes.ts";
 import type { WakeOperation } from "./subscription-operation.ts";
 import type { SubscriptionReader } from "./subscription-reader.ts";
+import type { SubscriptionRecord } from "./subscription-record.ts";
 import { overLease } from "./subscriptions.ts";
 import type { WebhookSender } from "./webhook.ts";
 import { WebhookAttempts } from "./webhook-attempts.ts";
@@ -20,7 +22,7 @@ export interface SubscriptionSchedulerOptions {
   readonly sender: WebhookSender;
 }
 
-/** Leases looked at in one step: reading them must not hold up anybody. */
+/** Leases and webhooks looked at in one step: reading them must not hold up anybody. */
 const STEP = 200;
 /** A store that takes nothing is asked again after this, in ms. */
 const RETRY_MS = 1_000;
@@ -42,11 +44,13 @@ export class SubscriptionScheduler {
   #turn: NodeJS.Immediate | undefined;
   #timer: { readonly at: number; readonly timeout: NodeJS.Timeout } | undefined;
   #round: Promise<void> | undefined;
+  /** In how many ms to look again for what has room now; `undefined`: nothing has settled since the last look began. */
+  #roomInMs: number | undefined;
   #isClosed = false;
 
   constructor(options: SubscriptionSchedulerOptions) {
     this.#options = options;
-    this.#attempts = new WebhookAttempts({ ...options, onSettled: (delayMs) => this.#runAfter(delayMs) });
+    this.#attempts = new WebhookAttempts({ ...options, onSettled: (delayMs) => this.#settle(delayMs) });
     this.#unfollow = options.log.follow({
       onCommitted: (batch) => {
         for (const committed of batch) this.#notes.add(committed);
@@ -98,10 +102,10 @@ export class SubscriptionScheduler {
       await this.#endLeases();
       await this.#wake();
       const now = clock.now();
-      this.#attempts.start(reader.attemptsDue(now));
+      await this.#attempt(now);
       // From the start of the round: what has become due in the middle of it was not seen by all of its steps.
       const next = reader.nextDue(startedAt);
-      if (next !== undefined) this.#runAfter(Math.max(0, next - now));
+      if (next !== undefined) this.#runAfter(Math.max(0, next - clock.now()));
       if (!this.#notes.isEmpty) this.#runAfter(0);
     } catch (cause) {
       const message = `subscriptions have to wait: ${messageOf(cause)}`;
@@ -110,6 +114,26 @@ export class SubscriptionScheduler {
       this.#notes.addAll();
       this.#runAfter(RETRY_MS);
     }
+  }
+
+  /** A page a turn: of thousands that are due, all may wait for one origin that does not answer. */
+  async #attempt(now: number): Promise<void> {
+    let after: SubscriptionRecord | undefined;
+    this.#roomInMs = undefined;
+    for (;;) {
+      const due = this.#options.reader.attemptsDue(now, { after, limit: STEP });
+      this.#attempts.start(due);
+      if (due.length < STEP || !this.#attempts.hasRoom) break;
+      after = due.at(-1);
+      await nextTurn();
+    }
+    // What has settled between two pages may have made room for what was on the first.
+    if (this.#roomInMs !== undefined) this.#runAfter(this.#roomInMs);
+  }
+
+  #settle(delayMs: number): void {
+    this.#roomInMs = Math.min(delayMs, this.#roomInMs ?? delayMs);
+    this.#runAfter(delayMs);
   }
 
   async #endLeases(): Promise<void> {

@@ -26,6 +26,8 @@ export interface WebhookAttemptsOptions {
 
 /** How many are under way at a time; the others wait, the most overdue first. */
 const MAX_ATTEMPTS = 64;
+/** How many of them go to one origin: a receiver that never answers holds up nobody but itself (CWE-400). */
+const MAX_ATTEMPTS_PER_ORIGIN = 8;
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 60_000;
 const JITTER = 0.2;
@@ -37,30 +39,47 @@ interface Attempt {
   readonly settled: Promise<void>;
 }
 
-/** The webhooks that are under way: one a wake, and a bounded number in all. */
+/** The webhooks that are under way: one a wake, and a bounded number to an origin and in all. */
 export class WebhookAttempts {
   readonly #options: WebhookAttemptsOptions;
   /** By the wake's id: who has called back may still be answering when the next wake is due. */
   readonly #underWay = new Map<string, Attempt>();
+  /** How many are under way to an origin; none is no entry. */
+  readonly #byOrigin = new Map<string, number>();
   #isClosed = false;
 
   constructor(options: WebhookAttemptsOptions) {
     this.#options = options;
   }
 
-  /** Begins what of the due attempts is not under way, as far as there is room. */
+  /** Whether anything more may begin. */
+  get hasRoom(): boolean {
+    return !this.#isClosed && this.#underWay.size < MAX_ATTEMPTS;
+  }
+
+  /** Begins what of the due attempts is not under way, as far as there is room, in all and for each origin. */
   start(due: readonly SubscriptionRecord[]): void {
     for (const subscription of due) {
-      if (this.#isClosed || this.#underWay.size >= MAX_ATTEMPTS) return;
+      if (!this.hasRoom) return;
       const wakeId = wakeIdOf(subscription);
-      if (this.#underWay.has(wakeId)) continue;
+      const origin = originOf(subscription);
+      const toOrigin = this.#byOrigin.get(origin) ?? 0;
+      if (this.#underWay.has(wakeId) || toOrigin >= MAX_ATTEMPTS_PER_ORIGIN) continue;
+      this.#byOrigin.set(origin, toOrigin + 1);
       const aborted = new AbortController();
       const settled = this.#attempt(subscription, aborted.signal).then((delayMs) => {
         this.#underWay.delete(wakeId);
+        this.#leave(origin);
         if (!this.#isClosed) this.#options.onSettled(delayMs);
       });
       this.#underWay.set(wakeId, { subscription: subscription.incarnation, aborted, settled });
     }
+  }
+
+  #leave(origin: string): void {
+    const left = (this.#byOrigin.get(origin) ?? 1) - 1;
+    if (left === 0) this.#byOrigin.delete(origin);
+    else this.#byOrigin.set(origin, left);
   }
 
   /** Breaks the attempt of a wake off whose lease is over. @returns what notes that it has failed, if there was one. */
@@ -126,6 +145,12 @@ export class WebhookAttempts {
       nextAttemptAt: clock.now() + jittered,
     };
   }
+}
+
+/** What is no URL is an origin of its own: its attempt says why it fails. */
+function originOf({ webhookUrl }: SubscriptionRecord): string {
+  const url = webhookUrl ?? "";
+  return URL.canParse(url) ? new URL(url).origin : url;
 }
 
 function toDelivered(

@@ -49,8 +49,9 @@ function startScheduler(store: Store, sender: WebhookSender): SubscriptionSchedu
   return scheduler;
 }
 
-function webhook(id: string) {
-  return subscribe({ id, time: Date.now(), config: { type: "webhook", pattern: `${id}/*` } });
+function webhook(id: string, host = `${id}.example`) {
+  const webhookUrl = `https://${host}/hook`;
+  return subscribe({ id, time: Date.now(), config: { type: "webhook", pattern: `${id}/*`, webhookUrl } });
 }
 
 describe("the scheduler of subscriptions (7)", () => {
@@ -88,12 +89,29 @@ describe("the scheduler of subscriptions (7)", () => {
     const store = await openStore();
     startScheduler(store, sender);
     const ids = Array.from({ length: 70 }, (_, index) => `sub-${index}`);
-    await store.propose(ids.map(webhook));
+    await store.propose(ids.map((id) => webhook(id)));
     await store.propose(ids.map((id) => create(`/${id}/a`, { bodies: ["1"] })));
     await vi.waitFor(() => expect(sender.sent).toHaveLength(64), PATIENT);
     for (const { settle } of sender.sent.slice(0, 6)) settle({ kind: "accepted" });
     await vi.waitFor(() => expect(sender.sent).toHaveLength(70), PATIENT);
     expect(sender.most).toBe(64);
+  });
+
+  it("sends few at a time to one origin, so that a receiver which never answers holds up nobody else", async () => {
+    const sender = new HeldSender();
+    const store = await openStore();
+    const ids = Array.from({ length: 450 }, (_, index) => `sub-${index}`);
+    await store.propose(ids.map((id) => webhook(id, "tarpit.example")));
+    await store.propose(ids.map((id) => create(`/${id}/a`, { bodies: ["1"] })));
+    startScheduler(store, sender);
+    const hosts = (): string[] => sender.sent.map(({ webhook: { url } }) => new URL(url).host);
+    await vi.waitFor(() => expect(hosts()).toHaveLength(8), PATIENT);
+    await store.propose([webhook("other"), create("/other/a", { bodies: ["1"] })]);
+    await vi.waitFor(() => expect(hosts()).toContain("other.example"), PATIENT);
+    expect(hosts()).toHaveLength(9);
+    sender.sent[0]?.settle({ kind: "accepted" });
+    await vi.waitFor(() => expect(hosts()).toHaveLength(10), PATIENT);
+    expect(hosts().filter((host) => host === "tarpit.example")).toHaveLength(9);
   });
 
   it("takes an answer that never comes for a failure when the lease is over: the next attempt is put off", async () => {
