@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 import { generate } from "./model.js";
 import { append, create, openWriter, readMessages, readState } from "./streams.js";
 
@@ -14,7 +16,8 @@ export async function begin(conversation) {
 
 /** Asks in a conversation. Whoever reads it is told of the question, and reads the answer as it is written. */
 export async function ask(conversation, question) {
-  const answer = `${conversation}/${(await readMessages(conversation)).length + 1}`;
+  // Not a number that is counted: two who ask at the same moment would count the same.
+  const answer = `${conversation}/${randomUUID()}`;
   await create(answer, "text/plain");
   await append(ASKED, { question, answer });
   await append(conversation, { question, answer });

@@ -11,7 +11,7 @@ export function answerTo(question) {
     "before you see it, so you may reload, lose the line, or come back tomorrow: you go on where you were. ",
     "Somebody else with the link reads along 👩‍👩‍👧.\n\n",
     "```js\n",
-    'const answer = await stream({ url: "/ds/conversations/…/1", live: "long-poll" });\n',
+    'const answer = await stream({ url: "/ds/conversations/…/…", live: "long-poll" });\n',
     "const decoder = new TextDecoder(); // emoji come in halves\n",
     "answer.subscribeBytes(({ data }) => {\n",
     "  output.textContent += decoder.decode(data, { stream: true });\n",

@@ -9,7 +9,7 @@ import { build } from "esbuild";
 
 import { ask, begin, resume, stop } from "./answers.js";
 
-const CONVERSATION = /^conversations\/[0-9a-f-]{36}(?:\/\d+)?$/;
+const CONVERSATION = /^conversations\/[0-9a-f-]{36}(?:\/[0-9a-f-]{36})?$/;
 const MAX_QUESTION_LENGTH = 500;
 
 /** The broker asks who may do what with a stream. Here: who has the link reads along, and only the app writes. */
