@@ -18,8 +18,9 @@ interface WriteTables {
 /**
  * Makes the part of `apply` that appends to streams of Durable Streams and closes them.
  *
- * The order of the checks is the protocol's: what a producer has sent before is a success, whatever else has changed;
- * who was taken over learns it before anything else; then closed, content type, sequence.
+ * The order of the checks is the protocol's: a producer that was taken over learns it before anything else; then a
+ * closed stream refuses all but a repeat of what closed it, other repeats too; then what a producer has sent before is
+ * a success, whatever else has changed; then a gap in its sequence, content type, `Stream-Seq`.
  *
  * @see PROTOCOL.md, sections 5.2 and 5.2.1
  */
