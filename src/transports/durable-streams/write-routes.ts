@@ -3,14 +3,14 @@ import { parseAppendHeaders, parseCreateHeaders } from "../../protocol/durable-s
 import type { ForkRequest } from "../../protocol/durable-streams/write-headers.ts";
 import type { Fork } from "../../broker/stream-operation.ts";
 import { ChanctlError } from "../../shared/errors.ts";
-import { headerOf, readBody, sendAnswer } from "../http.ts";
-import type { HttpRequest } from "../http.ts";
+import { readBody, sendAnswer } from "../http.ts";
 import { toBodies } from "./body.ts";
 import { toRefusal } from "./refusal.ts";
 import { baseUrlOf } from "./request-base.ts";
 import type { StreamCall } from "./stream-call.ts";
 import { setLifetime, setPosition, setProducer } from "./stream-headers.ts";
 import { findStream, resolveStream } from "./stream-target.ts";
+import { singleHeadersOf } from "./single-headers.ts";
 
 /** The producer of the protocol's client sends batches of a little over 1 MiB. */
 const MAX_APPEND_BYTES = 16 * 1_024 * 1_024;
@@ -18,7 +18,7 @@ const MAX_APPEND_BYTES = 16 * 1_024 * 1_024;
 /** PUT of a raw stream: creates it, or confirms that it is there as asked for (PROTOCOL.md, sections 4.2 and 5.1). */
 export async function serveCreate(call: StreamCall): Promise<void> {
   const { context, target, request, response } = call;
-  const { mediaType, ttlSecs, expiresAt, closes, fork } = parseCreateHeaders(headersOf(request));
+  const { mediaType, ttlSecs, expiresAt, closes, fork } = parseCreateHeaders(singleHeadersOf(request));
   const bytes = await readBody(request, { maxBytes: MAX_APPEND_BYTES });
   if ((await call.confirm("create")) === undefined) return;
   const source = fork && (await toFork(call, fork));
@@ -44,7 +44,7 @@ export async function serveCreate(call: StreamCall): Promise<void> {
 /** POST to a raw stream: appends, closes, or both (PROTOCOL.md, sections 5.2 and 5.3). */
 export async function serveAppend(call: StreamCall): Promise<void> {
   const { context, target, request, response } = call;
-  const { mediaType, seq, producer, closes } = parseAppendHeaders(headersOf(request));
+  const { mediaType, seq, producer, closes } = parseAppendHeaders(singleHeadersOf(request));
   const bytes = await readBody(request, { maxBytes: MAX_APPEND_BYTES });
   if (bytes.length === 0 && !closes)
     throw new ChanctlError(
@@ -95,10 +95,6 @@ export function serveHead({ context, target, response }: StreamCall): void {
   response.setHeader("cache-control", "no-store");
   response.statusCode = 200;
   response.end();
-}
-
-function headersOf(request: HttpRequest): (name: string) => string | undefined {
-  return (name) => headerOf(request, name);
 }
 
 /**
