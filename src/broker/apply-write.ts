@@ -1,5 +1,5 @@
 import { judgeProducer, refusalOf } from "./judge-producer.ts";
-import { offsetAt } from "./stream-chain.ts";
+import { tailOffsetOf } from "./stream-chain.ts";
 import type {
   ProducerStamp,
   StreamRefusal,
@@ -57,7 +57,7 @@ export function createWrite({
       kind: "written",
       incarnation,
       first: stream.tail,
-      tail: offsetAt(streams.chainOf({ ...stream, tail }), tail),
+      tail: tailOffsetOf({ ...stream, tail }, streams.chainOf),
       isClosed: closes || stream.isClosed === 1,
       isRepeat: false,
       ...(producer === undefined ? {} : { producer: { epoch: producer.epoch, seq: producer.seq } }),
@@ -102,7 +102,7 @@ export function createWrite({
   }
 
   function tailOf(stream: StreamRecord) {
-    return offsetAt(streams.chainOf(stream), stream.tail);
+    return tailOffsetOf(stream, streams.chainOf);
   }
 }
 

@@ -31,11 +31,12 @@ export async function serveCreate(call: StreamCall): Promise<void> {
     ...(expiresAt === undefined ? {} : { expiresAt }),
     closes,
     bodies: toBodies(bytes, bodyType),
+    bodyType,
     ...(source === undefined ? {} : { fork: source }),
   });
   if (result.kind === "refused") throw toRefusal(response, result, { name: target.name });
   setPosition(response, { next: result.tail, isClosed: result.isClosed });
-  setLifetime(response, findStream(context.broker, target));
+  setLifetime(response, result);
   if (result.isNew) response.setHeader("location", urlOf(call));
   const headers = { "content-type": result.mediaType, "cache-control": "no-store" };
   sendAnswer(response, { status: result.isNew ? 201 : 200, headers });
@@ -90,7 +91,7 @@ export async function serveDelete({ context, target, response }: StreamCall): Pr
 export function serveHead({ context, target, response }: StreamCall): void {
   const stream = findStream(context.broker, target);
   setPosition(response, { next: stream.tail, isClosed: stream.isClosed });
-  setLifetime(response, stream);
+  if (stream.state !== undefined) setLifetime(response, stream.state);
   response.setHeader("content-type", stream.mediaType);
   response.setHeader("cache-control", "no-store");
   response.statusCode = 200;
