@@ -29,6 +29,7 @@ export async function serveConfirm(call: StreamCall): Promise<void> {
   const bytes = await readBody(request, {
     maxBytes: context.limits.maxPublishBytes,
     limit: "maxPublishBytes",
+    share: context.bodies.share(response),
   });
   const differs =
     mediaType !== undefined && mediaType !== JSON_MEDIA_TYPE
@@ -65,6 +66,7 @@ export async function servePublish(call: StreamCall): Promise<void> {
   const bytes = await readBody(request, {
     maxBytes: context.limits.maxPublishBytes,
     limit: "maxPublishBytes",
+    share: context.bodies.share(response),
   });
   if (bytes.length === 0) throw new ChanctlError("malformed", "the body must not be empty");
   const drafts = parsePublishBody(decodeJson(bytes), context.limits);

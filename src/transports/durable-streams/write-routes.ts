@@ -19,7 +19,8 @@ const MAX_APPEND_BYTES = 16 * 1_024 * 1_024;
 export async function serveCreate(call: StreamCall): Promise<void> {
   const { context, target, request, response } = call;
   const { mediaType, ttlSecs, expiresAt, closes, fork } = parseCreateHeaders(singleHeadersOf(request));
-  const bytes = await readBody(request, { maxBytes: MAX_APPEND_BYTES });
+  const share = context.bodies.share(response);
+  const bytes = await readBody(request, { maxBytes: MAX_APPEND_BYTES, share });
   if ((await call.confirm("create")) === undefined) return;
   const source = fork && (await toFork(call, fork));
   if (fork !== undefined && source === undefined) return;
@@ -46,7 +47,8 @@ export async function serveCreate(call: StreamCall): Promise<void> {
 export async function serveAppend(call: StreamCall): Promise<void> {
   const { context, target, request, response } = call;
   const { mediaType, seq, producer, closes } = parseAppendHeaders(singleHeadersOf(request));
-  const bytes = await readBody(request, { maxBytes: MAX_APPEND_BYTES });
+  const share = context.bodies.share(response);
+  const bytes = await readBody(request, { maxBytes: MAX_APPEND_BYTES, share });
   if (bytes.length === 0 && !closes)
     throw new ChanctlError(
       "malformed",

@@ -96,3 +96,17 @@ describe("forks of forks", () => {
     });
   });
 });
+
+it("counts a write's body in `maxBodyBytesTotal`, and not the app's", async () => {
+  await using small = await startStreamServer({ streams: OPEN, limits: { maxBodyBytesTotal: 1_000 } });
+  await createText(small, "app", "x".repeat(2_000));
+  const headers = { "content-type": "text/plain" };
+  const write = (method: "PUT" | "POST", length: number): Promise<Response> =>
+    fetch(small.streamUrl("app"), { method, headers, body: "x".repeat(length) });
+  for (const method of ["PUT", "POST"] as const) {
+    const refused = await write(method, 2_000);
+    expect(refused.headers.get("retry-after")).toBe("1");
+    expect(await outcomeOf(refused)).toEqual([429, "rate_limited"]);
+    expect((await write(method, 10)).ok).toBe(true);
+  }
+});
