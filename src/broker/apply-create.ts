@@ -1,8 +1,11 @@
 import { DEFAULT_MEDIA_TYPE, JSON_MEDIA_TYPE } from "../protocol/durable-streams/media-type.ts";
-import { offsetAt, positionIn } from "./stream-chain.ts";
+import { positionIn, tailOffsetOf } from "./stream-chain.ts";
 import type { CreateOperation, Created, Fork, StreamRefused, StreamRefusal } from "./stream-operation.ts";
 import type { StreamRecord, StreamTable } from "./stream-table.ts";
 import type { SubscriptionLinks } from "./subscription-links.ts";
+
+/** Forks of forks: whoever reads the last walks through all of them (CWE-400). */
+const MAX_FORK_DEPTH = 100;
 
 interface CreateTables {
   readonly streams: StreamTable;
@@ -54,9 +57,17 @@ export function createCreate({
   }
 
   function created(stream: StreamRecord, { isNew }: { isNew: boolean }): Created {
-    const { incarnation, mediaType, tail, isClosed } = stream;
-    const at = offsetAt(streams.chainOf(stream), tail);
-    return { kind: "created", isNew, incarnation, mediaType, tail: at, isClosed: isClosed === 1 };
+    const { incarnation, mediaType, isClosed, ttlMs, expiresAt } = stream;
+    return {
+      kind: "created",
+      isNew,
+      incarnation,
+      mediaType,
+      tail: tailOffsetOf(stream, streams.chainOf),
+      isClosed: isClosed === 1,
+      ttlMs,
+      expiresAt,
+    };
   }
 
   /** A repeat of what was asked for before is a success; what is there otherwise is not touched. */
@@ -92,6 +103,9 @@ export function createCreate({
     const { mediaType } = source;
     if (operation.mediaType !== undefined && operation.mediaType !== mediaType)
       return { reason: "media-type", mediaType };
+    // The source was another stream when the bodies were read.
+    const { bodies, bodyType = mediaType } = operation;
+    if (bodies.length > 0 && bodyType !== mediaType) return { reason: "media-type", mediaType };
     const forkPosition = forkPositionOf(source, fork);
     if (typeof forkPosition !== "number") return forkPosition;
     return { mediaType, ...lifetimeOf(operation, source), parent: source.incarnation, forkPosition };
@@ -99,6 +113,7 @@ export function createCreate({
 
   function forkPositionOf(source: StreamRecord, { offset, subOffset }: Fork): number | StreamRefusal {
     const chain = streams.chainOf(source);
+    if (chain.length > MAX_FORK_DEPTH) return { reason: "fork-depth", max: MAX_FORK_DEPTH };
     const anchor = offset === undefined ? source.tail : positionIn(chain, offset);
     if (anchor === undefined) return { reason: "fork-offset" };
     if (subOffset === 0) return anchor;

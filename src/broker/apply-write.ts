@@ -1,5 +1,5 @@
 import { judgeProducer, refusalOf } from "./judge-producer.ts";
-import { offsetAt } from "./stream-chain.ts";
+import { tailOffsetOf } from "./stream-chain.ts";
 import type {
   ProducerStamp,
   StreamRefusal,
@@ -18,8 +18,9 @@ interface WriteTables {
 /**
  * Makes the part of `apply` that appends to streams of Durable Streams and closes them.
  *
- * The order of the checks is the protocol's: what a producer has sent before is a success, whatever else has changed;
- * who was taken over learns it before anything else; then closed, content type, sequence.
+ * The order of the checks is the protocol's: a producer that was taken over learns it before anything else; then a
+ * closed stream refuses all but a repeat of what closed it, other repeats too; then what a producer has sent before is
+ * a success, whatever else has changed; then a gap in its sequence, content type, `Stream-Seq`.
  *
  * @see PROTOCOL.md, sections 5.2 and 5.2.1
  */
@@ -56,7 +57,7 @@ export function createWrite({
       kind: "written",
       incarnation,
       first: stream.tail,
-      tail: offsetAt(streams.chainOf({ ...stream, tail }), tail),
+      tail: tailOffsetOf({ ...stream, tail }, streams.chainOf),
       isClosed: closes || stream.isClosed === 1,
       isRepeat: false,
       ...(producer === undefined ? {} : { producer: { epoch: producer.epoch, seq: producer.seq } }),
@@ -101,7 +102,7 @@ export function createWrite({
   }
 
   function tailOf(stream: StreamRecord) {
-    return offsetAt(streams.chainOf(stream), stream.tail);
+    return tailOffsetOf(stream, streams.chainOf);
   }
 }
 

@@ -40,13 +40,13 @@ export function createChains(db: Database): (branch: Branch) => Segment[] {
     const chain: Segment[] = [];
     let to = branch.tail;
     for (let at: Branch | undefined = branch; at !== undefined;) {
-      chain.unshift({ incarnation: at.incarnation, from: at.forkPosition, to });
+      chain.push({ incarnation: at.incarnation, from: at.forkPosition, to });
       to = at.forkPosition;
       at = at.parent === null ? undefined : parentOf.get(at.parent);
       // A fork may branch off inside what its parent inherited: nothing of the parent's own is read then.
       if (at !== undefined && at.forkPosition > to) at = { ...at, forkPosition: to };
     }
-    return chain;
+    return chain.toReversed();
   };
 }
 
@@ -57,6 +57,16 @@ export function createChains(db: Database): (branch: Branch) => Segment[] {
 export function offsetAt(chain: readonly Segment[], position: number): Offset {
   const segment = chain.find(({ to }) => position <= to) ?? chain.at(-1);
   return { incarnation: segment?.incarnation ?? 0, position };
+}
+
+/** The offset of a stream's tail. Only what has nothing of its own yet needs the lives that it inherits from. */
+export function tailOffsetOf<Stream extends Branch>(
+  stream: Stream,
+  chainOf: (stream: Stream) => readonly Segment[],
+): Offset {
+  const { incarnation, parent, forkPosition, tail } = stream;
+  if (parent === null || tail > forkPosition) return { incarnation, position: tail };
+  return offsetAt(chainOf(stream), tail);
 }
 
 /** The position of an offset; `undefined` if it was never given out for this stream. */

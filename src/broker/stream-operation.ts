@@ -23,8 +23,10 @@ export interface CreateOperation {
   /** In ms since 1970. */
   readonly expiresAt?: number;
   readonly closes: boolean;
-  /** What it begins with, after what it inherits; of the given media type. */
+  /** What it begins with, after what it inherits. */
   readonly bodies: readonly Body[];
+  /** The media type that the bodies were read as: if the stream's is another, it is not made. @default the stream's */
+  readonly bodyType?: string;
   readonly fork?: Fork;
 }
 
@@ -92,6 +94,10 @@ export interface Created {
   readonly mediaType: string;
   readonly tail: Offset;
   readonly isClosed: boolean;
+  /** Its lifetime, which may be over by now. */
+  readonly ttlMs: number | null;
+  /** In ms since 1970. */
+  readonly expiresAt: number | null;
 }
 
 /** The append or the close is durable, now or since an earlier time. */
@@ -124,6 +130,8 @@ export type StreamRefusal =
   | { readonly reason: "source-soft-deleted" }
   | { readonly reason: "fork-offset" }
   | { readonly reason: "fork-sub-offset" }
+  /** The source is itself a fork of a fork, as deep as may be. */
+  | { readonly reason: "fork-depth"; readonly max: number }
   | { readonly reason: "media-type"; readonly mediaType: string }
   | { readonly reason: "closed"; readonly tail: Offset }
   | { readonly reason: "seq"; readonly lastSeq: string }

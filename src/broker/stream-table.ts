@@ -37,7 +37,7 @@ const FOREVER_MS = 8_640_000_000_000_000;
 export interface StreamTable {
   byPath(path: string): StreamRecord | undefined;
   byIncarnation(incarnation: number): StreamRecord | undefined;
-  chainOf(stream: StreamRecord): Segment[];
+  readonly chainOf: (stream: StreamRecord) => Segment[];
   /** Where the row ends that a position of a byte stream lies in or before. */
   endOfRowAfter(segment: Segment, position: number): number | undefined;
   insert(

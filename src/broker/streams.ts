@@ -10,7 +10,7 @@ import type { Log } from "./log.ts";
 import type { Operation, Result } from "./operation.ts";
 import type { Page, PageRequest, Reader } from "./reader.ts";
 import { resolveStartOffset } from "./start-offset.ts";
-import { offsetAt } from "./stream-chain.ts";
+import { tailOffsetOf } from "./stream-chain.ts";
 import type { StreamInfo } from "./stream-info.ts";
 import type {
   Created,
@@ -70,7 +70,7 @@ export class Streams {
     const { reader, lifetimes } = this.#options;
     const stream = reader.stream(path);
     if (stream === undefined || (!stream.isDeleted && lifetimes.isOver(stream))) return undefined;
-    return { ...stream, tailOffset: offsetAt(reader.chainOf(stream), stream.tail) };
+    return { ...stream, tailOffset: this.#tailOffsetOf(stream) };
   }
 
   /**
@@ -83,7 +83,7 @@ export class Streams {
     const rows = reader.streams({ from: prefix, after, to: `${prefix}\u{10ffff}`, limit });
     const streams = rows
       .filter((stream) => !lifetimes.isOver(stream))
-      .map((stream) => ({ ...stream, tailOffset: offsetAt(reader.chainOf(stream), stream.tail) }));
+      .map((stream) => ({ ...stream, tailOffset: this.#tailOffsetOf(stream) }));
     return { streams, last: rows.length < limit ? undefined : rows.at(-1)?.path };
   }
 
@@ -175,6 +175,11 @@ export class Streams {
         followed.close();
       },
     };
+  }
+
+  #tailOffsetOf(stream: StreamInfo): Offset {
+    const { reader } = this.#options;
+    return tailOffsetOf(stream, () => reader.chainOf(stream));
   }
 
   /** What ends a stream whose time is over; nothing for any other. */

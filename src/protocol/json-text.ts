@@ -32,13 +32,26 @@ export function objectMembers(text: string): Map<string, string> {
   }
 }
 
-/** The elements of an array, as the text they were written in. */
-export function arrayElements(text: string): string[] {
+/**
+ * The elements of an array, as the text they were written in.
+ *
+ * @param options.max how many there may be. @default any number
+ * @throws {ChanctlError} `too_big` as soon as there are more.
+ */
+export function arrayElements(
+  text: string,
+  { max = Number.POSITIVE_INFINITY }: { max?: number } = {},
+): string[] {
   const elements: string[] = [];
   let index = skipWhitespace(text, 0) + 1;
   for (;;) {
     index = skipWhitespace(text, index);
     if (CLOSERS.has(text.charCodeAt(index))) return elements;
+    if (elements.length === max)
+      throw new ChanctlError(
+        "too_big",
+        `the array has more than ${max} messages; send them in several requests`,
+      );
     const end = endOfValue(text, index);
     elements.push(text.slice(index, end));
     index = skipWhitespace(text, end);

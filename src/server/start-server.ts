@@ -9,6 +9,7 @@ import { readPackageVersion } from "../platform/package-version.ts";
 import { readRunFile, removeRunFile, writeRunFile } from "../platform/run-file.ts";
 import { Registry } from "../registry/registry.ts";
 import { ChanctlError } from "../shared/errors.ts";
+import { BodyBudget } from "../transports/body-budget.ts";
 import { Connections } from "../transports/connections.ts";
 import { HttpWebhookSender } from "../transports/durable-streams/webhook-sender.ts";
 import { PublishRates } from "../transports/publish-rates.ts";
@@ -130,8 +131,11 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
     logger,
     allowedOrigins,
   };
-  publicListener.serve(new PublicRoutes({ ...context, audience: "public" }, { proxy, durableStreams }));
-  internalListener.serve(new InternalRoutes({ ...context, audience: "internal" }, { token, durableStreams }));
+  const clients = { ...context, audience: "public", bodies: new BodyBudget(limits) } as const;
+  const unlimited = new BodyBudget({ maxBodyBytesTotal: Number.POSITIVE_INFINITY });
+  const operator = { ...context, audience: "internal", bodies: unlimited } as const;
+  publicListener.serve(new PublicRoutes(clients, { proxy, durableStreams }));
+  internalListener.serve(new InternalRoutes(operator, { token, durableStreams }));
   app?.start();
   if (app?.pid !== undefined && options.watch) opened.add(new RestartOnSave(registry, { app, logger }));
 

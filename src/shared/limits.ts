@@ -9,6 +9,8 @@ export interface Limits {
   readonly maxParamsBytes: number;
   /** The body of one publish, in bytes. @default 1 MiB */
   readonly maxPublishBytes: number;
+  /** The bodies of all requests under way, in bytes; not of those that go to the app. @default 256 MiB */
+  readonly maxBodyBytesTotal: number;
   /** Messages in one publish. @default 1,000 */
   readonly maxBatchMessages: number;
   /** Subscribers in all. @default 10,000 */
@@ -45,6 +47,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxMessageBytes: 64 * KIB,
   maxParamsBytes: 2 * KIB,
   maxPublishBytes: MIB,
+  maxBodyBytesTotal: 256 * MIB,
   maxBatchMessages: 1_000,
   maxConnections: 10_000,
   maxConnectionsPerSubject: 100,

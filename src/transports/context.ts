@@ -4,6 +4,7 @@ import type { Broker } from "../broker/broker.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Limits } from "../shared/limits.ts";
 import type { Logger } from "../shared/logger.ts";
+import type { BodyBudget } from "./body-budget.ts";
 import type { Connections } from "./connections.ts";
 import type { PublishRates } from "./publish-rates.ts";
 import type { RefusalLog } from "./refusal-log.ts";
@@ -18,6 +19,8 @@ export interface TransportContext {
   readonly connections: Connections;
   /** The same for each way to publish by HTTP. */
   readonly publishRates: PublishRates;
+  /** What the bodies of all requests to the listener may take together. */
+  readonly bodies: BodyBudget;
   readonly refusals: RefusalLog;
   readonly limits: Limits;
   readonly allowedOrigins: readonly string[];

@@ -65,8 +65,16 @@ export function toChanctlError(thrown: unknown, logger: Logger): ChanctlError {
   return new ChanctlError("internal", "something went wrong in the server", { cause: thrown });
 }
 
+/** What one request's body may take of what all bodies may; see `BodyBudget`. */
+export interface BodyShare {
+  /** @throws {ChanctlError} `rate_limited` if all bodies together would be too much. */
+  readonly take: (bytes: number) => void;
+}
+
 interface BodyLimits {
   readonly maxBytes: number;
+  /** What it is counted in as it comes. @default not counted */
+  readonly share?: BodyShare;
   /** The key of the config's `limits` that this is, where it is one. */
   readonly limit?: string;
   /** How long it may take, in ms. @default 30 s: it is a message, not an upload */
@@ -75,15 +83,18 @@ interface BodyLimits {
 
 const BODY_TIMEOUT_MS = 30_000;
 
+/** What a piece of a body takes beside its bytes: one that comes byte by byte is mostly that. */
+const BYTES_PER_CHUNK = 128;
+
 /**
  * Reads a request's body.
  *
  * @throws {ChanctlError} `too_big` as soon as it is more than the limit, the rest is not read; `malformed` if it
- *   breaks off or takes too long (CWE-400).
+ *   breaks off or takes too long (CWE-400); `rate_limited` if all bodies together are too much.
  */
 export async function readBody(
   request: HttpRequest,
-  { maxBytes, limit, timeoutMs = BODY_TIMEOUT_MS }: BodyLimits,
+  { maxBytes, share, limit, timeoutMs = BODY_TIMEOUT_MS }: BodyLimits,
 ): Promise<Buffer> {
   const tooBig = (): ChanctlError =>
     new ChanctlError(
@@ -100,6 +111,7 @@ export async function readBody(
       const bytes: Buffer = chunk;
       size += bytes.length;
       if (size > maxBytes) throw tooBig();
+      share?.take(bytes.length + BYTES_PER_CHUNK);
       chunks.push(bytes);
     }
   } catch (cause) {

@@ -30,7 +30,11 @@ export async function servePublish(context: TransportContext, call: PublishCall)
   let access = await admit(context, { request, url, target: asked, signal });
   if (access === undefined) return;
   const body = decodeUtf8(
-    await readBody(request, { maxBytes: context.limits.maxPublishBytes, limit: "maxPublishBytes" }),
+    await readBody(request, {
+      maxBytes: context.limits.maxPublishBytes,
+      limit: "maxPublishBytes",
+      share: context.bodies.share(response),
+    }),
   );
   const drafts = parsePublishBody(body, context.limits);
   if (context.audience === "public" && drafts.length > 1) rate.takeRest(drafts.length - 1);

@@ -1,9 +1,10 @@
 import { request as httpRequest } from "node:http";
+import type { ClientRequest } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { makeTestCertificates } from "../support/certificates.ts";
 import { bearer, startGuardedServer } from "../support/guarded-server.ts";
 import type { GuardedServer } from "../support/guarded-server.ts";
@@ -82,6 +83,13 @@ const HITS: readonly Hit[] = [
     limit: "maxPublishBytes",
     value: 10,
     code: "too_big",
+    places: ["HTTP"],
+    hit: ({ server }) => post(server, "chat", { body: MESSAGE }),
+  },
+  {
+    limit: "maxBodyBytesTotal",
+    value: 10,
+    code: "rate_limited",
     places: ["HTTP"],
     hit: ({ server }) => post(server, "chat", { body: MESSAGE }),
   },
@@ -450,6 +458,36 @@ describe("over HTTP", () => {
       request.end("x".repeat(6_000));
     });
     expect(status).toBe(413);
+  });
+
+  it("maxBodyBytesTotal: bodies that are under way are 429 with Retry-After past it, and give it back when they are over", async () => {
+    await using server = await startLimited({ maxBodyBytesTotal: 10_000 });
+    const body = { type: "m", data: "x".repeat(4_000) };
+    const headers = { "content-type": "application/json", "content-length": "8000" };
+    const options = { method: "POST", headers, agent: false };
+    const begin = (): ClientRequest => {
+      const request = httpRequest(server.url + toMessagesPath("chat"), options).on("error", () => {});
+      request.write("x".repeat(7_000));
+      return request;
+    };
+    // Which of the two comes first is not ours to say: until it is the one that never ends.
+    const [unfinished, refused] = await vi.waitFor(async () => {
+      const begun = begin();
+      const answer = await post(server, "chat", { body });
+      if (answer.status !== 429) begun.destroy();
+      expect(answer.status).toBe(429);
+      return [begun, answer] as const;
+    }, PATIENT);
+    expect(refused).toMatchObject({ fields: { code: "rate_limited" }, headers: { "retry-after": "1" } });
+    expect(refused.fields["detail"]).toContain("limits.maxBodyBytesTotal");
+    // The app is not held to it.
+    await server.publish("chat", body);
+    unfinished.destroy();
+    for (let count = 0; count < 5; count += 1) {
+      await vi.waitFor(async () => {
+        expect(await post(server, "chat", { body })).toMatchObject({ status: 200 });
+      }, PATIENT);
+    }
   });
 
   it("maxBatchMessages: a batch of more is 413, one of just the limit is taken", async () => {

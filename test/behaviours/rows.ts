@@ -196,6 +196,7 @@ export const SECTIONS: readonly Section[] = [
       row("maxMessageBytes", PUBLISHES),
       row("maxParamsBytes", ALL),
       row("maxPublishBytes", HTTP),
+      row("maxBodyBytesTotal", HTTP),
       row("maxBatchMessages", HTTP),
       row("maxConnections", BOTH),
       row("maxConnectionsPerSubject", BOTH),

@@ -1,7 +1,7 @@
 import Database from "better-sqlite3";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createChains, offsetAt, positionIn } from "#src/broker/stream-chain.ts";
+import { createChains, offsetAt, positionIn, tailOffsetOf } from "#src/broker/stream-chain.ts";
 import type { Segment } from "#src/broker/stream-chain.ts";
 import { migrate } from "#src/broker/schema.ts";
 import { compareOffsets, ORIGIN } from "#src/protocol/offset.ts";
@@ -84,6 +84,14 @@ describe("the lives that a fork reads from (PROTOCOL.md, section 8, Offsets and 
       const chain = chainIn(store.dump(), row.path);
       expect(chain[0]?.from).toBe(0);
       expect(chain.at(-1)).toMatchObject({ incarnation: row.incarnation, to: row.tail });
+      const branch = { ...row, forkPosition: row.fork_position };
+      expect(tailOffsetOf(branch, () => chain)).toEqual(offsetAt(chain, row.tail));
+      const atItsBranch = { ...branch, tail: branch.forkPosition };
+      const inherited = [
+        ...chain.slice(0, -1),
+        { ...branch, from: branch.forkPosition, to: branch.forkPosition },
+      ];
+      expect(tailOffsetOf(atItsBranch, () => inherited)).toEqual(offsetAt(inherited, branch.forkPosition));
       for (const [index, { from }] of chain.entries())
         expect(from).toBe(index === 0 ? 0 : chain[index - 1]?.to);
     }

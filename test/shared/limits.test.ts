@@ -7,6 +7,7 @@ describe("resolveLimits", () => {
       maxMessageBytes: 65_536,
       maxParamsBytes: 2_048,
       maxPublishBytes: 1_048_576,
+      maxBodyBytesTotal: 268_435_456,
       maxBatchMessages: 1_000,
       maxConnections: 10_000,
       maxConnectionsPerSubject: 100,

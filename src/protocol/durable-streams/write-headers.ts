@@ -141,16 +141,23 @@ function readTtl(text: string | undefined): number | undefined {
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc3339#section-5.6 */
-const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
+const RFC_3339 = /^(\d{4}-\d{2}-\d{2})[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
 function readExpiresAt(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const time = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+  const [, day] = RFC_3339.exec(text) ?? [];
+  const time = day !== undefined && isDay(day) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(time)) return time;
   throw new ChanctlError(
     "malformed",
     `\`Stream-Expires-At\` must be a time such as \`2026-01-31T12:00:00Z\`, got \`${clip(text)}\``,
   );
+}
+
+/** `Date.parse` takes 30 February for 2 March (RFC 3339, section 5.7, has no such day). */
+function isDay(day: string): boolean {
+  const time = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
 }
 
 /** A count that JavaScript can keep (section 5.2.1). */

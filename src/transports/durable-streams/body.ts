@@ -9,7 +9,7 @@ import { ChanctlError } from "../../shared/errors.ts";
 /**
  * What is stored of a request's body: each JSON message as it was written, text as text, anything else as it came.
  *
- * @throws {ChanctlError} `malformed` if it should be JSON and is not.
+ * @throws {ChanctlError} `malformed` if it should be JSON and is not; `too_big` if it has too many messages.
  */
 export function toBodies(bytes: Buffer, mediaType: string): Body[] {
   if (bytes.length === 0) return [];

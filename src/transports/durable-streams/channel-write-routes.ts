@@ -4,12 +4,13 @@ import { parsePublishBody } from "../../protocol/message.ts";
 import { ChanctlError } from "../../shared/errors.ts";
 import { toCurrent } from "../channel-target.ts";
 import type { ChannelTarget } from "../channel-target.ts";
-import { headerOf, leavingOf, readBody, sendAnswer } from "../http.ts";
+import { leavingOf, readBody, sendAnswer } from "../http.ts";
 import { readIdempotencyKey } from "../idempotency-key.ts";
 import { append } from "../publish.ts";
 import { decodeJson } from "./body.ts";
 import { toRefusal } from "./refusal.ts";
 import type { StreamCall } from "./stream-call.ts";
+import { singleHeadersOf } from "./single-headers.ts";
 import { setPosition, setProducer } from "./stream-headers.ts";
 import { findStream } from "./stream-target.ts";
 
@@ -23,13 +24,12 @@ const ALLOW = "GET, HEAD, PUT, POST";
  */
 export async function serveConfirm(call: StreamCall): Promise<void> {
   const { context, target, request, response } = call;
-  const { mediaType, ttlSecs, expiresAt, closes, fork } = parseCreateHeaders((name) =>
-    headerOf(request, name),
-  );
+  const { mediaType, ttlSecs, expiresAt, closes, fork } = parseCreateHeaders(singleHeadersOf(request));
   if (fork !== undefined) throw refuse(call, "a channel's stream cannot be made as a fork");
   const bytes = await readBody(request, {
     maxBytes: context.limits.maxPublishBytes,
     limit: "maxPublishBytes",
+    share: context.bodies.share(response),
   });
   const differs =
     mediaType !== undefined && mediaType !== JSON_MEDIA_TYPE
@@ -56,7 +56,7 @@ export async function serveConfirm(call: StreamCall): Promise<void> {
  */
 export async function servePublish(call: StreamCall): Promise<void> {
   const { context, target, request, response } = call;
-  const { mediaType, seq, producer, closes } = parseAppendHeaders((name) => headerOf(request, name));
+  const { mediaType, seq, producer, closes } = parseAppendHeaders(singleHeadersOf(request));
   if (closes) throw refuse(call, "a channel's stream cannot be closed");
   assertJson(mediaType);
   const key = readIdempotencyKey(request);
@@ -66,6 +66,7 @@ export async function servePublish(call: StreamCall): Promise<void> {
   const bytes = await readBody(request, {
     maxBytes: context.limits.maxPublishBytes,
     limit: "maxPublishBytes",
+    share: context.bodies.share(response),
   });
   if (bytes.length === 0) throw new ChanctlError("malformed", "the body must not be empty");
   const drafts = parsePublishBody(decodeJson(bytes), context.limits);

@@ -19,9 +19,9 @@ export interface ControlCall {
 /** A thousand acknowledgements of the longest paths are not more than this. */
 const MAX_BODY_BYTES = 2 * 1_024 * 1_024;
 
-/** @throws {ChanctlError} `too_big`, `malformed`. */
-export function readControlBody({ request }: ControlCall): Promise<Buffer> {
-  return readBody(request, { maxBytes: MAX_BODY_BYTES });
+/** @throws {ChanctlError} `too_big`, `malformed`, `rate_limited`. */
+export function readControlBody({ context, request, response }: ControlCall): Promise<Buffer> {
+  return readBody(request, { maxBytes: MAX_BODY_BYTES, share: context.bodies.share(response) });
 }
 
 /**

@@ -40,6 +40,12 @@ export function toRefusal(
       );
     case "fork-sub-offset":
       return new ChanctlError("malformed", "`Stream-Fork-Sub-Offset` reaches beyond what was written there");
+    case "fork-depth":
+      return new ChanctlError(
+        "malformed",
+        `the stream at \`Stream-Forked-From\` is a fork ${refused.max} deep, the most there may be; fork one that is ` +
+          "less deep, or make a new stream and append to it what this one holds",
+      );
     case "media-type":
       return new ChanctlError(
         "media_type_mismatch",

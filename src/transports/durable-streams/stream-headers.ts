@@ -1,8 +1,8 @@
+import type { StreamState } from "../../broker/streams.ts";
 import { encodeOffset } from "../../protocol/offset.ts";
 import type { Offset } from "../../protocol/offset.ts";
 import type { ChanctlError } from "../../shared/errors.ts";
 import type { HttpResponse } from "../http.ts";
-import type { ServedStream } from "./stream-target.ts";
 
 /**
  * Headers that every answer has, errors too (PROTOCOL.md, section 12.7).
@@ -44,10 +44,12 @@ export function setProducer(
 }
 
 /** How long the stream lives. */
-export function setLifetime(response: HttpResponse, { state }: ServedStream): void {
-  if (state?.ttlMs != null) response.setHeader("stream-ttl", String(state.ttlMs / 1_000));
-  if (state?.expiresAt != null)
-    response.setHeader("stream-expires-at", new Date(state.expiresAt).toISOString());
+export function setLifetime(
+  response: HttpResponse,
+  { ttlMs, expiresAt }: Pick<StreamState, "ttlMs" | "expiresAt">,
+): void {
+  if (ttlMs !== null) response.setHeader("stream-ttl", String(ttlMs / 1_000));
+  if (expiresAt !== null) response.setHeader("stream-expires-at", new Date(expiresAt).toISOString());
 }
 
 /**

@@ -3,14 +3,14 @@ import { parseAppendHeaders, parseCreateHeaders } from "../../protocol/durable-s
 import type { ForkRequest } from "../../protocol/durable-streams/write-headers.ts";
 import type { Fork } from "../../broker/stream-operation.ts";
 import { ChanctlError } from "../../shared/errors.ts";
-import { headerOf, readBody, sendAnswer } from "../http.ts";
-import type { HttpRequest } from "../http.ts";
+import { readBody, sendAnswer } from "../http.ts";
 import { toBodies } from "./body.ts";
 import { toRefusal } from "./refusal.ts";
 import { baseUrlOf } from "./request-base.ts";
 import type { StreamCall } from "./stream-call.ts";
 import { setLifetime, setPosition, setProducer } from "./stream-headers.ts";
 import { findStream, resolveStream } from "./stream-target.ts";
+import { singleHeadersOf } from "./single-headers.ts";
 
 /** The producer of the protocol's client sends batches of a little over 1 MiB. */
 const MAX_APPEND_BYTES = 16 * 1_024 * 1_024;
@@ -18,8 +18,9 @@ const MAX_APPEND_BYTES = 16 * 1_024 * 1_024;
 /** PUT of a raw stream: creates it, or confirms that it is there as asked for (PROTOCOL.md, sections 4.2 and 5.1). */
 export async function serveCreate(call: StreamCall): Promise<void> {
   const { context, target, request, response } = call;
-  const { mediaType, ttlSecs, expiresAt, closes, fork } = parseCreateHeaders(headersOf(request));
-  const bytes = await readBody(request, { maxBytes: MAX_APPEND_BYTES });
+  const { mediaType, ttlSecs, expiresAt, closes, fork } = parseCreateHeaders(singleHeadersOf(request));
+  const share = context.bodies.share(response);
+  const bytes = await readBody(request, { maxBytes: MAX_APPEND_BYTES, share });
   if ((await call.confirm("create")) === undefined) return;
   const source = fork && (await toFork(call, fork));
   if (fork !== undefined && source === undefined) return;
@@ -31,11 +32,12 @@ export async function serveCreate(call: StreamCall): Promise<void> {
     ...(expiresAt === undefined ? {} : { expiresAt }),
     closes,
     bodies: toBodies(bytes, bodyType),
+    bodyType,
     ...(source === undefined ? {} : { fork: source }),
   });
   if (result.kind === "refused") throw toRefusal(response, result, { name: target.name });
   setPosition(response, { next: result.tail, isClosed: result.isClosed });
-  setLifetime(response, findStream(context.broker, target));
+  setLifetime(response, result);
   if (result.isNew) response.setHeader("location", urlOf(call));
   const headers = { "content-type": result.mediaType, "cache-control": "no-store" };
   sendAnswer(response, { status: result.isNew ? 201 : 200, headers });
@@ -44,8 +46,9 @@ export async function serveCreate(call: StreamCall): Promise<void> {
 /** POST to a raw stream: appends, closes, or both (PROTOCOL.md, sections 5.2 and 5.3). */
 export async function serveAppend(call: StreamCall): Promise<void> {
   const { context, target, request, response } = call;
-  const { mediaType, seq, producer, closes } = parseAppendHeaders(headersOf(request));
-  const bytes = await readBody(request, { maxBytes: MAX_APPEND_BYTES });
+  const { mediaType, seq, producer, closes } = parseAppendHeaders(singleHeadersOf(request));
+  const share = context.bodies.share(response);
+  const bytes = await readBody(request, { maxBytes: MAX_APPEND_BYTES, share });
   if (bytes.length === 0 && !closes)
     throw new ChanctlError(
       "malformed",
@@ -90,15 +93,11 @@ export async function serveDelete({ context, target, response }: StreamCall): Pr
 export function serveHead({ context, target, response }: StreamCall): void {
   const stream = findStream(context.broker, target);
   setPosition(response, { next: stream.tail, isClosed: stream.isClosed });
-  setLifetime(response, stream);
+  if (stream.state !== undefined) setLifetime(response, stream.state);
   response.setHeader("content-type", stream.mediaType);
   response.setHeader("cache-control", "no-store");
   response.statusCode = 200;
   response.end();
-}
-
-function headersOf(request: HttpRequest): (name: string) => string | undefined {
-  return (name) => headerOf(request, name);
 }
 
 /**
