@@ -36,9 +36,15 @@ export interface CommittedEntry extends Entry {
 }
 
 interface RecentEntry extends CommittedEntry {
-  /** By the encoding's name. */
-  readonly encoded: Map<string, Buffer>;
+  /** By the encoding's name; only once somebody has asked for one. */
+  encoded?: Map<string, Buffer>;
 }
+
+/**
+ * About what an entry takes beside its body, in bytes, and each of its encodings beside theirs. A message may be one
+ * byte, and a request may bring millions of them (CWE-770).
+ */
+const OVERHEAD_BYTES = 300;
 
 /** Why nothing will ever follow: somebody closed the stream, or it is there no longer. */
 export type StreamEnding = "closed" | "deleted";
@@ -51,6 +57,8 @@ export interface LiveStart {
   /** The lives that it inherits from as a fork: readers may stand there, and positions count on across them. */
   readonly inherited: readonly Segment[];
   readonly isClosed: boolean;
+  /** What the window may hold, and what is taken from one flush to the next. */
+  readonly maxBytes: number;
   /** Is called when a reader that was attached made the window hold more. */
   readonly onGrown: () => void;
 }
@@ -79,16 +87,20 @@ export class LiveStream {
   #ending: StreamEnding | undefined;
   #recent: RecentEntry[] = [];
   #bytes = 0;
+  /** What of it was taken since the last flush. */
+  #unflushedBytes = 0;
   /** What most readers are about to get: all of those that stand at the same place. */
   readonly #shared = new Map<string, Encoded & { readonly from: number; readonly tail: number }>();
   readonly #onGrown: () => void;
+  readonly #maxBytes: number;
   /** How many connections hold this stream, live or still reading pages. */
   holders = 0;
   /** What of `bytes` the hub has counted. */
   countedBytes = 0;
 
-  constructor(path: string, { incarnation, tail, inherited, isClosed, onGrown }: LiveStart) {
+  constructor(path: string, { incarnation, tail, inherited, isClosed, maxBytes, onGrown }: LiveStart) {
     this.path = path;
+    this.#maxBytes = maxBytes;
     this.#onGrown = onGrown;
     this.#incarnation = incarnation;
     this.#inherited = inherited;
@@ -106,7 +118,7 @@ export class LiveStream {
     return this.#live.size;
   }
 
-  /** What the window holds, every encoding counted. */
+  /** What the window takes of memory, about: every entry and every encoding counted. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -117,16 +129,41 @@ export class LiveStream {
     return this.#ending === "closed" && isBehind ? undefined : this.#ending;
   }
 
-  /** Adds entries that were committed. They leave with the next `flush`. */
-  append(incarnation: number, entries: readonly CommittedEntry[]): void {
+  /**
+   * Adds entries that were committed together. They leave with the next `flush`.
+   *
+   * Takes none of what the window could not hold: millions of small messages would be millions of objects, for
+   * everybody (CWE-770). The caller MUST call `skipTo` with their end; live readers then read them as pages.
+   */
+  append(incarnation: number, committed: Iterable<CommittedEntry>): void {
     if (incarnation > this.#incarnation) this.#beginLife(incarnation);
+    const fitting = this.#takeFitting(committed);
+    if (fitting === undefined) return;
+    const { entries, bytes } = fitting;
+    if (this.#unflushedBytes + bytes > this.#maxBytes) {
+      this.flush();
+      this.shrink(this.#maxBytes);
+    }
     for (const entry of entries) {
       if (incarnation < this.#incarnation || entry.position <= this.#tail) continue; // known: it was read at the start
       this.skipTo({ incarnation, position: entry.start });
-      this.#recent.push({ ...entry, encoded: new Map() });
-      this.#bytes += entry.body.length;
+      this.#recent.push(entry);
+      this.#bytes += sizeOf(entry);
+      this.#unflushedBytes += sizeOf(entry);
       this.#tail = entry.position;
     }
+  }
+
+  /** `undefined` if they are more than the window may hold: the rest is not even looked at. */
+  #takeFitting(committed: Iterable<CommittedEntry>): { entries: RecentEntry[]; bytes: number } | undefined {
+    const entries: RecentEntry[] = [];
+    let bytes = 0;
+    for (const entry of committed) {
+      bytes += sizeOf(entry);
+      if (bytes > this.#maxBytes) return undefined;
+      entries.push(entry);
+    }
+    return { entries, bytes };
   }
 
   /**
@@ -227,8 +264,9 @@ export class LiveStream {
     const body = Buffer.concat(cutEntries(entries, { from, to: floor }).map(bytesOf));
     // It was read just now, so it is not too old for anybody.
     const time = Number.POSITIVE_INFINITY;
-    this.#recent.unshift({ start: from, position: floor, time, body, encoded: new Map() });
-    this.#bytes += body.length;
+    const held = { start: from, position: floor, time, body };
+    this.#recent.unshift(held);
+    this.#bytes += sizeOf(held);
     this.#floor = from;
     this.#onGrown();
   }
@@ -239,6 +277,7 @@ export class LiveStream {
       if (!this.#deliverTo(reader)) this.#giveUp(reader);
     }
     this.#shared.clear();
+    this.#unflushedBytes = 0;
     for (const wake of this.#waiting) wake();
   }
 
@@ -337,19 +376,20 @@ export class LiveStream {
   }
 
   #encode(encoding: EntryEncoding, entry: RecentEntry): Buffer {
-    const known = entry.encoded.get(encoding.name);
+    const known = entry.encoded?.get(encoding.name);
     if (known !== undefined) return known;
     const bytes = encoding.encodeEntry(entry, this.#offsetAt(entry.position));
+    entry.encoded ??= new Map();
     entry.encoded.set(encoding.name, bytes);
-    this.#bytes += bytes.length;
+    this.#bytes += OVERHEAD_BYTES + bytes.length;
     return bytes;
   }
 }
 
 /** What an entry takes of the window, every encoding counted. */
-function sizeOf({ body, encoded }: RecentEntry): number {
-  let size = body.length;
-  for (const bytes of encoded.values()) size += bytes.length;
+function sizeOf(entry: RecentEntry): number {
+  let size = OVERHEAD_BYTES + byteLengthOf(entry);
+  for (const bytes of entry.encoded?.values() ?? []) size += OVERHEAD_BYTES + bytes.length;
   return size;
 }
 
@@ -361,6 +401,7 @@ function keepFrom(entry: RecentEntry, from: number): RecentEntry {
 
 /** What of a row of bytes lies after a place inside it. */
 function cutStart(entry: RecentEntry, from: number): RecentEntry {
-  const body = bytesOf(entry).subarray(byteLengthOf(entry) - (entry.position - from));
-  return { ...entry, start: from, body, encoded: new Map() };
+  const { position, time } = entry;
+  const body = bytesOf(entry).subarray(byteLengthOf(entry) - (position - from));
+  return { start: from, position, time, body };
 }

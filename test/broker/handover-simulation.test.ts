@@ -112,8 +112,8 @@ describe("the simulation of the hand-over", () => {
       "a lost announcement that a repeat of the publish does not bring to light",
       {
         file: "hub.ts",
-        replace: "if (result.isRepeat) stream.skipTo({ incarnation, position: first + count });\n      else",
-        by: "if (!result.isRepeat)",
+        replace: "      stream.skipTo({ incarnation, position: first + count });\n",
+        by: "      if (!result.isRepeat) stream.skipTo({ incarnation, position: first + count });\n",
       },
     ],
     [
