@@ -31,8 +31,6 @@ export async function serveStreamEvents(call: StreamCall, query: ReadQuery): Pro
   assertRoom(call);
   const { state } = findStream(context.broker, target);
   if (state !== undefined) context.broker.streams.use(state);
-  const isClient = context.audience === "public";
-  context.connections.assertRoom({ subject: call.subject, address: addressOf(call.request), isClient });
   const offset = startOffset(call, query.start);
   const start = query.start.kind === "after" ? ({ kind: "after", offset } as const) : toStart(query.start);
   const followed = context.broker.streams.follow({ path: target.path, start, replayWindowMs });
