@@ -3,7 +3,7 @@ import { JSON_MEDIA_TYPE } from "../protocol/durable-streams/media-type.ts";
 import { encodeOffset } from "../protocol/offset.ts";
 import { byteLengthOf } from "./entry.ts";
 import { LiveStream } from "./live-stream.ts";
-import type { CommittedEntry } from "./live-stream.ts";
+import type { CommittedEntry } from "./live-window.ts";
 import type { Committed, Log } from "./log.ts";
 import type { AppendOperation, Appended } from "./operation.ts";
 import type { Reader } from "./reader.ts";

@@ -128,8 +128,8 @@ describe("the simulation of the hand-over", () => {
       "a new life that counts on from the tail of the old",
       {
         file: "live-stream.ts",
-        replace: "    this.#floor = 0;\n    this.#tail = 0;\n",
-        by: "    this.#floor = 0;\n",
+        replace: "    this.#window.clear(0);\n    this.#tail = 0;\n",
+        by: "    this.#window.clear(0);\n",
       },
     ],
     [

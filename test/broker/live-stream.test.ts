@@ -3,7 +3,8 @@ import type { Encoding } from "#src/broker/encoding.ts";
 import { bytesOf } from "#src/broker/entry.ts";
 import type { Entry } from "#src/broker/entry.ts";
 import { LiveStream } from "#src/broker/live-stream.ts";
-import type { CommittedEntry, LiveReader, LiveStart } from "#src/broker/live-stream.ts";
+import type { LiveReader, LiveStart } from "#src/broker/live-stream.ts";
+import type { CommittedEntry } from "#src/broker/live-window.ts";
 import type { Offset } from "#src/protocol/offset.ts";
 import { incompleteTailLength } from "#src/protocol/durable-streams/utf8-boundary.ts";
 
