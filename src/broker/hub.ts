@@ -3,7 +3,7 @@ import { JSON_MEDIA_TYPE } from "../protocol/durable-streams/media-type.ts";
 import { encodeOffset } from "../protocol/offset.ts";
 import { byteLengthOf } from "./entry.ts";
 import { LiveStream } from "./live-stream.ts";
-import type { CommittedEntry } from "./live-stream.ts";
+import type { CommittedEntry } from "./live-window.ts";
 import type { Committed, Log } from "./log.ts";
 import type { AppendOperation, Appended } from "./operation.ts";
 import type { Reader } from "./reader.ts";
@@ -17,9 +17,9 @@ const MAX_WINDOWS_BYTES = 64 * MAX_WINDOW_BYTES;
 export interface HubOptions {
   readonly log: Pick<Log, "follow">;
   readonly reader: Pick<Reader, "stream" | "chainOf">;
-  /** What the window of one stream may hold, every encoding counted. @default 1 MiB */
+  /** What the window of one stream may take of memory, about: every entry and encoding counted. @default 1 MiB */
   readonly maxWindowBytes?: number;
-  /** What all windows together may hold. @default 64 MiB */
+  /** What all windows together may take. @default 64 MiB */
   readonly maxWindowsBytes?: number;
 }
 
@@ -102,6 +102,7 @@ export class Hub {
       tail: info?.tail ?? 0,
       inherited: info === undefined || info.parent === null ? [] : this.#reader.chainOf(info).slice(0, -1),
       isClosed: info?.isClosed ?? false,
+      maxBytes: this.#maxWindowBytes,
       onGrown: () => this.#noteChanged(stream),
     });
     this.#streams.set(path, stream);
@@ -120,13 +121,15 @@ export class Hub {
   #announce(stream: LiveStream, { operation, result }: Committed): void {
     if (operation.kind === "append" && result.kind === "appended") {
       const { incarnation, first, count } = result;
-      // A repeat stores nothing, but the first time may have been committed by a writer that died untold.
-      if (result.isRepeat) stream.skipTo({ incarnation, position: first + count });
-      else stream.append(incarnation, toMessages(operation, result));
+      if (!result.isRepeat) stream.append(incarnation, toMessages(operation, result));
+      // A repeat stores nothing, but the first time may have been committed by a writer that died untold; and what is
+      // too much for a window is read from the log.
+      stream.skipTo({ incarnation, position: first + count });
     } else if (operation.kind === "write" && result.kind === "written") {
       const { incarnation, tail, isClosed } = result;
       if (!result.isRepeat) stream.append(incarnation, toEntries(operation, result));
-      // What was committed untold before a repeat, or before a close that adds nothing, comes to light here.
+      // What was committed untold before a repeat, or before a close that adds nothing, comes to light here; what is
+      // too much for a window is read from the log.
       stream.skipTo({ incarnation, position: tail.position });
       if (isClosed) stream.end("closed");
     } else if (operation.kind === "drop" && result.kind === "dropped") {
@@ -145,6 +148,7 @@ export class Hub {
     const stream = this.#streams.get(path);
     if (stream === undefined) return;
     stream.append(incarnation, [{ start: first, position: first + 1, time, body }]);
+    stream.skipTo({ incarnation, position: first + 1 });
     this.#noteChanged(stream);
   }
 
@@ -198,24 +202,32 @@ function isOver({ incarnation }: LiveStream, info: StreamInfo | undefined): bool
   return info.incarnation !== incarnation && !info.hasEarlierLife;
 }
 
-/** What `apply` stored, made again from the operation: the bodies need not travel back from the writer thread. */
-function toMessages(
+/**
+ * What `apply` stored, made again from the operation: the bodies need not travel back from the writer thread. One by
+ * one, for a window takes no more than it can hold.
+ */
+function* toMessages(
   { templates }: AppendOperation,
   { incarnation, first, time }: Appended,
-): CommittedEntry[] {
-  return templates.map((template, index) => {
-    const position = first + index + 1;
+): Generator<CommittedEntry> {
+  let start = first;
+  for (const template of templates) {
+    const position = start + 1;
     const id = encodeOffset({ incarnation, position });
-    return { start: position - 1, position, time, body: composeMessage(template, { id, time }) };
-  });
+    yield { start, position, time, body: composeMessage(template, { id, time }) };
+    start = position;
+  }
 }
 
 /** The same of a stream of Durable Streams. */
-function toEntries({ bodies, mediaType, time }: WriteOperation, { first }: Written): CommittedEntry[] {
+function* toEntries(
+  { bodies, mediaType, time }: WriteOperation,
+  { first }: Written,
+): Generator<CommittedEntry> {
   let position = first;
-  return bodies.map((body) => {
+  for (const body of bodies) {
     const start = position;
     position += mediaType === JSON_MEDIA_TYPE ? 1 : byteLengthOf({ position, body });
-    return { start, position, time, body };
-  });
+    yield { start, position, time, body };
+  }
 }

@@ -1,9 +1,10 @@
 import { compareOffsets } from "../protocol/offset.ts";
 import type { Offset } from "../protocol/offset.ts";
 import { encodeBatch } from "./encoding.ts";
-import type { Encoded, Encoding, EntryEncoding } from "./encoding.ts";
-import { bytesOf, byteLengthOf, cutEntries } from "./entry.ts";
+import type { Encoded, Encoding } from "./encoding.ts";
 import type { Entry } from "./entry.ts";
+import { LiveWindow, takeFitting } from "./live-window.ts";
+import type { CommittedEntry } from "./live-window.ts";
 import { offsetAt } from "./stream-chain.ts";
 import type { Segment } from "./stream-chain.ts";
 
@@ -27,19 +28,6 @@ export interface LiveReader {
   detached(): void;
 }
 
-/** An entry that was just committed. */
-export interface CommittedEntry extends Entry {
-  /** The position before it. */
-  readonly start: number;
-  /** In ms since 1970. */
-  readonly time: number;
-}
-
-interface RecentEntry extends CommittedEntry {
-  /** By the encoding's name. */
-  readonly encoded: Map<string, Buffer>;
-}
-
 /** Why nothing will ever follow: somebody closed the stream, or it is there no longer. */
 export type StreamEnding = "closed" | "deleted";
 
@@ -51,6 +39,8 @@ export interface LiveStart {
   /** The lives that it inherits from as a fork: readers may stand there, and positions count on across them. */
   readonly inherited: readonly Segment[];
   readonly isClosed: boolean;
+  /** What the window may hold, and what is taken from one flush to the next. */
+  readonly maxBytes: number;
   /** Is called when a reader that was attached made the window hold more. */
   readonly onGrown: () => void;
 }
@@ -74,26 +64,28 @@ export class LiveStream {
   #inherited: readonly Segment[];
   /** Where the life before ended, if that is known: who has read it to there missed nothing. */
   #endOfLast: Offset | undefined;
-  #floor: number;
   #tail: number;
   #ending: StreamEnding | undefined;
-  #recent: RecentEntry[] = [];
-  #bytes = 0;
+  readonly #window: LiveWindow;
+  /** What of the window was taken since the last flush. */
+  #unflushedBytes = 0;
   /** What most readers are about to get: all of those that stand at the same place. */
   readonly #shared = new Map<string, Encoded & { readonly from: number; readonly tail: number }>();
   readonly #onGrown: () => void;
+  readonly #maxBytes: number;
   /** How many connections hold this stream, live or still reading pages. */
   holders = 0;
   /** What of `bytes` the hub has counted. */
   countedBytes = 0;
 
-  constructor(path: string, { incarnation, tail, inherited, isClosed, onGrown }: LiveStart) {
+  constructor(path: string, { incarnation, tail, inherited, isClosed, maxBytes, onGrown }: LiveStart) {
     this.path = path;
+    this.#maxBytes = maxBytes;
     this.#onGrown = onGrown;
     this.#incarnation = incarnation;
     this.#inherited = inherited;
     this.#tail = tail;
-    this.#floor = tail;
+    this.#window = new LiveWindow(tail);
     this.#ending = isClosed ? "closed" : undefined;
   }
 
@@ -106,9 +98,9 @@ export class LiveStream {
     return this.#live.size;
   }
 
-  /** What the window holds, every encoding counted. */
+  /** What the window takes of memory, about: every entry and every encoding counted. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#window.bytes;
   }
 
   /** Why nothing will follow what a reader at this place has read; `undefined` while something may. */
@@ -117,14 +109,25 @@ export class LiveStream {
     return this.#ending === "closed" && isBehind ? undefined : this.#ending;
   }
 
-  /** Adds entries that were committed. They leave with the next `flush`. */
-  append(incarnation: number, entries: readonly CommittedEntry[]): void {
+  /**
+   * Adds entries that were committed together. They leave with the next `flush`.
+   *
+   * Takes none of what the window could not hold: millions of small messages would be millions of objects, for
+   * everybody (CWE-770). The caller MUST call `skipTo` with their end; live readers then read them as pages.
+   */
+  append(incarnation: number, committed: Iterable<CommittedEntry>): void {
     if (incarnation > this.#incarnation) this.#beginLife(incarnation);
+    const fitting = takeFitting(committed, this.#maxBytes);
+    if (fitting === undefined) return;
+    const { entries, bytes } = fitting;
+    if (this.#unflushedBytes + bytes > this.#maxBytes) {
+      this.flush();
+      this.shrink(this.#maxBytes);
+    }
     for (const entry of entries) {
       if (incarnation < this.#incarnation || entry.position <= this.#tail) continue; // known: it was read at the start
       this.skipTo({ incarnation, position: entry.start });
-      this.#recent.push({ ...entry, encoded: new Map() });
-      this.#bytes += entry.body.length;
+      this.#unflushedBytes += this.#window.push(entry);
       this.#tail = entry.position;
     }
   }
@@ -137,9 +140,7 @@ export class LiveStream {
     if (incarnation > this.#incarnation) this.#beginLife(incarnation);
     if (incarnation < this.#incarnation || position <= this.#tail) return;
     this.flush();
-    this.#recent = [];
-    this.#bytes = 0;
-    this.#floor = position;
+    this.#window.clear(position);
     this.#tail = position;
     for (const reader of this.#live) {
       if (this.#positionOf(reader.position) < position) this.#giveUp(reader);
@@ -158,10 +159,8 @@ export class LiveStream {
     this.#incarnation = incarnation;
     this.#inherited = [];
     this.#endOfLast = undefined;
-    this.#floor = 0;
+    this.#window.clear(0);
     this.#tail = 0;
-    this.#recent = [];
-    this.#bytes = 0;
   }
 
   /** Nothing will follow what was appended. Live readers get what there still is, and are told. */
@@ -197,12 +196,12 @@ export class LiveStream {
    */
   attach(reader: LiveReader): boolean {
     if (!this.#covers(reader.position)) return false;
-    const next = this.#recent[this.#indexAfter(this.#positionOf(reader.position))];
+    const next = this.#window.firstAfter(this.#positionOf(reader.position));
     if (next !== undefined && next.time < reader.notBefore) return false;
-    const before = this.#bytes;
+    const before = this.#window.bytes;
     const canTakeMore = this.#deliverTo(reader);
     // The next flush counts what was encoded, and lets go of what was joined for this reader.
-    if (this.#bytes > before || this.#shared.size > 0) this.#onGrown();
+    if (this.#window.bytes > before || this.#shared.size > 0) this.#onGrown();
     // Nothing will ever tell it of an end that has come before it: it looks again.
     const isLive = canTakeMore && this.#ending === undefined;
     if (isLive) this.#live.add(reader);
@@ -222,15 +221,7 @@ export class LiveStream {
    * @param from where the character begins.
    */
   hold(entries: readonly Entry[], from: number): void {
-    const floor = this.#floor;
-    if (from >= floor || (entries.at(-1)?.position ?? 0) < floor) return;
-    const body = Buffer.concat(cutEntries(entries, { from, to: floor }).map(bytesOf));
-    // It was read just now, so it is not too old for anybody.
-    const time = Number.POSITIVE_INFINITY;
-    this.#recent.unshift({ start: from, position: floor, time, body, encoded: new Map() });
-    this.#bytes += body.length;
-    this.#floor = from;
-    this.#onGrown();
+    if (this.#window.hold(entries, from)) this.#onGrown();
   }
 
   /** Writes what is new to every live reader: one buffer for all, one write each. */
@@ -239,6 +230,7 @@ export class LiveStream {
       if (!this.#deliverTo(reader)) this.#giveUp(reader);
     }
     this.#shared.clear();
+    this.#unflushedBytes = 0;
     for (const wake of this.#waiting) wake();
   }
 
@@ -248,22 +240,7 @@ export class LiveStream {
    * come back with it at once, and so for ever.
    */
   shrink(maxBytes: number): void {
-    if (this.#bytes <= maxBytes) return;
-    const kept = this.#leastPosition();
-    let dropped = 0;
-    for (const entry of this.#recent) {
-      if (this.#bytes <= maxBytes || entry.position > kept) break;
-      this.#bytes -= sizeOf(entry);
-      this.#floor = entry.position;
-      dropped += 1;
-    }
-    this.#recent = this.#recent.slice(dropped);
-    const [first] = this.#recent;
-    if (first === undefined || this.#bytes <= maxBytes || first.start >= kept) return;
-    const rest = keepFrom(first, kept);
-    this.#bytes += sizeOf(rest) - sizeOf(first);
-    this.#recent[0] = rest;
-    this.#floor = kept;
+    if (this.#window.bytes > maxBytes) this.#window.shrink(maxBytes, this.#leastPosition());
   }
 
   /** Where the live reader stands that has read the least: at the tail, but for the beginning of a character. */
@@ -294,9 +271,9 @@ export class LiveStream {
   /** Whether the window holds all that comes after a place. */
   #covers(position: Offset): boolean {
     const end = this.#endOfLast;
-    if (end !== undefined && compareOffsets(position, end) === 0) return this.#floor === 0;
+    if (end !== undefined && compareOffsets(position, end) === 0) return this.#window.floor === 0;
     if (position.incarnation < this.#incarnation && this.#inherited.length === 0) return false;
-    return position.incarnation > this.#incarnation || position.position >= this.#floor;
+    return position.incarnation > this.#incarnation || position.position >= this.#window.floor;
   }
 
   /** A reader of an earlier life that is live missed nothing of it, and stands before this one's first message. */
@@ -310,57 +287,16 @@ export class LiveStream {
     const { name } = encoding;
     const shared = this.#shared.get(name);
     if (shared?.from === from && shared.tail === this.#tail) return shared;
-    const entries = this.#recent.slice(this.#indexAfter(from));
-    const [first] = entries;
-    if (first !== undefined && first.start < from) entries[0] = cutStart(first, from);
     const batch = {
-      entries,
+      entries: this.#window.after(from),
       offsetAt: (position: number) => this.#offsetAt(position),
       isTail: true,
       isEnd: this.#ending === "closed",
     };
-    const encoded = encodeBatch(encoding, batch, (each, entry) => this.#encode(each, entry));
+    const encoded = encodeBatch(encoding, batch, (each, entry) =>
+      this.#window.encode(each, { entry, offset: this.#offsetAt(entry.position) }),
+    );
     this.#shared.set(name, { ...encoded, from, tail: this.#tail });
     return encoded;
   }
-
-  /** The index of the first entry that ends after a place: a binary search, for a row of bytes may be of any length. */
-  #indexAfter(position: number): number {
-    let low = 0;
-    let high = this.#recent.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#recent[middle]?.position ?? 0) > position) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  }
-
-  #encode(encoding: EntryEncoding, entry: RecentEntry): Buffer {
-    const known = entry.encoded.get(encoding.name);
-    if (known !== undefined) return known;
-    const bytes = encoding.encodeEntry(entry, this.#offsetAt(entry.position));
-    entry.encoded.set(encoding.name, bytes);
-    this.#bytes += bytes.length;
-    return bytes;
-  }
-}
-
-/** What an entry takes of the window, every encoding counted. */
-function sizeOf({ body, encoded }: RecentEntry): number {
-  let size = body.length;
-  for (const bytes of encoded.values()) size += bytes.length;
-  return size;
-}
-
-/** The same as `cutStart`, as bytes of its own: a view would keep all of the row in memory. */
-function keepFrom(entry: RecentEntry, from: number): RecentEntry {
-  const cut = cutStart(entry, from);
-  return { ...cut, body: Buffer.from(bytesOf(cut)) };
-}
-
-/** What of a row of bytes lies after a place inside it. */
-function cutStart(entry: RecentEntry, from: number): RecentEntry {
-  const body = bytesOf(entry).subarray(byteLengthOf(entry) - (entry.position - from));
-  return { ...entry, start: from, body, encoded: new Map() };
 }

@@ -157,7 +157,7 @@ export class Reader {
         oldest = Math.min(oldest, time);
         // Of a long row that was begun before, or goes on where the fork does not, only what is read counts: a page that
         // had the beginning of a character there, and nothing else, would bring nobody on.
-        bytes += isJson ? body.length : Math.min(position, to) - Math.max(start, next);
+        bytes += isJson ? byteLengthOf(entry) : Math.min(position, to) - Math.max(start, next);
         if (bytes > maxBytes) break;
       }
       entries.push(...(isJson ? found : cutEntries(found, { from: next, to })));

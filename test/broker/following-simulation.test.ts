@@ -54,19 +54,19 @@ describe("the simulation of following", () => {
     [
       "a character that came in three appends and lost the first",
       {
-        file: "live-stream.ts",
+        file: "live-window.ts",
         replace: "cutEntries(entries, { from, to: floor }).map(bytesOf)",
         by: "entries.slice(-1).map(bytesOf)",
       },
     ],
     [
       "a window that forgets what its readers wait for the rest of",
-      { file: "live-stream.ts", replace: " || entry.position > kept", by: "" },
+      { file: "live-window.ts", replace: " || entry.position > kept", by: "" },
     ],
     [
       "a row that is sent whole to a reader inside it",
       {
-        file: "live-stream.ts",
+        file: "live-window.ts",
         replace: "if (first !== undefined && first.start < from) entries[0] = cutStart(first, from);",
         by: "",
       },

@@ -112,8 +112,8 @@ describe("the simulation of the hand-over", () => {
       "a lost announcement that a repeat of the publish does not bring to light",
       {
         file: "hub.ts",
-        replace: "if (result.isRepeat) stream.skipTo({ incarnation, position: first + count });\n      else",
-        by: "if (!result.isRepeat)",
+        replace: "      stream.skipTo({ incarnation, position: first + count });\n",
+        by: "      if (!result.isRepeat) stream.skipTo({ incarnation, position: first + count });\n",
       },
     ],
     [
@@ -128,8 +128,8 @@ describe("the simulation of the hand-over", () => {
       "a new life that counts on from the tail of the old",
       {
         file: "live-stream.ts",
-        replace: "    this.#floor = 0;\n    this.#tail = 0;\n",
-        by: "    this.#floor = 0;\n",
+        replace: "    this.#window.clear(0);\n    this.#tail = 0;\n",
+        by: "    this.#window.clear(0);\n",
       },
     ],
     [

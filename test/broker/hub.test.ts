@@ -160,7 +160,7 @@ describe("Hub", () => {
   });
 
   it("keeps no more than its bound of a stream, every encoding counted", async () => {
-    const { log, hub } = openHub({ maxWindowBytes: 2_000 });
+    const { log, hub } = openHub({ maxWindowBytes: 8_000 });
     const stream = hub.enter(PATH);
     for (const encoding of [WEBSOCKET_ENCODING, SSE_ENCODING])
       stream.attach(new Reading(log.tail, { encoding }));
@@ -168,13 +168,25 @@ describe("Hub", () => {
       log.commit(3);
       log.announce(1);
       await nextTurn();
-      expect(stream.bytes).toBeLessThanOrEqual(2_000);
+      expect(stream.bytes).toBeLessThanOrEqual(8_000);
     }
-    expect(stream.bytes).toBeGreaterThan(1_000);
+    expect(stream.bytes).toBeGreaterThan(4_000);
+  });
+
+  it("sends live readers to the log for more messages than a window may hold", async () => {
+    const { log, hub } = openHub({ maxWindowBytes: 8_000 });
+    const stream = hub.enter(PATH);
+    const reading = new Reading(log.tail);
+    expect(stream.attach(reading)).toBe(true);
+    log.commit(1_000);
+    log.announce(1);
+    await nextTurn();
+    expect([reading.detachments, reading.deliveries.length, stream.bytes]).toEqual([1, 0, 0]);
+    expect(stream.attach(new Reading(log.tail))).toBe(true);
   });
 
   it("keeps its bound where readers of another encoding join a window that is full", async () => {
-    const { log, hub } = openHub({ maxWindowBytes: 2_000 });
+    const { log, hub } = openHub({ maxWindowBytes: 8_000 });
     const stream = hub.enter(PATH);
     const tail = { incarnation: 1, position: 0 };
     log.commit(12);
@@ -182,13 +194,13 @@ describe("Hub", () => {
     await nextTurn();
     for (const encoding of [WEBSOCKET_ENCODING, SSE_ENCODING])
       expect(stream.attach(new Reading(tail, { encoding }))).toBe(true);
-    expect(stream.bytes).toBeGreaterThan(2_000);
+    expect(stream.bytes).toBeGreaterThan(8_000);
     await nextTurn();
-    expect(stream.bytes).toBeLessThanOrEqual(2_000);
+    expect(stream.bytes).toBeLessThanOrEqual(8_000);
   });
 
   it("keeps its bound over all streams together, and gives back what a left stream held", async () => {
-    const { log, hub } = openHub({ maxWindowsBytes: 2_000 });
+    const { log, hub } = openHub({ maxWindowsBytes: 8_000 });
     const stream = hub.enter(PATH);
     const fill = async (): Promise<void> => {
       log.commit(50);
@@ -199,13 +211,13 @@ describe("Hub", () => {
       await fill();
       stream.attach(new Reading({ ...log.tail, position: log.tail.position - 5 }));
       await nextTurn();
-      expect(stream.bytes).toBeGreaterThan(1_000);
-      expect(stream.bytes).toBeLessThanOrEqual(2_000);
+      expect(stream.bytes).toBeGreaterThan(4_000);
+      expect(stream.bytes).toBeLessThanOrEqual(8_000);
     }
     hub.leave(stream);
     const next = hub.enter(PATH);
     await fill();
-    expect(next.bytes).toBeGreaterThan(1_000);
+    expect(next.bytes).toBeGreaterThan(4_000);
   });
 
   it("sends live readers back to the log where an announcement was lost, and no one twice", async () => {
@@ -297,7 +309,7 @@ describe("Subscriber", () => {
   });
 
   it("reads pages while its peer is slow, never past its budget, and comes live again", async () => {
-    const { log, hub } = openHub({ maxWindowBytes: 0 });
+    const { log, hub } = openHub({ maxWindowBytes: 500 });
     const sink = new CollectingSink({ isStalled: true });
     const stream = hub.enter(PATH);
     const position = log.tail;

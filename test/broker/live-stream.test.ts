@@ -3,7 +3,8 @@ import type { Encoding } from "#src/broker/encoding.ts";
 import { bytesOf } from "#src/broker/entry.ts";
 import type { Entry } from "#src/broker/entry.ts";
 import { LiveStream } from "#src/broker/live-stream.ts";
-import type { CommittedEntry, LiveReader, LiveStart } from "#src/broker/live-stream.ts";
+import type { LiveReader, LiveStart } from "#src/broker/live-stream.ts";
+import type { CommittedEntry } from "#src/broker/live-window.ts";
 import type { Offset } from "#src/protocol/offset.ts";
 import { incompleteTailLength } from "#src/protocol/durable-streams/utf8-boundary.ts";
 
@@ -50,6 +51,7 @@ function open(start: Partial<LiveStart> = {}): LiveStream {
     tail: 0,
     inherited: [],
     isClosed: false,
+    maxBytes: 1_000_000,
     onGrown: () => {},
     ...start,
   });
@@ -126,7 +128,7 @@ describe("the live end of a stream of bytes", () => {
     stream.flush();
     stream.shrink(0);
     expect(reading.detachments).toBe(0);
-    expect(stream.bytes).toBe(2);
+    expect(stream.bytes).toBe(302);
     stream.append(INCARNATION, rows(102, HAN.subarray(2)));
     stream.flush();
     expect(reading.text).toBe(`${"x".repeat(100)}漢`);
@@ -141,10 +143,42 @@ describe("the live end of a stream of bytes", () => {
     stream.append(INCARNATION, rows(0, "abc", HAN.subarray(0, 1), HAN.subarray(1, 2)));
     stream.flush();
     stream.shrink(0);
-    expect([reading.detachments, stream.bytes]).toEqual([0, 2]);
+    // Two rows of one byte each.
+    expect([reading.detachments, stream.bytes]).toEqual([0, 602]);
     stream.append(INCARNATION, rows(5, HAN.subarray(2)));
     stream.flush();
     expect(reading.text).toBe("abc漢");
+  });
+
+  it("takes none of a batch that the window could not hold, and looks no further into it", () => {
+    const stream = open({ maxBytes: 10_000 });
+    const reading = new Reading(0);
+    stream.attach(reading);
+    let looked = 0;
+    const many = function* (): Generator<CommittedEntry> {
+      for (const row of rows(0, ...Array.from({ length: 1_000 }, () => "0"))) {
+        looked += 1;
+        yield row;
+      }
+    };
+    stream.append(INCARNATION, many());
+    expect([stream.bytes, looked < 40]).toEqual([0, true]);
+    stream.skipTo({ incarnation: INCARNATION, position: 1_000 });
+    // It reads them as pages, and comes back.
+    expect([reading.detachments, reading.text, stream.attach(new Reading(0))]).toEqual([1, "", false]);
+    expect(stream.attach(new Reading(1_000))).toBe(true);
+  });
+
+  it("keeps its bound while many small batches come between two flushes, and its readers live", () => {
+    const stream = open({ maxBytes: 10_000 });
+    const reading = new Reading(0);
+    stream.attach(reading);
+    for (let position = 0; position < 1_000; position += 1) {
+      stream.append(INCARNATION, rows(position, "0"));
+      expect(stream.bytes).toBeLessThanOrEqual(2 * 10_000);
+    }
+    stream.flush();
+    expect([reading.detachments, reading.text]).toEqual([0, "0".repeat(1_000)]);
   });
 
   it("takes back what a page ended with, which may have come in several rows", () => {
@@ -155,7 +189,7 @@ describe("the live end of a stream of bytes", () => {
     expect(stream.attach(reading)).toBe(false);
     stream.hold(page, 2);
     expect(stream.attach(reading)).toBe(true);
-    expect(stream.bytes).toBe(2);
+    expect(stream.bytes).toBe(302);
     stream.append(INCARNATION, rows(4, HAN.subarray(2)));
     stream.flush();
     expect(reading.text).toBe("漢");
@@ -184,7 +218,7 @@ describe("the live end of a stream of bytes", () => {
     let grown = 0;
     const stream = open({ tail: 4, onGrown: () => (grown += 1) });
     stream.hold(rows(0, "ab", HAN.subarray(0, 2)), 2);
-    expect([stream.bytes, grown]).toEqual([2, 1]);
+    expect([stream.bytes, grown]).toEqual([302, 1]);
   });
 
   it("takes readers of a fork over from what it inherits, across the place where it branches off", () => {

@@ -37,6 +37,14 @@ describe("Reader", () => {
     expect(positions(page(reader, 0, { maxBytes: 0 }))).toEqual([1]);
   });
 
+  it("counts the bytes of messages, not their characters", () => {
+    const { reader, apply } = openFileStore();
+    const text = JSON.stringify("漢".repeat(100));
+    apply(append({ texts: [text, text, text] }));
+    // Each is about 350 bytes and 150 characters.
+    expect(positions(page(reader, 0, { maxBytes: 300 }))).toEqual([1]);
+  });
+
   it("says `end` at the tail, and of a stream that was never written", () => {
     const { reader, apply } = openFileStore();
     expect(reader.page("chat", { after: ORIGIN, ...EVERYTHING })).toEqual({ kind: "end" });

@@ -5,6 +5,7 @@ import type { IncomingMessage } from "node:http";
 import { rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { openEvents } from "../support/stream-events.ts";
+import { dial, readUntil } from "../support/raw-connection.ts";
 import { OPEN_STREAMS } from "../support/durable-streams.ts";
 import { nextOffset, readToTail, startStreamServer, streamUser } from "../support/streams.ts";
 import { makeProject } from "../support/server.ts";
@@ -149,6 +150,39 @@ describe("a long read (section 5.6)", () => {
     for (const response of [...chunks, ...events]) response.destroy();
     await server.kill();
     rmSync(root, { recursive: true, force: true });
+  });
+
+  it("holds one chunk for a client that asks for many at once and reads none", async () => {
+    const root = makeProject();
+    await using server = await startServerProcess(root, {}, { durableStreams: OPEN_STREAMS });
+    const user = streamUser(`${server.url}/ds`);
+    await user.put("piped", { type: BYTES });
+    for (let part = 0; part < 8; part += 1)
+      await user.post("piped", { type: BYTES, body: pattern(MIB, part) });
+    const before = await server.memory();
+    const path = new URL(user.url("piped?offset=-1"));
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => dial(server)));
+    const request = `GET ${path.pathname}${path.search} HTTP/1.1\r\nhost: a\r\n\r\n`;
+    for (const socket of sockets) socket.pause().write(request.repeat(20));
+    // Every request of theirs has been parsed when one that came later is answered, on each of some connections.
+    for (let round = 0; round < 10; round += 1) await user.head("piped");
+    expect((await server.memory()) - before).toBeLessThan(20 * 3 * MIB);
+    for (const socket of sockets) socket.destroy();
+    await server.kill();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  it("answers requests that are pipelined in their order, each when the one before is read", async () => {
+    await using server = await startStreamServer();
+    const { user } = server;
+    for (const name of ["a", "b", "c"]) await user.put(`in-line-${name}`, { body: `<${name}>` });
+    const socket = await dial(server);
+    const { pathname } = new URL(user.url("in-line-"));
+    const get = (name: string) => `GET ${pathname}${name}?offset=-1 HTTP/1.1\r\nhost: a\r\n\r\n`;
+    socket.write(["a", "b", "none", "c"].map(get).join(""));
+    const received = await readUntil(socket, (text) => text.includes("<c>"));
+    expect(received).toMatch(/ 200 [^]*<a>[^]* 200 [^]*<b>[^]* 404 [^]* 200 [^]*<c>/);
+    socket.destroy();
   });
 });
 

@@ -116,7 +116,7 @@ class Simulation {
     this.#hub = new code.Hub({
       log: { follow: (follower) => (this.#followers.add(follower), () => this.#followers.delete(follower)) },
       reader: this.#reader,
-      maxWindowBytes: this.#pick([0, 8, 60, 1_000_000]),
+      maxWindowBytes: this.#pick([0, 308, 1_000, 1_000_000]),
     });
     this.#create();
     this.#isQuiet = this.#chance(0.1);

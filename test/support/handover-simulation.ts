@@ -81,7 +81,7 @@ class Simulation {
     this.#hub = new code.Hub({
       log: this.#log,
       reader: this.#log,
-      maxWindowBytes: this.#pick([0, 300, 1_200, 1_000_000]),
+      maxWindowBytes: this.#pick([0, 1_000, 4_000, 1_000_000]),
     });
   }
 

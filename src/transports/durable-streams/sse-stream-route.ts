@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { encodeControlEvent } from "../../protocol/durable-streams/sse-events.ts";
 import { contentKindOf } from "../../protocol/durable-streams/media-type.ts";
 import type { ReadQuery } from "../../protocol/durable-streams/read-query.ts";
@@ -9,12 +8,13 @@ import { SSE_CONTENT_TYPE, SSE_KEEPALIVE } from "../../protocol/sse.ts";
 import type { Followed } from "../../broker/follow.ts";
 import { addressOf } from "../access.ts";
 import { toContent } from "./body.ts";
+import { createEventCursors } from "./event-cursors.ts";
 import { assertRoom, lifetimeMs } from "./live-connection.ts";
 import { endResponse } from "../end-response.ts";
 import { hasLeft } from "../http.ts";
 import type { Connection } from "../connections.ts";
 import { SocketSink } from "../socket-sink.ts";
-import { cursorOf, startOffset, toStart } from "./read-route.ts";
+import { startOffset, toStart } from "./read-route.ts";
 import type { StreamCall } from "./stream-call.ts";
 import { createStreamEvents } from "./stream-events.ts";
 import { findStream } from "./stream-target.ts";
@@ -31,8 +31,6 @@ export async function serveStreamEvents(call: StreamCall, query: ReadQuery): Pro
   assertRoom(call);
   const { state } = findStream(context.broker, target);
   if (state !== undefined) context.broker.streams.use(state);
-  const isClient = context.audience === "public";
-  context.connections.assertRoom({ subject: call.subject, address: addressOf(call.request), isClient });
   const offset = startOffset(call, query.start);
   const start = query.start.kind === "after" ? ({ kind: "after", offset } as const) : toStart(query.start);
   const followed = context.broker.streams.follow({ path: target.path, start, replayWindowMs });
@@ -58,16 +56,14 @@ async function stream(
   response.setHeader("x-accel-buffering", "no");
   if (contentKindOf(mediaType) === "bytes") response.setHeader("stream-sse-data-encoding", "base64");
   response.writeHead(200);
-  const cursor = risingCursor(query);
-  // Cursors of a client that sent one back are its own.
-  const cursorName = query.cursor === undefined ? "" : `${randomUUID()} ${query.cursor}`;
-  const events = createStreamEvents({ mediaType, cursor, cursorName });
+  const cursors = createEventCursors({ echoed: query.cursor });
+  const events = createStreamEvents({ mediaType, cursor: cursors.next, cursorName: cursors.name });
   const sink = new SocketSink(events, "stream" in response ? response.stream : response);
   // Who is at the tail hears so at once: silence could mean anything.
   if (isAtEnd(call, { from: followed.position, tail }) && !isClosedNow(call)) {
     const event = {
       streamNextOffset: encodeOffset(followed.position),
-      streamCursor: cursor(),
+      streamCursor: cursors.next(),
       upToDate: true,
     } as const;
     sink.write(Buffer.from(encodeControlEvent(event)));
@@ -102,18 +98,6 @@ async function stream(
     context.connections.remove(connection);
     endResponse(response);
   }
-}
-
-/**
- * The cursors of one connection. Jitter is drawn once: with one for each event they would go back and forth
- * (PROTOCOL.md, section 10.1).
- */
-function risingCursor(query: ReadQuery): () => string {
-  const first = cursorOf(query);
-  return () => {
-    const current = cursorOf({});
-    return Number(current) > Number(first) ? current : first;
-  };
 }
 
 /** Whether there is nothing to send from a place: it is the tail, or only the beginning of a character follows. */

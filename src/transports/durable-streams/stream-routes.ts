@@ -4,6 +4,7 @@ import { ChanctlError } from "../../shared/errors.ts";
 import { addressOf } from "../access.ts";
 import type { TransportContext } from "../context.ts";
 import { assertOriginAllowed } from "../cors.ts";
+import { untilFirstInLine } from "../first-in-line.ts";
 import { hasLeft, headerOf, leavingOf, sendProblem, toChanctlError } from "../http.ts";
 import type { HttpRequest, HttpResponse } from "../http.ts";
 import { assertClientsMayPublish } from "../publish.ts";
@@ -88,6 +89,8 @@ export class StreamRoutes {
       if (target.channel !== undefined && request.method === "POST")
         assertClientsMayPublish(this.#context, target.channel);
       const operation = operationOf(request.method, request);
+      // Before anybody is asked: what its caller may do can be over when its turn comes (CWE-367).
+      if (request.method === "GET" && !(await untilFirstInLine(request, response))) return;
       const { signal } = leavingOf(response);
       const call = await admit({
         context: this.#context,
