@@ -47,6 +47,24 @@ describe("cursors (section 10.1)", () => {
     expect(cursors[0]).toBeGreaterThan(given);
   });
 
+  it("are in no event once the stream is closed, which is told with the last data (section 5.8)", async () => {
+    const { user } = server;
+    await user.put("closing");
+    const live = await openEvents(user.url("closing?offset=-1&live=sse"));
+    await user.post("closing", { body: "last", headers: { "stream-closed": "true" } });
+    await live.ended;
+    const late = await openEvents(user.url("closing?offset=-1&live=sse"));
+    await late.ended;
+    const [controls, lateControls] = [live.controls(), late.controls()];
+    expect(controls).toHaveLength(2);
+    expect(controls[1]).toEqual({
+      streamNextOffset: expect.any(String) as string,
+      upToDate: true,
+      streamClosed: true,
+    });
+    expect(lateControls).toEqual([controls[1]]);
+  });
+
   it("are not told once the stream is closed: nobody comes back", async () => {
     const { user } = server;
     await user.put("done", { body: "x", headers: { "stream-closed": "true" } });

@@ -6,6 +6,7 @@ import { compareOffsets, encodeOffset } from "../../protocol/offset.ts";
 import type { Offset } from "../../protocol/offset.ts";
 import { SSE_CONTENT_TYPE, SSE_KEEPALIVE } from "../../protocol/sse.ts";
 import type { Followed } from "../../broker/follow.ts";
+import type { Sink } from "../../broker/subscriber.ts";
 import { addressOf } from "../access.ts";
 import { toContent } from "./body.ts";
 import { createEventCursors } from "./event-cursors.ts";
@@ -16,7 +17,7 @@ import type { Connection } from "../connections.ts";
 import { SocketSink } from "../socket-sink.ts";
 import { startOffset, toStart } from "./read-route.ts";
 import type { StreamCall } from "./stream-call.ts";
-import { createStreamEvents } from "./stream-events.ts";
+import { createStreamEvents, encodeClosing, endsWithClosing } from "./stream-events.ts";
 import { findStream } from "./stream-target.ts";
 
 const KEEPALIVE_MS = 15_000;
@@ -59,6 +60,18 @@ async function stream(
   const cursors = createEventCursors({ echoed: query.cursor });
   const events = createStreamEvents({ mediaType, cursor: cursors.next, cursorName: cursors.name });
   const sink = new SocketSink(events, "stream" in response ? response.stream : response);
+  let isToldClosed = false;
+  const telling: Sink = {
+    encoding: events,
+    get unsentBytes() {
+      return sink.unsentBytes;
+    },
+    write: (bytes) => {
+      isToldClosed = endsWithClosing(bytes);
+      sink.write(bytes);
+    },
+    drained: (signal) => sink.drained(signal),
+  };
   // Who is at the tail hears so at once: silence could mean anything.
   if (isAtEnd(call, { from: followed.position, tail }) && !isClosedNow(call)) {
     const event = {
@@ -86,14 +99,10 @@ async function stream(
   };
   context.connections.add(connection, call);
   try {
-    if ((await followed.run(sink, aborted.signal)) === "closed") {
-      const event = {
-        streamNextOffset: encodeOffset(followed.position),
-        upToDate: true,
-        streamClosed: true,
-      } as const;
-      sink.write(Buffer.from(encodeControlEvent(event)));
-    }
+    const ending = await followed.run(telling, aborted.signal);
+    // The close may come with the last data, and is then told with it.
+    if (ending === "closed" && !isToldClosed)
+      sink.write(Buffer.from(encodeClosing(encodeOffset(followed.position))));
   } finally {
     context.connections.remove(connection);
     endResponse(response);

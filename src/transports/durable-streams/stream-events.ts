@@ -18,6 +18,19 @@ export interface StreamEventsOptions {
   readonly cursorName: string;
 }
 
+/** The last control event of a stream that is closed; nobody comes back, so it has no cursor. */
+export function encodeClosing(streamNextOffset: string): string {
+  return encodeControlEvent({ streamNextOffset, upToDate: true, streamClosed: true });
+}
+
+/** How that event ends, and no other write of a stream's events does. */
+const CLOSING_END = Buffer.from('"streamClosed":true}\n\n');
+
+/** Whether these are the last events of a stream that is closed. */
+export function endsWithClosing(bytes: Buffer): boolean {
+  return bytes.length >= CLOSING_END.length && bytes.subarray(-CLOSING_END.length).equals(CLOSING_END);
+}
+
 /**
  * A stream as the events of `live=sse`: a data event for what goes out together, and directly after it a control
  * event that says where the reader is then.
@@ -31,11 +44,14 @@ export function createStreamEvents({ mediaType, cursor, cursorName }: StreamEven
     encodeBatch(batch) {
       const { data, position } = encodeData(batch);
       if (data === "") return { bytes: Buffer.alloc(0), position };
-      const control = encodeControlEvent({
-        streamNextOffset: encodeOffset(batch.offsetAt(position)),
-        streamCursor: cursor(),
-        ...(batch.isTail ? { upToDate: true } : {}),
-      });
+      const streamNextOffset = encodeOffset(batch.offsetAt(position));
+      const control = batch.isEnd
+        ? encodeClosing(streamNextOffset)
+        : encodeControlEvent({
+            streamNextOffset,
+            streamCursor: cursor(),
+            ...(batch.isTail ? { upToDate: true } : {}),
+          });
       return { bytes: Buffer.from(data + control), position };
     },
   };
