@@ -76,7 +76,14 @@ describe("examples/ai-stream, in two browsers", () => {
     return (await promisify(execFile)(process.execPath, [CLI, "stream", ...args], options)).stdout;
   }
 
-  const pathOf = (n: number): string => `${new URL(asker.url()).searchParams.get("c")}/${n}`;
+  const conversation = (): string => String(new URL(asker.url()).searchParams.get("c"));
+
+  /** The path of an answer: of the n-th that was asked for. */
+  async function pathOf(n: number): Promise<string> {
+    const said = (await chanctl("read", conversation())).trim().split("\n");
+    const asked = said.map((line) => JSON.parse(line) as { question?: string; answer: string });
+    return String(asked.filter(({ question }) => question !== undefined)[n - 1]?.answer);
+  }
 
   it("shows both the same answer while it is written", async () => {
     asker = await openPage(dev.url);
@@ -100,8 +107,8 @@ describe("examples/ai-stream, in two browsers", () => {
         await isOver(page, 1, "done");
         expect(await answerOn(page, 1)).toBe(answerTo(FIRST));
       }
-      expect(await chanctl("read", pathOf(1))).toBe(answerTo(FIRST));
-      expect(await chanctl("head", pathOf(1))).toContain("closed: true");
+      expect(await chanctl("read", await pathOf(1))).toBe(answerTo(FIRST));
+      expect(await chanctl("head", await pathOf(1))).toContain("closed: true");
       expect(await asker.locator("section code").first().textContent()).toMatch(
         /^const answer = .*\n[^]*\}\);\n$/,
       );
@@ -117,7 +124,7 @@ describe("examples/ai-stream, in two browsers", () => {
     const whole = answerTo(SECOND);
     expect(whole.startsWith(said) && said !== whole).toBe(true);
     expect(await answerOn(reader, 2)).toBe(said);
-    expect(await chanctl("read", pathOf(2), "--live")).toBe(said);
+    expect(await chanctl("read", await pathOf(2), "--live")).toBe(said);
     expect(await reader.locator("section .question").allTextContents()).toEqual([FIRST, SECOND]);
   });
 
@@ -137,10 +144,10 @@ describe("examples/ai-stream, in two browsers", () => {
         init,
       ] as const);
     const append = { method: "POST", headers: { "content-type": "text/plain" }, body: "x" };
-    expect(await statusOf(pathOf(1))).toBe(200);
+    expect(await statusOf(await pathOf(1))).toBe(200);
     expect(await statusOf("asked")).toBe(403);
-    expect(await statusOf(pathOf(1), append)).toBe(403);
-    expect(await statusOf(pathOf(1), { method: "DELETE" })).toBe(403);
-    expect(await statusOf(pathOf(9), { method: "PUT" })).toBe(403);
+    expect(await statusOf(await pathOf(1), append)).toBe(403);
+    expect(await statusOf(await pathOf(1), { method: "DELETE" })).toBe(403);
+    expect(await statusOf(`${conversation()}/9`, { method: "PUT" })).toBe(403);
   });
 });
