@@ -5,7 +5,9 @@ import type { ClientHttp2Stream } from "node:http2";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { WebSocket } from "ws";
 import { pickFreePort } from "#src/platform/free-port.ts";
+import { SUB_PROTOCOL } from "#src/protocol/websocket-frame.ts";
 import { startTestApp } from "../support/app-answers.ts";
 import type { Answer } from "../support/app-answers.ts";
 import { CALLERS } from "../support/caller.ts";
@@ -737,8 +739,8 @@ describe("over WebSocket", () => {
   it("a first auth frame: who waits to send it counts as a connection", async () => {
     await using other = await startGuardedServer({ limits: { maxConnectionsPerAddress: 2 } });
     const target = `${other.server.url}/channels/guarded`;
-    const leaves = new AbortController();
-    const waiting = [1, 2].map(() => openWebSocket(target, { signal: leaves.signal }).catch(() => {}));
+    const waiting = [1, 2].map(() => new WebSocket(target.replace(/^http/, "ws"), [SUB_PROTOCOL]));
+    await Promise.all(waiting.map((webSocket) => once(webSocket, "open")));
     const token = other.tokenFor(() => ({ ok: true }));
     const outcome = () =>
       openWebSocket(target, { headers: bearer(token) }).then(
@@ -746,8 +748,7 @@ describe("over WebSocket", () => {
         (refusal: Refusal) => refusal.number,
       );
     await expect.poll(outcome, PATIENT).toBe(4_429);
-    leaves.abort();
-    await Promise.all(waiting);
+    for (const webSocket of waiting) webSocket.terminate();
     await expect.poll(outcome, PATIENT).toBeUndefined();
   });
 
