@@ -46,6 +46,7 @@ const RESERVED_PARAMS: ReadonlySet<string> = new Set([
 
 /** Keys of a definition file; `verify` and `onPublish` are functions in TypeScript and booleans in JSON. */
 const DEFINITION_KEYS: readonly string[] = [
+  "$schema", // names the schema that an editor checks a JSON definition with
   "transport",
   "paramsSchema",
   "messages",

@@ -19,6 +19,7 @@ import { prepareApp } from "./app-process.ts";
 import type { AppProcess } from "./app-process.ts";
 import { bindInternal, bindPublic } from "./bind.ts";
 import { warnOfHiddenStreams } from "./hidden-streams.ts";
+import { ignoreStateFolder } from "./ignore-state-folder.ts";
 import { InternalRoutes } from "./internal-routes.ts";
 import { Opened } from "./opened.ts";
 import type { ServerOptions, TlsOptions } from "./options.ts";
@@ -83,6 +84,7 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
       webhookSender,
     }),
   );
+  await ignoreStateFolder(stateFolder);
   // With the store's lock in hand no other chanctl runs here: an app that a killed one left behind can go.
   await endOrphan({ stateFolder, logger });
   const token = options.token ?? (await loadToken(stateFolder));

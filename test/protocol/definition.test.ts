@@ -97,6 +97,13 @@ describe("parseDefinition", () => {
     },
   );
 
+  it("takes the `$schema` that an editor reads, and tells nobody of it", () => {
+    const schema = "./node_modules/chanctl/channel.schema.json";
+    expect(parseDefinition("chat", { $schema: schema, public: true })).toEqual(
+      parseDefinition("chat", { public: true }),
+    );
+  });
+
   it("names the key that was meant", () => {
     expect(() => parseDefinition("chat", { public: true, replayWindow: 5 })).toThrow(
       expect.objectContaining({

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { writeRunFile } from "#src/platform/run-file.ts";
@@ -44,6 +44,16 @@ it("a file in the place of `.chanctl` is an error that names it and what to do",
   await expect(loadToken(folder)).rejects.toMatchObject(expected);
   const run = { url: "", internalUrl: "", token: "", pid: 1, version: "" };
   await expect(writeRunFile(folder, run)).rejects.toMatchObject(expected);
+});
+
+it("keeps its state out of git by itself, and leaves a `.gitignore` that is there", async () => {
+  const root = project();
+  const path = join(root, ".chanctl", ".gitignore");
+  await (await startTestServer({ root })).running.close();
+  expect(readFileSync(path, "utf8")).toBe("*\n");
+  writeFileSync(path, "# mine\n");
+  await (await startTestServer({ root })).running.close();
+  expect(readFileSync(path, "utf8")).toBe("# mine\n");
 });
 
 it("a token that cannot be read is an error that names it", async () => {
