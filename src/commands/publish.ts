@@ -38,7 +38,7 @@ export function registerPublish(program: Command, io: Io): void {
     .summary("publish messages to a channel")
     .usage("<channel> [--<param> <value>…] <data> [options]")
     .addHelpText("before", EXAMPLE)
-    .argument("<channel>", "the channel's name")
+    .argument("[channel]", "the channel's name")
     .argument("[data]", "JSON, @file, or - for standard input (one JSON a line)")
     .option("--type <type>", "the type of the messages", "message")
     .option("--idempotency-key <key>", "a key that makes a repeat of this very command harmless")
@@ -48,7 +48,7 @@ export function registerPublish(program: Command, io: Io): void {
     .option("--token <token>", "a caller's credential for --url, sent as Bearer")
     .allowUnknownOption()
     .allowExcessArguments()
-    .action(async (_channel: string, _data: string | undefined, flags: PublishFlags, command: Command) => {
+    .action(async (_channel: string | undefined, _data: string | undefined, flags: PublishFlags, command: Command) => {
       const args = parseChannelArgs(command.args, flags.param ?? []);
       try {
         await runPublish({ args, flags, optionNames: optionNames(command) }, io);

@@ -6,8 +6,9 @@ import type { Io } from "./io.ts";
 import { palette } from "./palette.ts";
 import { follow } from "./tail/follow.ts";
 import type { FollowNotice } from "./tail/follow.ts";
+import { missedText } from "./tail/missed-text.ts";
 import { messageFilter } from "./tail/message-filter.ts";
-import { messageLine } from "./tail/message-line.ts";
+import { messageBlock, messageLine } from "./tail/message-line.ts";
 import { readTailId } from "./tail/tail-id.ts";
 import { parseTailMessage } from "./tail/tail-message.ts";
 import { parseTailStart } from "./tail/tail-start.ts";
@@ -25,6 +26,7 @@ interface TailFlags {
   readonly type?: readonly string[];
   readonly where?: readonly string[];
   readonly follow: boolean;
+  readonly full?: true;
   readonly json?: true;
   readonly param?: readonly string[];
   readonly url?: string;
@@ -45,26 +47,21 @@ export function registerTail(program: Command, io: Io): void {
     .summary("follow a channel's messages")
     .usage("<channel> [--<param> <value>…] [options]")
     .addHelpText("before", EXAMPLE)
-    .argument("<channel>", "the channel's name")
+    .argument("[channel]", "the channel's name")
     .option("--since <start>", "begin at a duration ago (10m), a time, a message's id, or `start`")
     .option("-n, --count <number>", "begin with the last messages")
     .option("--type <type>", "only messages of this type (repeatable)", collect)
     .option("--where <name=value>", "only messages with this in their data (repeatable)", collect)
     .option("--no-follow", "end when what was there at the start has been printed")
-    .option("--json", "print each message as the JSON that clients get")
+    .option("--full", "all of each message's data, on lines of its own")
+    .option("--json", "print each message as the JSON that clients get, one a line")
     .option("--param <name=value>", "a param that is named like an option", collect)
     .option("--url <url>", "a public URL, instead of the project's running server")
     .option("--token <token>", "a caller's credential for --url, sent as Bearer")
     .allowUnknownOption()
     .allowExcessArguments()
-    .action(async (_channel: string, flags: TailFlags, command: Command) => {
+    .action(async (_channel: string | undefined, flags: TailFlags, command: Command) => {
       const args = parseChannelArgs(command.args, flags.param ?? []);
-      if (args.rest.length > 0) {
-        throw new ChanctlError(
-          "usage",
-          `there is one channel, got \`${[args.channel, ...args.rest].join(" ")}\``,
-        );
-      }
       await runTail({ args, flags, optionNames: optionNames(command) }, io);
     });
 }
@@ -83,11 +80,19 @@ async function printMessages(
   { args, flags, optionNames }: TailInput,
   { io, signal }: { io: Io; signal: AbortSignal },
 ): Promise<void> {
+  if (flags.full && flags.json) {
+    throw new ChanctlError("usage", "`--full` and `--json` exclude each other", { hint: "give one of them" });
+  }
   const start = parseTailStart({ ...flags, isFollowing: flags.follow, now: Date.now() });
   const accepts = messageFilter({ types: flags.type ?? [], where: flags.where ?? [] });
   const target = await resolveTarget(flags, io);
   await checkChannelArgs(args, { target, command: "tail", optionNames, signal });
-  const { channel } = args;
+  const { channel, rest } = args;
+  if (rest.length > 0) {
+    throw new ChanctlError("usage", `there is one channel, got \`${[channel, ...rest].join(" ")}\``, {
+      hint: 'quote a value that holds a space: --room "the lobby"',
+    });
+  }
   const params = toQuery(args.params);
   const endId = flags.follow ? undefined : await readTailId(target, { channel, params, signal });
   const paint = palette(io.color);
@@ -100,8 +105,9 @@ async function printMessages(
       const message = parseTailMessage(item.data);
       if (endId !== undefined && message.id > endId) return;
       const columns = io.isOutputTerminal ? io.columns : undefined;
-      const line = (): string => messageLine(message, { columns, paint, now: Date.now() });
-      if (accepts(message)) io.stdout(`${flags.json ? message.json : line()}\n`);
+      const show = flags.full ? messageBlock : messageLine;
+      const lines = (): string => show(message, { columns, paint, now: Date.now() });
+      if (accepts(message)) io.stdout(`${flags.json ? message.json : lines()}\n`);
     }
     if (endId !== undefined && isReplayOver(item, endId)) return;
   }
@@ -117,5 +123,8 @@ function printNotice(notice: FollowNotice, { io, channel }: { io: Io; channel: s
   const { dim, yellow } = palette(io.errorColor);
   if (notice.kind === "connected") io.stderr(dim(`connected to ${channel} at ${notice.origin}\n`));
   else if (notice.kind === "reconnecting") io.stderr(yellow(`reconnecting: ${notice.reason}\n`));
-  else io.stderr(yellow(`gap: some messages can no longer be read; going on from ${notice.oldest}\n`));
+  else
+    io.stderr(
+      yellow(`gap: ${missedText(notice)} can no longer be read; going on with the oldest that is kept\n`),
+    );
 }

@@ -29,6 +29,13 @@ export function fitColumns(text: string, columns: number): string {
   return kept;
 }
 
+/** How many columns a text takes in a terminal. */
+export function textColumns(text: string): number {
+  let columns = 0;
+  for (const { segment } of GRAPHEMES.segment(text)) columns += columnsOf(segment);
+  return columns;
+}
+
 function dropLast(text: string, isFull: boolean): string {
   if (!isFull) return text;
   return [...GRAPHEMES.segment(text)]
@@ -37,10 +44,18 @@ function dropLast(text: string, isFull: boolean): string {
     .join("");
 }
 
-/** East Asian wide characters and emoji take two columns in a terminal, combining marks none. */
+const EMOJI = /^\p{Emoji_Presentation}|^\p{Emoji}\uFE0F/u;
+const WIDE =
+  /^[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uA960-\uA97C\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{20000}-\u{3FFFD}]/u;
+const ZERO = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11FF]/u;
+
+/**
+ * An emoji takes two columns, however many code points it is of. Other clusters (a syllable of Devanagari) take what
+ * their code points take: East Asian wide ones two, marks and joiners none.
+ */
 function columnsOf(grapheme: string): number {
-  if (/^\p{M}/u.test(grapheme)) return 0;
-  const isWide =
-    /^[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{20000}-\u{3FFFD}]|^\p{Emoji_Presentation}/u;
-  return isWide.test(grapheme) ? 2 : 1;
+  if (EMOJI.test(grapheme)) return 2;
+  let columns = 0;
+  for (const character of grapheme) columns += ZERO.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+  return columns;
 }

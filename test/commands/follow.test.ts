@@ -7,7 +7,9 @@ import { describe, expect, it } from "vitest";
 
 import { follow } from "#src/commands/tail/follow.ts";
 import type { FollowNotice } from "#src/commands/tail/follow.ts";
+import { missedText } from "#src/commands/tail/missed-text.ts";
 import type { TailStart } from "#src/commands/tail/tail-start.ts";
+import { encodeOffset } from "#src/protocol/offset.ts";
 import type { SseItem } from "#src/protocol/sse-parser.ts";
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
@@ -70,6 +72,19 @@ const cut =
   };
 
 const FAST = "retry: 1\n\n";
+
+describe("missedText", () => {
+  const id = (incarnation: number, position: number): string => encodeOffset({ incarnation, position });
+
+  it.each([
+    ["how many messages", { last: id(1, 3), oldest: id(1, 15) }, `12 messages after ${id(1, 3)}`],
+    ["that it is one", { last: id(1, 3), oldest: id(1, 4) }, `1 message after ${id(1, 3)}`],
+    ["that the stream is another", { last: id(1, 3), oldest: id(2, 0) }, `what came after ${id(1, 3)}`],
+    ["no more than is known", { last: undefined, oldest: id(1, 4) }, "some messages"],
+  ])("says %s", (_, missed, text) => {
+    expect(missedText(missed)).toBe(text);
+  });
+});
 
 describe("follow", () => {
   it("comes back with the last id it has seen whole, also after an opening without messages", async () => {

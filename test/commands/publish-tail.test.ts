@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -194,6 +194,37 @@ describe("chanctl tail", () => {
     expect(await texts("filter", "--where", "user.id=7", "--type", "message")).toEqual([1]);
   });
 
+  it("shows all of the data with --full", async () => {
+    const { stdout: id } = await publish("full", '{"text":"x","list":[1]}');
+    const { stdout } = await runCli(["tail", "chat", "--room", "full", "--no-follow", "--full"], { cwd });
+    const block = `message - ${id}  {\n    "text": "x",\n    "list": [\n      1\n    ]\n  }\n`;
+    expect(stdout.slice("18:03:05 ".length)).toBe(block);
+  });
+
+  it("says what was missed where an id is older than what is kept, and goes on", async () => {
+    await publish("gap", '{"text":1}');
+    const { stderr, stdout, code } = await runCli(
+      ["tail", "chat", "--room", "gap", "--since", "0000000000000001_0000000000000000", "--no-follow"],
+      { cwd },
+    );
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^gap: what came after 0{15}1_0{16} can no longer be read; going on with the oldest/,
+    );
+    expect(stdout).toMatch(/"text":1/);
+  });
+
+  it("ends with exit 1 when its channel is removed, and names the one that is like it", async () => {
+    await using gone = await makeDevProject();
+    const at = { cwd: gone.project.root };
+    await using tail = new RunningCli(["tail", "jobs"], at);
+    await tail.until(({ stderr }) => stderr.includes("connected"));
+    await rm(join(gone.project.root, "channels/jobs.json"));
+    const { code, stderr } = await tail.ended();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/\nerror: there is no channel `jobs`\n/);
+  });
+
   it("escapes what could move the cursor or forge a line", async () => {
     await publish("escape", '{"text":"\u009B31m\u202E\u007F"}');
     const { stdout } = await runCli(["tail", "chat", "--room", "escape", "--no-follow"], { cwd });
@@ -229,7 +260,12 @@ describe("chanctl tail", () => {
     [["--param", "x"], "`--param` must be `name=value`, got `x`"],
     [["--token", "t"], "`--token` is a caller's credential for `--url`, got no `--url`"],
     [["--url", "localhost:1"], "`--url` must be an http or https URL, got `localhost:1`"],
-    [["--nope"], "`--nope` needs a value"],
+    [["--nope"], "the channel `chat` has no param `nope`"],
+    [["--jsno", "--no-follow"], "the channel `chat` has no param `jsno`"],
+    [["--room"], "`--room` needs a value"],
+    [["--full", "--json"], "`--full` and `--json` exclude each other"],
+    [["lobby"], "there is one channel, got `chat lobby`"],
+    [["--jsno", "--url", "http://127.0.0.1:1"], "`--jsno` needs a value"],
   ])("answers %j with exit 2", async (args, message) => {
     const { code, stderr } = await runCli(["tail", "chat", "--room", "a", ...args], { cwd });
     expect(code).toBe(2);

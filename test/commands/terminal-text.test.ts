@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { palette } from "#src/commands/palette.ts";
-import { messageLine } from "#src/commands/tail/message-line.ts";
+import { messageBlock, messageLine } from "#src/commands/tail/message-line.ts";
 import { parseTailMessage } from "#src/commands/tail/tail-message.ts";
-import { escapeControls, fitColumns } from "#src/commands/terminal-text.ts";
+import { escapeControls, fitColumns, textColumns } from "#src/commands/terminal-text.ts";
 
 describe("fitColumns", () => {
   it.each([
@@ -15,6 +15,19 @@ describe("fitColumns", () => {
     ["combining marks take none", "e\u0301e\u0301", 2, "e\u0301e\u0301"],
   ])("%s", (_, text, columns, expected) => {
     expect(fitColumns(text, columns)).toBe(expected);
+  });
+});
+
+describe("textColumns", () => {
+  it.each([
+    ["an emoji that a selector makes one", "❤️", 2],
+    ["a keycap", "1️⃣", 2],
+    ["a flag", "🇩🇪", 2],
+    ["a syllable of two letters and a mark", "क्षि", 3],
+    ["a space of no width", "a\u200Bb", 2],
+    ["a Hangul syllable of its parts", "\u1112\u1161\u11AB", 2],
+  ])("counts %s", (_, text, columns) => {
+    expect(textColumns(text)).toBe(columns);
   });
 });
 
@@ -43,6 +56,30 @@ describe("messageLine", () => {
     expect(line).toHaveLength(40);
   });
 
+  it.each([60, 80, 120])("fits %i columns, whatever the names and the data are", (columns) => {
+    const [type, from] = ["通知".repeat(40), "👩‍👩‍👧 ".repeat(40)];
+    const data = { text: "日本\n\u001B[31m👍🏽".repeat(40) };
+    const wide = parseTailMessage(JSON.stringify({ id: "1", type, from, time, data }));
+    const shown = textColumns(messageLine(wide, { columns, paint, now: time }));
+    expect(shown).toBeGreaterThanOrEqual(columns - 2);
+    expect(shown).toBeLessThanOrEqual(columns);
+  });
+
+  it("shows the same type in the same colour each time, and different ones in several", () => {
+    const looks = ["message", "note", "typing", "presence", "order.paid", "token", "done", "error"].map(
+      (type) => {
+        const text = JSON.stringify({ id: "1", type, time, data: 1 });
+        const lines = [1, 2].map(() =>
+          messageLine(parseTailMessage(text), { columns: undefined, paint: palette(true), now: time }),
+        );
+        expect(lines[0]).toBe(lines[1]);
+        return lines[0]?.split(type)[0];
+      },
+    );
+    expect(looks[0]).toContain("\u001B[");
+    expect(new Set(looks).size).toBeGreaterThan(4);
+  });
+
   it("is whole where there is no terminal", () => {
     expect(messageLine(message, { columns: undefined, paint, now: time })).toHaveLength(131);
   });
@@ -58,5 +95,36 @@ describe("messageLine", () => {
     );
     const line = messageLine(forged, { columns: undefined, paint, now: time });
     expect(line).toBe(String.raw`18:03:05 a\x0ab \x1bc null`);
+  });
+});
+
+describe("messageBlock", () => {
+  const time = new Date(2026, 10, 21, 18, 3, 5).getTime();
+
+  it("shows all of the data, indented, numbers as they were written and controls escaped", () => {
+    const text = `{"id":"p1","type":"a","time":${time},"data":{"n":12345678901234567890.10,"list":[1,{"deep":[]}],"none":{},"text":"a: {\u202E\\n\\""}}`;
+    const block = messageBlock(parseTailMessage(text), { columns: 20, paint: palette(false), now: time });
+    expect(block).toBe(
+      [
+        "18:03:05 a - p1",
+        "  {",
+        '    "n": 12345678901234567890.10,',
+        '    "list": [',
+        "      1,",
+        "      {",
+        '        "deep": []',
+        "      }",
+        "    ],",
+        '    "none": {},',
+        String.raw`    "text": "a: {\u202e\n\""`,
+        "  }",
+      ].join("\n"),
+    );
+  });
+
+  it.each(["null", '"text"', "[]", "-1.5e3"])("shows %s as it is", (data) => {
+    const text = `{"id":"p1","type":"a","time":${time},"data":${data}}`;
+    const block = messageBlock(parseTailMessage(text), { columns: 80, paint: palette(false), now: time });
+    expect(block).toBe(`18:03:05 a - p1\n  ${data}`);
   });
 });

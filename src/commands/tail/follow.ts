@@ -11,8 +11,8 @@ import type { TailStart } from "./tail-start.ts";
 export type FollowNotice =
   | { readonly kind: "connected"; readonly origin: string }
   | { readonly kind: "reconnecting"; readonly reason: string }
-  /** Messages were missed that can no longer be read; it goes on with the oldest retained. */
-  | { readonly kind: "gap"; readonly oldest: string };
+  /** Messages after `last` were missed that can no longer be read; it goes on with the oldest retained. */
+  | { readonly kind: "gap"; readonly last: string | undefined; readonly oldest: string };
 
 interface FollowOptions {
   /** Finds the server, anew for each connection: after a restart it may listen elsewhere. */
@@ -42,7 +42,7 @@ export async function* follow(options: FollowOptions): AsyncGenerator<SseItem> {
   for (;;) {
     const connection = await connect({ ...options, start, isFirst });
     if (connection.kind === "gap") {
-      onNotice(connection);
+      onNotice({ ...connection, last: start.lastEventId });
       start = { lastEventId: connection.oldest };
     } else if (connection.kind === "open") {
       onNotice({ kind: "connected", origin: connection.origin });

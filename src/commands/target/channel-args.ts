@@ -7,39 +7,46 @@ export type TypedParams = readonly (readonly [name: string, value: string])[];
 export interface ChannelArgs {
   readonly channel: string;
   readonly params: TypedParams;
+  /** What was given as `--<name>` without a value. */
+  readonly valueless: readonly string[];
   /** What follows the channel: the data of a publish. */
   readonly rest: readonly string[];
 }
 
 /**
  * Sorts what commander did not know: operands, and `--<param> <value>` for the params of the channel.
- * Each channel has its own params, so they can only be checked once the server has told them.
+ * Each channel has its own params, so they can only be checked once the server has told them: a mistyped option of
+ * the command (`--jsno`) looks like a param without a value. A value that begins with `--` is given as `--name=--value`.
  *
  * @param explicit the values of `--param name=value`, for params that are named like an option.
- * @throws {ChanctlError} `usage` if a value or the channel is missing.
+ * @throws {ChanctlError} `usage` if the channel is missing.
  */
 export function parseChannelArgs(args: readonly string[], explicit: readonly string[]): ChannelArgs {
   const operands: string[] = [];
   const params = explicit.map(parseExplicit);
-  const rest = args.values();
-  for (const arg of rest) {
-    const match = /^--([^=]+)(?:=(.*))?$/s.exec(arg);
-    if (match?.[1] === undefined) operands.push(arg);
-    else params.push([match[1], match[2] ?? nextValue(arg, rest)]);
+  const valueless: string[] = [];
+  for (let index = 0; index < args.length; index += 1) {
+    const arg = args[index] ?? "";
+    const [, name, inlineValue] = /^--([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
+    if (name === undefined) {
+      operands.push(arg);
+      continue;
+    }
+    const next = args[index + 1];
+    if (inlineValue !== undefined) params.push([name, inlineValue]);
+    else if (next === undefined || next.startsWith("--")) valueless.push(name);
+    else {
+      params.push([name, next]);
+      index += 1;
+    }
   }
   const [channel, ...others] = operands;
   if (channel === undefined) {
     throw new ChanctlError("usage", "the channel's name is missing", {
-      hint: "chanctl channel list     shows the names",
+      hint: "chanctl channel list     shows the channels",
     });
   }
-  return { channel, params, rest: others };
-}
-
-function nextValue(option: string, rest: Iterator<string, undefined>): string {
-  const next = rest.next();
-  if (next.done !== true) return next.value;
-  throw new ChanctlError("usage", `\`${option}\` needs a value`, { hint: `${option} <value>` });
+  return { channel, params, valueless, rest: others };
 }
 
 function parseExplicit(text: string): readonly [string, string] {

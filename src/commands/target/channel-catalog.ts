@@ -1,3 +1,5 @@
+import { channelNameProblem } from "../../protocol/channel-name.ts";
+import { clip } from "../../shared/clip.ts";
 import { didYouMean } from "../../shared/did-you-mean.ts";
 import { ChanctlError } from "../../shared/errors.ts";
 import { call, errorOfAnswer } from "./call.ts";
@@ -30,10 +32,13 @@ interface CheckOptions {
  * @throws {ChanctlError} `channel_unknown`, or `usage` for an unknown, repeated or missing param.
  */
 export async function checkChannelArgs(
-  { channel, params }: ChannelArgs,
+  { channel, params, valueless }: ChannelArgs,
   { target, command, optionNames, signal }: CheckOptions & { target: Target },
 ): Promise<void> {
-  if (!target.isInternal) return;
+  if (!target.isInternal) {
+    assertValues(valueless, optionNames);
+    return;
+  }
   const catalog = await readCatalog(target, signal);
   const entry = catalog.find(({ name }) => name === channel);
   if (entry === undefined) throw unknownChannel(channel, catalog);
@@ -43,8 +48,11 @@ export async function checkChannelArgs(
     });
   }
   const names = params.map(([name]) => name);
-  for (const name of names) {
+  for (const name of [...names, ...valueless]) {
     if (!entry.params.includes(name)) throw unknownParam(name, { entry, optionNames });
+  }
+  assertValues(valueless, []);
+  for (const name of names) {
     if (names.indexOf(name) !== names.lastIndexOf(name)) {
       throw new ChanctlError("usage", `the param \`${name}\` is given more than once`);
     }
@@ -59,16 +67,28 @@ export async function checkChannelArgs(
   }
 }
 
+/** Where the params are not known, an option that was mistyped is the likelier slip. */
+function assertValues(valueless: readonly string[], optionNames: readonly string[]): void {
+  const [name] = valueless;
+  if (name === undefined) return;
+  const near = didYouMean(name, optionNames);
+  throw new ChanctlError("usage", `\`--${name}\` needs a value`, {
+    hint: near === undefined ? `--${name} <value>` : `did you mean \`--${near}\`?`,
+  });
+}
+
 function unknownChannel(channel: string, catalog: readonly CatalogEntry[]): ChanctlError {
   const near = didYouMean(
     channel,
     catalog.map(({ name }) => name),
   );
-  return new ChanctlError("channel_unknown", `there is no channel \`${channel}\``, {
-    hint:
-      near === undefined
-        ? `chanctl channel list            shows the channels\nchanctl channel add ${channel}     makes this one`
-        : `did you mean \`${near}\`?`,
+  const add = `chanctl channel add ${channel}`;
+  const width = add.length + 5;
+  const list = `${"chanctl channel list".padEnd(width)}shows the channels`;
+  const both =
+    channelNameProblem(channel) === undefined ? `${list}\n${add.padEnd(width)}makes this one` : list;
+  return new ChanctlError("channel_unknown", `there is no channel \`${clip(channel)}\``, {
+    hint: near === undefined ? both : `did you mean \`${near}\`?`,
   });
 }
 
