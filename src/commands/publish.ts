@@ -48,14 +48,21 @@ export function registerPublish(program: Command, io: Io): void {
     .option("--token <token>", "a caller's credential for --url, sent as Bearer")
     .allowUnknownOption()
     .allowExcessArguments()
-    .action(async (_channel: string | undefined, _data: string | undefined, flags: PublishFlags, command: Command) => {
-      const args = parseChannelArgs(command.args, flags.param ?? []);
-      try {
-        await runPublish({ args, flags, optionNames: optionNames(command) }, io);
-      } finally {
-        if (args.rest[0] === "-") io.stdin.destroy(); // an input without end would keep the process alive
-      }
-    });
+    .action(
+      async (
+        _channel: string | undefined,
+        _data: string | undefined,
+        flags: PublishFlags,
+        command: Command,
+      ) => {
+        const args = parseChannelArgs(command.args, flags.param ?? []);
+        try {
+          await runPublish({ args, flags, optionNames: optionNames(command) }, io);
+        } finally {
+          if (args.rest[0] === "-") io.stdin.destroy(); // an input without end would keep the process alive
+        }
+      },
+    );
 }
 
 interface PublishInput {

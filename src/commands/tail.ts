@@ -18,6 +18,7 @@ import { checkChannelArgs } from "./target/channel-catalog.ts";
 import { collect, optionNames } from "./target/command-options.ts";
 import { resolveTarget } from "./target/target.ts";
 import type { Target } from "./target/target.ts";
+import { withoutWrap } from "./terminal-text.ts";
 import { untilEnded } from "./until-ended.ts";
 
 interface TailFlags {
@@ -106,7 +107,10 @@ async function printMessages(
       if (endId !== undefined && message.id > endId) return;
       const columns = io.isOutputTerminal ? io.columns : undefined;
       const show = flags.full ? messageBlock : messageLine;
-      const lines = (): string => show(message, { columns, paint, now: Date.now() });
+      const lines = (): string => {
+        const text = show(message, { columns, paint, now: Date.now() });
+        return columns === undefined || flags.full || io.env["TERM"] === "dumb" ? text : withoutWrap(text);
+      };
       if (accepts(message)) io.stdout(`${flags.json ? message.json : lines()}\n`);
     }
     if (endId !== undefined && isReplayOver(item, endId)) return;

@@ -29,6 +29,16 @@ export function fitColumns(text: string, columns: number): string {
   return kept;
 }
 
+/**
+ * Keeps a fitted line on one row of a terminal: terminals disagree on the width of some emoji (a skin tone, a family),
+ * and one that counts more would break the line. DECAWM, reset and set.
+ *
+ * @see https://invisible-island.net/xterm/ctlseqs/ctlseqs.html
+ */
+export function withoutWrap(line: string): string {
+  return `\u001B[?7l${line}\u001B[?7h`;
+}
+
 /** How many columns a text takes in a terminal. */
 export function textColumns(text: string): number {
   let columns = 0;
