@@ -2,11 +2,19 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { usingStateFile } from "../platform/state-file.ts";
 import { ChanctlError } from "../shared/errors.ts";
+import { allowHosts, allowLocalHosts, isLoopback } from "./allowed-hosts.ts";
 import { Listener } from "./listener.ts";
 import type { ServerOptions } from "./options.ts";
 
 /** @throws {ChanctlError} `port_in_use`, `cannot_listen`. */
-export function bindPublic({ host, port, tls, http2, limits }: ServerOptions): Promise<Listener> {
+export function bindPublic({
+  host,
+  port,
+  tls,
+  http2,
+  limits,
+  allowedHosts,
+}: ServerOptions): Promise<Listener> {
   const { maxHeaderBytes, handshakeTimeoutMs } = limits;
   return Listener.bind({
     audience: "public",
@@ -16,6 +24,7 @@ export function bindPublic({ host, port, tls, http2, limits }: ServerOptions): P
     maxHeaderBytes,
     handshakeTimeoutMs,
     ...(tls === undefined ? {} : { tls }),
+    ...(allowedHosts === undefined ? {} : { isHostAllowed: allowHosts(allowedHosts) }),
   });
 }
 
@@ -26,8 +35,10 @@ export function bindPublic({ host, port, tls, http2, limits }: ServerOptions): P
  * @throws {ChanctlError} `port_in_use`, `cannot_listen`; `store_invalid` if the port cannot be kept.
  */
 export async function bindInternal(options: ServerOptions): Promise<Listener> {
-  const { internalHost, internalPort, limits, stateFolder } = options;
+  const { internalHost, internalPort, limits, stateFolder, allowedHosts } = options;
   const { maxHeaderBytes, handshakeTimeoutMs } = limits;
+  // One that other machines are to reach has names that only its user knows; the token guards it all the same.
+  const isHostAllowed = isLoopback(internalHost) ? allowLocalHosts(allowedHosts ?? []) : undefined;
   const bind = (port: number): Promise<Listener> =>
     Listener.bind({
       audience: "internal",
@@ -36,6 +47,7 @@ export async function bindInternal(options: ServerOptions): Promise<Listener> {
       http2: false,
       maxHeaderBytes,
       handshakeTimeoutMs,
+      ...(isHostAllowed === undefined ? {} : { isHostAllowed }),
     });
   if (internalPort !== undefined) return bind(internalPort);
   const path = join(stateFolder, "internal-port");

@@ -1,22 +1,32 @@
+import { clip } from "../shared/clip.ts";
 import { ChanctlError } from "../shared/errors.ts";
+import { hostOf } from "../transports/http.ts";
 import type { HttpRequest } from "../transports/http.ts";
+import { nameOf } from "./allowed-hosts.ts";
+import type { HostCheck } from "./allowed-hosts.ts";
 
 /** `uri-host [ ":" port ]` (RFC 3986, section 3.2.2). */
 const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i;
 
 /**
  * What is wrong with how a request names its host: it must be one, and in a way that everyone reads alike. If the
- * app, a cache and the broker took different ones of two, each would decide about another site (CWE-444).
+ * app, a cache and the broker took different ones of two, each would decide about another site (CWE-444). Where
+ * there is a check, it must be a name of ours.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-3.2
  * @see https://www.rfc-editor.org/rfc/rfc9113#section-8.3.1
  */
-export function findHostFault({ httpVersion, rawHeaders }: HttpRequest): ChanctlError | undefined {
+export function findHostFault(
+  request: HttpRequest,
+  isAllowed: HostCheck = () => true,
+): ChanctlError | undefined {
+  const { httpVersion, rawHeaders } = request;
   const [host, ...others] = rawHeaders.filter((_, index) => index % 2 === 1 && isHost(rawHeaders[index - 1]));
-  if (host === undefined) return httpVersion === "1.0" ? undefined : malformed("a `host`, got none");
+  if (host === undefined && httpVersion !== "1.0") return malformed("a `host`, got none");
   const isRepeated = httpVersion === "2.0" && others.length === 1 && others[0] === host;
   if (others.length > 0 && !isRepeated) return malformed("one `host`, got several");
-  return HOST.test(host) ? undefined : malformed("a `host` that is a name or an address");
+  if (host !== undefined && !HOST.test(host)) return malformed("a `host` that is a name or an address");
+  return isAllowed(hostOf(request)) ? undefined : notOurs(nameOf(host));
 }
 
 /** HTTP/2 has `:authority`, and may repeat it as `host`. */
@@ -26,4 +36,12 @@ function isHost(name: string | undefined): boolean {
 
 function malformed(expected: string): ChanctlError {
   return new ChanctlError("malformed", `the request must have ${expected}`);
+}
+
+function notOurs(name: string): ChanctlError {
+  const expected = "the host must be localhost, a name below it, an address or one of `allowedHosts`";
+  if (name === "") return new ChanctlError("host_forbidden", `${expected}, got none`);
+  return new ChanctlError("host_forbidden", `${expected}, got \`${clip(name)}\``, {
+    hint: `allowedHosts: ["${clip(name)}"],     in chanctl.config.ts, if the name is yours`,
+  });
 }

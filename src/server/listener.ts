@@ -10,11 +10,14 @@ import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { HttpRequest, HttpResponse } from "../transports/http.ts";
 import { ChanctlError } from "../shared/errors.ts";
+import { addressOf } from "../transports/access.ts";
 import { sendProblem } from "../transports/http.ts";
 import { endWithProblem } from "../transports/socket-answer.ts";
+import type { HostCheck } from "./allowed-hosts.ts";
 import { answerClientError } from "./client-error.ts";
 import type { ClientErrorOptions } from "./client-error.ts";
 import { findHostFault } from "./host-header.ts";
+import { sendHostRefusal } from "./host-refusal.ts";
 import { IncomingRequest } from "./incoming-request.ts";
 import { toListenError } from "./listen-error.ts";
 import type { Audience } from "./listen-error.ts";
@@ -32,6 +35,8 @@ export interface ListenerOptions {
   readonly maxHeaderBytes: number;
   /** How long TLS and the request's head may take, in ms. */
   readonly handshakeTimeoutMs: number;
+  /** Which hosts a request may name. @default any */
+  readonly isHostAllowed?: HostCheck;
 }
 
 /** What is behind a port. */
@@ -93,15 +98,20 @@ export class Listener {
 
   /** Begins to serve, those too who have come meanwhile. */
   serve(routes: Routes): void {
-    const { tls, handshakeTimeoutMs } = this.#options;
+    const { tls, handshakeTimeoutMs, isHostAllowed } = this.#options;
+    const findFault = (request: HttpRequest): ChanctlError | undefined => {
+      const fault = findHostFault(request, isHostAllowed);
+      if (fault?.code === "host_forbidden") routes.refused(fault, addressOf(request));
+      return fault;
+    };
     const web = createWebServer(this.#options);
     web.on("request", (request: HttpRequest, response: HttpResponse) => {
-      const fault = findHostFault(request);
+      const fault = findFault(request);
       if (fault === undefined) routes.request(request, response);
-      else sendProblem(response, fault);
+      else sendHostRefusal(request, response, fault);
     });
     web.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      const fault = findHostFault(request);
+      const fault = findFault(request);
       if (fault === undefined) routes.upgrade(request, socket, head);
       else endWithProblem(socket, fault);
     });

@@ -29,6 +29,11 @@ export interface ServerOptions {
   readonly token?: string;
   /** Origins beside the server's own that browsers may connect from: `https://app.example`. */
   readonly allowedOrigins: readonly string[];
+  /**
+   * Names that a request's host may be, beside `localhost`, all below it and addresses; one that begins with a dot
+   * stands for itself and all below it. Absent: any name.
+   */
+  readonly allowedHosts?: readonly string[];
   /** How long an authorize call is tried again while the app refuses connections, in ms. */
   readonly authorizeRetryMs: number;
   readonly limits: Limits;

@@ -8,6 +8,7 @@ import type { DurableStreamsOptions } from "../transports/durable-streams/option
 import { StreamRoutes } from "../transports/durable-streams/stream-routes.ts";
 import { sendProblem } from "../transports/http.ts";
 import type { HttpRequest, HttpResponse } from "../transports/http.ts";
+import { LocalRoutes } from "./local-routes.ts";
 import type { RefusalLog } from "../transports/refusal-log.ts";
 import { endWithProblem } from "../transports/socket-answer.ts";
 
@@ -17,11 +18,12 @@ interface PublicRoutesOptions {
   readonly durableStreams: DurableStreamsOptions | undefined;
 }
 
-/** What strangers may ask: channels of the broker, everything else of the app. */
+/** What strangers may ask: channels of the broker, what is chanctl's own, everything else of the app. */
 export class PublicRoutes {
   readonly #channels: ChannelRoutes;
   readonly #streams: StreamRoutes | undefined;
   readonly #proxy: AppProxy | undefined;
+  readonly #local = new LocalRoutes();
   readonly #refusals: RefusalLog;
 
   constructor(context: TransportContext, { proxy, durableStreams }: PublicRoutesOptions) {
@@ -33,6 +35,7 @@ export class PublicRoutes {
 
   request(request: HttpRequest, response: HttpResponse): void {
     if (this.#channels.request(request, response)) return;
+    if (this.#local.request(request, response)) return;
     if (this.#streams?.request(request, response) === true) return;
     if (this.#proxy !== undefined) {
       this.#proxy.request(request, response);
@@ -43,6 +46,7 @@ export class PublicRoutes {
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (this.#channels.upgrade(request, socket, head)) return;
+    if (this.#local.upgrade(request, socket)) return;
     if (this.#streams?.owns(request) === true) endWithProblem(socket, notUpgraded());
     else if (this.#proxy !== undefined) this.#proxy.upgrade(request, socket, head);
     else endWithProblem(socket, noAppError());

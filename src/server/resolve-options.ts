@@ -60,6 +60,7 @@ export function resolveOptions({
   const stateFolder = join(root, ".chanctl");
   const app = resolveApp(sources, defaults.appCommand);
   const internalPort = read(SETTINGS.internalPort, sources);
+  const allowedHosts = read(SETTINGS.allowedHosts, sources);
   const token = resolveToken(env["CHANCTL_TOKEN"]);
   const tls = resolveTls(sources);
   const streamsSecret = read(STREAM_SETTINGS.streamsSecret, sources);
@@ -75,6 +76,7 @@ export function resolveOptions({
     ...(token ? { token } : {}),
     ...(app === undefined ? {} : { app }),
     ...(tls === undefined ? {} : { tls }),
+    ...(allowedHosts === undefined ? {} : { allowedHosts }),
     allowedOrigins: read(SETTINGS.allowedOrigins, sources) ?? [],
     authorizeRetryMs: read(SETTINGS.authorizeRetryMs, sources) ?? DEFAULT_AUTHORIZE_RETRY_MS,
     limits: resolveLimits(readLimits(sources)),

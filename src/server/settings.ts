@@ -2,6 +2,7 @@ import { parseDurationMs } from "../shared/duration.ts";
 import type { ErrorCode } from "../shared/errors.ts";
 import { DEFAULT_LIMITS } from "../shared/limits.ts";
 import { parseSizeBytes } from "../shared/size.ts";
+import { parseHostNames } from "./host-names.ts";
 import { STREAM_SETTINGS } from "./stream-settings.ts";
 
 /** One setting of the server: flags, environment and config all give it through this one reading. */
@@ -38,6 +39,7 @@ interface Settings {
   readonly internalHost: Setting<string>;
   readonly internalPort: Setting<number>;
   readonly allowedOrigins: Setting<readonly string[]>;
+  readonly allowedHosts: Setting<readonly string[]>;
   readonly authorizeRetryMs: Setting<number>;
   readonly tlsCert: Setting<string>;
   readonly tlsKey: Setting<string>;
@@ -61,6 +63,11 @@ export const SETTINGS: Settings = {
     key: "allowedOrigins",
     expected: "a list of origins, such as `https://app.example`",
     parse: (value: unknown) => parseOrigins(typeof value === "string" ? value.split(",") : value),
+  },
+  allowedHosts: {
+    key: "allowedHosts",
+    expected: "a list of host names, such as `shop.test`, or `.shop.test` with all below it",
+    parse: parseHostNames,
   },
   authorizeRetryMs: {
     key: "authorizeRetryMs",

@@ -17,6 +17,11 @@ export interface UserConfig {
   readonly internalPort?: number;
   /** Origins beside the server's own that browsers may connect from: `https://app.example`. @default [] */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * Names that browsers may reach the server by, beside `localhost`, all below it and addresses: `shop.test`, or
+   * `.shop.test` with all below it. @default [] in `dev`, any name in `serve`
+   */
+  readonly allowedHosts?: readonly string[];
   /** How long the app is asked again while it refuses connections: `"10s"`, or ms. @default "10s" */
   readonly authorizeRetryMs?: number | string;
   /** The certificate that `serve` presents; `dev` makes its own. @default plain HTTP */

@@ -62,6 +62,11 @@ export const ERRORS = {
     close: 4403,
     hint: "add the page's origin to `allowedOrigins` in chanctl.config.ts",
   },
+  host_forbidden: {
+    title: "host not allowed",
+    status: 403,
+    hint: "ask for localhost or an address, or add the name to `allowedHosts` in chanctl.config.ts",
+  },
   transport_forbidden: {
     title: "the channel's transport does not allow this",
     status: 403,

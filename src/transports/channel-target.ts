@@ -5,6 +5,7 @@ import { clip } from "../shared/clip.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { toStreamPath } from "../protocol/stream-path.ts";
 import type { Params } from "../protocol/stream-path.ts";
+import { meantPath } from "./meant-path.ts";
 
 /** Everything under it belongs to the broker and is never proxied. */
 const CHANNELS_PREFIX = "/channels/";
@@ -45,31 +46,6 @@ export function parseChannelUrl(url: string): ChannelUrl | undefined {
     search,
     query: new URLSearchParams(search),
   };
-}
-
-/**
- * The path that an unusual one means. Frameworks read `/x/../channels/authorize`, `/%63hannels/authorize`,
- * `/Channels/authorize`, `/channels;x/authorize` and the absolute form (RFC 9112, section 3.2.2) as the same, and some
- * decode twice: none may slip past to the app (CWE-22, CWE-174, CWE-178).
- */
-function meantPath(raw: string): string {
-  let decoded = raw;
-  for (let layer = 0; layer < MAX_LAYERS && ESCAPE.test(decoded); layer += 1)
-    decoded = decodeLeniently(decoded);
-  decoded = decoded.replaceAll(/;[^/]*/g, "");
-  const url = /^https?:\/\//i.test(decoded) ? decoded : `http://host${decoded}`;
-  return URL.canParse(url) ? new URL(url).pathname.replaceAll(/\/+/g, "/").toLowerCase() : raw;
-}
-
-/** More layers of escapes than anybody takes off. */
-const MAX_LAYERS = 8;
-const ESCAPE = /%[\da-f]{2}/i;
-
-/** Byte by byte: what is no UTF-8 elsewhere in a path does not keep a lenient decoder from reading the rest. */
-function decodeLeniently(text: string): string {
-  return text.replaceAll(/%([\da-f]{2})/gi, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
 }
 
 /** @throws {ChanctlError} `channel_unknown`. The names that there are are no business of a stranger. */

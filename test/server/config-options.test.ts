@@ -242,3 +242,28 @@ describe("what does not fit", () => {
     );
   });
 });
+
+describe("`allowedHosts`", () => {
+  it("is a list of names, or a text with commas, and none where nothing gives it", () => {
+    const names = [" Shop.test ", ".bücher.test", "a_b.local."];
+    expect(resolve({ config: { allowedHosts: names } }).allowedHosts).toEqual([
+      "shop.test",
+      ".xn--bcher-kva.test",
+      "a_b.local",
+    ]);
+    expect(resolve({ env: { CHANCTL_ALLOWED_HOSTS: "a.test,.b.test" } }).allowedHosts).toEqual([
+      "a.test",
+      ".b.test",
+    ]);
+    expect(resolve({})).not.toHaveProperty("allowedHosts");
+  });
+
+  it.each(["https://shop.test", "shop.test:4433", "*.shop.test", "", ".", "a..b", "-a.test", 7])(
+    "refuses %j, with what a name is",
+    (name) => {
+      expect(() => resolve({ config: { allowedHosts: [name] } })).toThrow(
+        /`allowedHosts` \(chanctl\.config\.ts\) must be a list of host names, such as `shop\.test`/,
+      );
+    },
+  );
+});

@@ -62,6 +62,7 @@ export async function runDev(
     ...(certificates === undefined ? {} : { tls: toTls(certificates) }),
     http2: certificates !== undefined && flags.http1 !== true,
     watch: true,
+    allowedHosts: options.allowedHosts ?? [],
     logger,
   };
   const onReady = (server: RunningServer): CertificateRenewal | undefined => {

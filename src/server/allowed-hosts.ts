@@ -1,0 +1,45 @@
+import { isIP } from "node:net";
+
+/** Whether a request may name this host: the `Host` or `:authority` as it came. */
+export type HostCheck = (host: string | undefined) => boolean;
+
+/**
+ * Lets pass what no site of others can be reached by: `localhost` and all below it, every address, and `names`. One
+ * that begins with a dot stands for itself and all below it.
+ *
+ * A site that lets its own name lead to this machine (DNS rebinding) would be of one origin with the app for browsers,
+ * and read everything (CWE-350, CWE-346). An address is not found by a name, so that it cannot be rebound.
+ *
+ * @param names in lower case
+ */
+export function allowHosts(names: readonly string[]): HostCheck {
+  return (host) => {
+    const name = nameOf(host);
+    return name !== "" && (isIP(name) !== 0 || isLocalName(name) || names.some((each) => covers(each, name)));
+  };
+}
+
+/** The same for a listener that only this machine reaches: of addresses, those of the loopback alone. */
+export function allowLocalHosts(names: readonly string[]): HostCheck {
+  const isAllowed = allowHosts(names);
+  return (host) => isAllowed(host) && (isIP(nameOf(host)) === 0 || isLoopback(nameOf(host)));
+}
+
+/** Whether an address, or `localhost`, is this machine's own and no other machine reaches it. */
+export function isLoopback(address: string): boolean {
+  return address === "localhost" || address === "::1" || (isIP(address) === 4 && address.startsWith("127."));
+}
+
+/** The host without its port, brackets and last dot, in lower case. */
+export function nameOf(host: string | undefined): string {
+  const [, bracketed, plain = ""] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(host ?? "") ?? [];
+  return (bracketed ?? plain).toLowerCase().replace(/\.$/, "");
+}
+
+function isLocalName(name: string): boolean {
+  return name === "localhost" || name.endsWith(".localhost");
+}
+
+function covers(allowed: string, name: string): boolean {
+  return allowed.startsWith(".") ? name === allowed.slice(1) || name.endsWith(allowed) : name === allowed;
+}
