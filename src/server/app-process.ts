@@ -1,8 +1,10 @@
+import { planApp } from "../app/app-plan.ts";
 import type { App } from "../app/app.ts";
 import { remoteApp } from "../app/remote-app.ts";
 import { Supervisor } from "../app/supervisor.ts";
 import { pickFreePort } from "../platform/free-port.ts";
 import type { AppOptions, ServerOptions } from "./options.ts";
+import { readManifest, scriptsOf } from "./package-manifest.ts";
 
 /** What the app is told of its broker. */
 export interface BrokerAddress {
@@ -43,10 +45,11 @@ export async function prepareApp(
       kill: () => {},
     };
   }
-  const port = app.port === 0 ? await pickFreePort() : app.port;
   const { root, stateFolder, logger } = options;
+  const plan = planApp(app.command, { scripts: scriptsOf(await readManifest(root)) });
+  const port = app.port || (plan.port ?? (await pickFreePort()));
   const supervisor = new Supervisor({
-    command: app.command,
+    command: plan.commandFor(port),
     cwd: root,
     env: appEnvironment(options, { ...address, port }),
     port,

@@ -31,6 +31,28 @@ describe("detectAppCommand", () => {
     expect(await detectAppCommand(project.root, { env: {} })).toBe("pnpm run dev");
   });
 
+  it.each([
+    ["Django", { "manage.py": "" }, "python3 manage.py runserver"],
+    [
+      "Django in its virtual environment",
+      { "manage.py": "", ".venv/bin/python": "" },
+      ".venv/bin/python manage.py runserver",
+    ],
+    [
+      "Rails, not the bundler beside it",
+      { "bin/rails": "", "package.json": '{"scripts":{"dev":"vite"}}' },
+      "bin/rails server",
+    ],
+    [
+      "the script that starts both",
+      { artisan: "", "package.json": '{"scripts":{"dev":"concurrently a b"}}' },
+      "npm run dev",
+    ],
+  ])("finds %s", async (_, files, expected) => {
+    await using project = await makeProject(files);
+    expect(await detectAppCommand(project.root, { env: {} })).toBe(expected);
+  });
+
   it("finds nothing in a broken package.json", async () => {
     await using project = await makeProject({ "package.json": "{" });
     expect(await detectAppCommand(project.root, { env: {} })).toBeUndefined();

@@ -1,0 +1,137 @@
+import { findFramework } from "./framework.ts";
+import type { Framework } from "./framework.ts";
+import { lastCommand } from "./simple-command.ts";
+import type { SimpleCommand } from "./simple-command.ts";
+
+/** How an app is started on a port, and what its command line says about it. */
+export interface AppPlan {
+  /** As the user wrote it. */
+  readonly command: string;
+  /** The framework, where it is one that is known: `vite`. */
+  readonly framework?: string;
+  /** The port that the command line itself names. */
+  readonly port?: number;
+  /** Two of them cannot run at once: the framework locks its folder. */
+  readonly isSingle: boolean;
+  /** The command line that makes it listen on the port; `PORT` is given besides. */
+  readonly commandFor: (port: number) => string;
+}
+
+interface PlanContext {
+  /** The scripts of package.json. */
+  readonly scripts: Readonly<Record<string, unknown>>;
+}
+
+/** A script may run a script; two that run each other end here. */
+const MAX_DEPTH = 5;
+const HOST = "127.0.0.1";
+
+/**
+ * Plans how to start an app: `npm run dev`, whose script is `vite`, listens on a port only if it is told by
+ * `npm run dev -- --port 3000 --strictPort --host 127.0.0.1`; `next dev` takes it from `PORT`. What the command line
+ * says itself stays.
+ */
+export function planApp(command: string, { scripts }: PlanContext): AppPlan {
+  const plan: AppPlan = { command, isSingle: false, commandFor: () => command };
+  const target = findTarget(command, { scripts, depth: 0 });
+  if (target === undefined) return plan;
+  const found = findFramework(target.words);
+  if (found === undefined)
+    return { ...plan, ...toPort(target.variables["PORT"] ?? valueOf(target.words, ["--port"])) };
+  const { framework, args } = found;
+  const { readsPort = false, isSingle = false } = framework;
+  const known = { ...plan, framework: framework.name, isSingle };
+  const said = saidPort(framework, args) ?? (readsPort ? target.variables["PORT"] : undefined);
+  if (said !== undefined) return { ...known, ...toPort(said) };
+  if (readsPort) return known;
+  return {
+    ...known,
+    commandFor: (port) => [command, ...target.separators, ...portArgs(framework, { args, port })].join(" "),
+  };
+}
+
+interface Target extends SimpleCommand {
+  /** What must stand before arguments so that they come through: `--` for each npm. */
+  readonly separators: readonly string[];
+}
+
+/** The command that is run in the end, through the scripts that run it. */
+function findTarget(line: string, { scripts, depth }: PlanContext & { depth: number }): Target | undefined {
+  const command = lastCommand(line);
+  if (command === undefined || depth === MAX_DEPTH) return undefined;
+  const call = scriptCall(command.words, scripts);
+  if (call === undefined) return { ...command, separators: [] };
+  const inner = findTarget(call.line, { scripts, depth: depth + 1 });
+  return (
+    inner && {
+      variables: { ...command.variables, ...inner.variables },
+      words: [...inner.words, ...call.args],
+      separators: [...call.separators, ...inner.separators],
+    }
+  );
+}
+
+interface ScriptCall {
+  readonly line: string;
+  readonly args: readonly string[];
+  readonly separators: readonly string[];
+}
+
+/** npm and `node --run` keep flags for themselves unless `--` comes before; the others pass on what follows the name. */
+function scriptCall(words: readonly string[], scripts: PlanContext["scripts"]): ScriptCall | undefined {
+  const [program = "", ...rest] = words;
+  const verb = rest[0] ?? "";
+  const isRun = verb === "run" || verb === "run-script" || verb === "task";
+  const name = isRun || (program === "node" && verb === "--run") ? rest[1] : verb;
+  const line = name === undefined || !Object.hasOwn(scripts, name) ? undefined : scripts[name];
+  if (name === undefined || typeof line !== "string") return undefined;
+  const args = rest.slice(rest.indexOf(name) + 1);
+  if (/^(?:pnpm|yarn|bun|deno)$/.test(program))
+    return { line, args: args.filter((arg) => arg !== "--"), separators: [] };
+  const isNpm = program === "npm" && (isRun || name === "start" || name === "test");
+  if (!isNpm && !(program === "node" && verb === "--run")) return undefined;
+  const separator = args.indexOf("--");
+  return {
+    line,
+    args: separator === -1 ? [] : args.slice(separator + 1),
+    separators: separator === -1 ? ["--"] : [],
+  };
+}
+
+/** The port in the arguments, as text: `3000`, or `$PORT`. */
+function saidPort({ form }: Framework, args: readonly string[]): string | undefined {
+  if ("port" in form) return valueOf(args, form.short === undefined ? [form.port] : [form.port, form.short]);
+  const address =
+    form.address === ""
+      ? args.find((arg) => /^(?:\S*:)?(?:\d+|\$\S+)$/.test(arg))
+      : valueOf(args, [form.address]);
+  return address?.replace(/^.*:(?=[\d$%])/, "");
+}
+
+/** The value of a flag: `--port 3000`, `--port=3000`, `-p3000`. The last one counts. */
+function valueOf(args: readonly string[], flags: readonly string[]): string | undefined {
+  let value: string | undefined;
+  for (const [index, arg] of args.entries()) {
+    for (const flag of flags) {
+      if (arg === flag) value = args[index + 1];
+      else if (arg.startsWith(`${flag}=`)) value = arg.slice(flag.length + 1);
+      else if (!flag.startsWith("--") && /^-\w\d+$/.test(arg) && arg.startsWith(flag))
+        value = arg.slice(flag.length);
+    }
+  }
+  return value;
+}
+
+function portArgs({ form }: Framework, { args, port }: { args: readonly string[]; port: number }): string[] {
+  if ("address" in form) return [form.address, `${HOST}:${port}`].filter((word) => word !== "");
+  const has = (flag: string): boolean => args.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
+  const strict = form.strict === undefined || has(form.strict) ? [] : [form.strict];
+  const host = form.host === undefined || has(form.host) ? [] : [form.host, HOST];
+  return [form.port, String(port), ...strict, ...host];
+}
+
+/** `$PORT` is the port that we give. */
+function toPort(text: string | undefined): { readonly port?: number } {
+  const port = Number(text);
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? { port } : {};
+}

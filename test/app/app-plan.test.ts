@@ -1,0 +1,130 @@
+import { describe, expect, it } from "vitest";
+import { planApp } from "#src/app/app-plan.ts";
+
+const VITE = "--port 4000 --strictPort --host 127.0.0.1";
+const HOST = "--port 4000 --host 127.0.0.1";
+
+describe("a framework that ignores PORT is told its port in the command line", () => {
+  it.each([
+    ["vite", `vite ${VITE}`],
+    ["vite dev --open", `vite dev --open ${VITE}`],
+    ["npx vite", `npx vite ${VITE}`],
+    ["npx --yes vite", `npx --yes vite ${VITE}`],
+    ["pnpm exec vite", `pnpm exec vite ${VITE}`],
+    ["node_modules/.bin/vite", `node_modules/.bin/vite ${VITE}`],
+    ["NODE_ENV=development vite", `NODE_ENV=development vite ${VITE}`],
+    ["cross-env A=1 B='2 3' vite preview", `cross-env A=1 B='2 3' vite preview ${VITE}`],
+    ["tsc && vite", `tsc && vite ${VITE}`],
+    ["vite --host 0.0.0.0", "vite --host 0.0.0.0 --port 4000 --strictPort"],
+    ["PORT=3000 vite", `PORT=3000 vite ${VITE}`],
+    ["react-router dev", `react-router dev ${VITE}`],
+    ["remix vite:dev", `remix vite:dev ${VITE}`],
+    ["vitepress dev docs", `vitepress dev docs ${VITE}`],
+    ["astro dev", `astro dev ${HOST}`],
+    ["ng serve", `ng serve ${HOST}`],
+    ["webpack serve --mode development", `webpack serve --mode development ${HOST}`],
+    ["webpack-dev-server", `webpack-dev-server ${HOST}`],
+    ["rsbuild dev", `rsbuild dev ${HOST}`],
+    ["docusaurus start", `docusaurus start ${HOST}`],
+    ["expo start", "expo start --port 4000"],
+    ["wrangler dev", "wrangler dev --port 4000 --ip 127.0.0.1"],
+    ["hugo server", "hugo server --port 4000 --bind 127.0.0.1"],
+    ["bundle exec jekyll serve", `bundle exec jekyll serve ${HOST}`],
+    ["flask --app shop run", `flask --app shop run ${HOST}`],
+    ["python3 -m flask run", `python3 -m flask run ${HOST}`],
+    ["uvicorn main:app --reload", `uvicorn main:app --reload ${HOST}`],
+    ["uv run fastapi dev", `uv run fastapi dev ${HOST}`],
+    ["hypercorn main:app", "hypercorn main:app --bind 127.0.0.1:4000"],
+    ["mkdocs serve", "mkdocs serve --dev-addr 127.0.0.1:4000"],
+    [".venv/bin/python manage.py runserver", ".venv/bin/python manage.py runserver 127.0.0.1:4000"],
+    ["php artisan serve", `php artisan serve ${HOST}`],
+  ])("%s", (command, expected) => {
+    const plan = planApp(command, { scripts: {} });
+    expect(plan.commandFor(4000)).toBe(expected);
+    expect(plan.port).toBeUndefined();
+  });
+});
+
+describe("the flags go through the script that runs it", () => {
+  const scripts = {
+    dev: "vite",
+    start: "astro dev",
+    nested: "npm run dev",
+    loop: "npm run loop",
+    api: "node api.js",
+  };
+  it.each([
+    ["npm run dev", `npm run dev -- ${VITE}`],
+    ["npm run dev -- --open", `npm run dev -- --open ${VITE}`],
+    ["npm start", `npm start -- ${HOST}`],
+    ["npm run nested", `npm run nested -- -- ${VITE}`],
+    ["pnpm run nested", `pnpm run nested -- ${VITE}`],
+    ["pnpm dev", `pnpm dev ${VITE}`],
+    ["yarn run dev", `yarn run dev ${VITE}`],
+    ["yarn dev", `yarn dev ${VITE}`],
+    ["bun run dev", `bun run dev ${VITE}`],
+    ["deno task dev", `deno task dev ${VITE}`],
+    ["node --run dev", `node --run dev -- ${VITE}`],
+    ["npm run loop", "npm run loop"],
+    ["npm run api", "npm run api"],
+    ["npm run missing", "npm run missing"],
+  ])("%s", (command, expected) => {
+    expect(planApp(command, { scripts }).commandFor(4000)).toBe(expected);
+  });
+});
+
+describe("what reads PORT, or is not known, is left alone", () => {
+  it.each([
+    "next dev --turbo",
+    "next start",
+    "nuxt dev",
+    "bin/rails server",
+    "node server.js",
+    "node --import tsx server.ts",
+    "go run .",
+    "vite build --watch",
+    "vite & node server.js",
+    "vite | cat",
+    "(cd web; vite)",
+    'concurrently "vite" "node server.js"',
+    "vite --port $PORT",
+    "uvicorn main:app --port=${PORT:-8000}",
+    'echo "vite"',
+    "",
+  ])("%s", (command) => {
+    const plan = planApp(command, { scripts: {} });
+    expect(plan.commandFor(4000)).toBe(command);
+    expect(plan.port).toBeUndefined();
+  });
+});
+
+describe("a port in the command line is the app's", () => {
+  it.each([
+    ["vite --port 3000", 3000],
+    ["vite --port=3000 --host", 3000],
+    ["npm run dev -- --port 3001", 3001],
+    ["npm run fixed", 5000],
+    ["npm run fixed -- --port 5001", 5001],
+    ["next dev -p 3000", 3000],
+    ["next dev -p3000", 3000],
+    ["PORT=3000 next dev", 3000],
+    ["cross-env PORT=3000 node server.js", 3000],
+    ["node server.js --port 3000", 3000],
+    ["rails s -p 3000", 3000],
+    ["php -S localhost:8000 -t public", 8000],
+    ["python manage.py runserver 8001", 8001],
+    ["python manage.py runserver 0.0.0.0:8001", 8001],
+    ["hypercorn --bind 127.0.0.1:8002 main:app", 8002],
+  ])("%s", (command, port) => {
+    const plan = planApp(command, { scripts: { dev: "vite", fixed: "astro dev --port 5000" } });
+    expect(plan.port).toBe(port);
+    expect(plan.commandFor(port)).toBe(command);
+  });
+});
+
+it("knows which frameworks cannot run twice in a folder", () => {
+  const scripts = { dev: "next dev" };
+  const isSingle = (command: string): boolean => planApp(command, { scripts }).isSingle;
+  expect(["npm run dev", "next", "nuxt dev", "rails s"].map(isSingle)).toEqual([true, true, true, true]);
+  expect(["next start", "vite", "node server.js"].map(isSingle)).toEqual([false, false, false]);
+});
