@@ -30,7 +30,7 @@ const PORT_AND_HOST = { port: "--port", host: "--host" };
 const VITE = { ...PORT_AND_HOST, strict: "--strictPort" };
 
 /** What is known of each; what is not in here is given `PORT` and left alone. */
-export const FRAMEWORKS: readonly Framework[] = [
+const FRAMEWORKS: readonly Framework[] = [
   { name: "vite", program: "vite", verbs: ["", "dev", "serve", "preview"], form: VITE },
   { name: "react-router", program: "react-router", verbs: ["dev"], form: VITE },
   { name: "remix", program: "remix", verbs: ["vite:dev"], form: VITE },
