@@ -4,8 +4,8 @@ import { Command, CommanderError } from "commander";
 import { processIo } from "./commands/io.ts";
 import type { Io } from "./commands/io.ts";
 import { printError } from "./commands/print-error.ts";
+import { assertCommandsExist, toUsageError } from "./commands/usage-error.ts";
 import { readPackageVersion } from "./platform/package-version.ts";
-import { ChanctlError } from "./shared/errors.ts";
 
 /** Adds a command to the program: its options, its help, what it runs. */
 type Register = (program: Command, io: Io) => void;
@@ -42,7 +42,15 @@ const COMMANDS: readonly CommandEntry[] = [
     group: "Durable Streams:",
     load: async () => (await import("./commands/token.ts")).registerToken,
   },
+  {
+    name: "completion",
+    group: "Help:",
+    load: async () => (await import("./commands/completion.ts")).registerCompletion,
+  },
 ];
+
+/** The hidden command of the shells' completion scripts. */
+const COMPLETE = "__complete";
 
 const EXAMPLE = `A durable realtime broker and real local HTTPS in front of any web app.
 
@@ -58,14 +66,33 @@ No telemetry: chanctl sends nothing about you or your app to anyone.`;
 
 async function runCli(args: readonly string[], io: Io): Promise<void> {
   try {
-    const program = await createProgram(args, io);
-    await program.parseAsync(args, { from: "user" });
+    if (args[0] === COMPLETE) await completeWords(args.slice(1), io);
+    else await runProgram(args, io);
   } catch (error) {
     if (io.outputClosed.aborted) return; // the reader has what it wanted (`| head`)
-    io.setExitCode(
-      error instanceof CommanderError ? onCommanderError(error, args, io) : printError(error, io),
-    );
+    io.setExitCode(printError(error, io));
   }
+}
+
+async function runProgram(given: readonly string[], io: Io): Promise<void> {
+  const args = given[0] === "help" ? [...given.slice(1), "--help"] : given;
+  const program = await createProgram(args, io);
+  if (args.some((arg) => arg === "-h" || arg === "--help")) assertCommandsExist(program, args);
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Commander throws for help and version too; those have been printed and are no errors.
+    if (error.code === "commander.help") io.setExitCode(2);
+    else if (error.exitCode !== 0) throw toUsageError(error, { program, args });
+  }
+}
+
+/** What the shells' scripts ask: the words of a command line, the last of them being typed. */
+async function completeWords(words: readonly string[], io: Io): Promise<void> {
+  const program = await createProgram(words.slice(0, -1), io);
+  const { runComplete } = await import("./commands/completion/run-complete.ts");
+  await runComplete(words, { program, io });
 }
 
 async function createProgram(args: readonly string[], io: Io): Promise<Command> {
@@ -97,16 +124,6 @@ async function createProgram(args: readonly string[], io: Io): Promise<Command> 
 function namedCommand(args: readonly string[]): CommandEntry | undefined {
   const name = args.find((arg) => !arg.startsWith("-"));
   return COMMANDS.find((command) => command.name === name);
-}
-
-/** Commander throws for help and version too; those have been printed and are no errors. */
-function onCommanderError(error: CommanderError, args: readonly string[], io: Io): number {
-  if (error.exitCode === 0) return 0;
-  if (error.code === "commander.help") return 2;
-  const [message = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
-  const help = ["chanctl", namedCommand(args)?.name, "--help"].filter(Boolean).join(" ");
-  const hint = suggestion?.replace(/^\((.*)\)$/, "$1").replace(/^Did/, "did") ?? help;
-  return printError(new ChanctlError("usage", message, { hint }), io);
 }
 
 await runCli(process.argv.slice(2), processIo());

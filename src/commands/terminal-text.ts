@@ -1,4 +1,4 @@
-const GRAPHEMES = new Intl.Segmenter();
+let segmenter: Intl.Segmenter | undefined; // 10 ms to make: `--help` and completion need none
 
 /**
  * Makes the text of others harmless to print: a control character could move the cursor, retitle the
@@ -18,7 +18,7 @@ export function escapeControls(text: string): string {
 export function fitColumns(text: string, columns: number): string {
   let used = 0;
   let kept = "";
-  for (const { segment } of GRAPHEMES.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     const width = columnsOf(segment);
     if (used + width > columns) {
       return `${dropLast(kept, used >= columns)}…`;
@@ -42,13 +42,18 @@ export function withoutWrap(line: string): string {
 /** How many columns a text takes in a terminal. */
 export function textColumns(text: string): number {
   let columns = 0;
-  for (const { segment } of GRAPHEMES.segment(text)) columns += columnsOf(segment);
+  for (const { segment } of graphemesOf(text)) columns += columnsOf(segment);
   return columns;
+}
+
+function graphemesOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter();
+  return segmenter.segment(text);
 }
 
 function dropLast(text: string, isFull: boolean): string {
   if (!isFull) return text;
-  return [...GRAPHEMES.segment(text)]
+  return [...graphemesOf(text)]
     .slice(0, -1)
     .map(({ segment }) => segment)
     .join("");

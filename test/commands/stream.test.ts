@@ -271,8 +271,8 @@ describe("chanctl stream, when something is wrong", () => {
   });
 
   it.each([
-    [["raed", "x"], 2, "unknown command 'raed'", "did you mean read?"],
-    [["read"], 2, "missing required argument 'path'", "chanctl stream --help"],
+    [["raed", "x"], 2, "unknown command `raed`", "did you mean `read`?"],
+    [["read"], 2, "missing required argument `path`", "chanctl stream read --help"],
     [["read", "wrong/jbos"], 1, "there is no stream `wrong/jbos`", "did you mean `wrong/jobs`?"],
     [
       ["head", "nothing/near"],

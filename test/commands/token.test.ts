@@ -155,8 +155,8 @@ describe("chanctl token", () => {
       "`<name>`: the stream's path must not have the segment `..`",
       "write it as below the mount",
     ],
-    [["stream"], {}, 2, "missing required argument 'name'", "chanctl token --help"],
-    [["jtw"], {}, 2, "unknown command 'jtw'", "did you mean jwt?"],
+    [["stream"], {}, 2, "missing required argument `name`", "chanctl token stream --help"],
+    [["jtw"], {}, 2, "unknown command `jtw`", "did you mean `jwt`?"],
   ])("%j with %j ends with %d, what is wrong and a fix", async (args, env, exit, message, fix) => {
     const { code, stdout, stderr } = await runCli(["token", ...args], { cwd, env });
     expect({ code, stdout }).toEqual({ code: exit, stdout: "" });

@@ -39,11 +39,23 @@ describe("chanctl", () => {
   });
 
   it.each([
-    [["chanel"], "unknown command 'chanel'", "did you mean channel?"],
-    [["channel", "lst"], "unknown command 'lst'", "did you mean list?"],
-    [["dev", "--prot", "1"], "unknown option '--prot'", "did you mean --port?"],
-    [["tail"], "missing required argument 'channel'", "chanctl tail --help"],
-    [["dev", "--port"], "option '--port <port>' argument missing", "chanctl dev --help"],
+    [["chanel"], "unknown command `chanel`", "did you mean `channel`?"],
+    [["channel", "lst"], "unknown command `lst`", "did you mean `list`?"],
+    [["dev", "--prot", "1"], "unknown option `--prot`", "did you mean `--port`?"],
+    [["tial", "chat"], "unknown command `tial`", "did you mean `tail`?"],
+    [["help", "tial"], "unknown command `tial`", "did you mean `tail`?"],
+    [["stream", "raed", "--help"], "unknown command `raed`", "did you mean `read`?"],
+    [["token", "wibble"], "unknown command `wibble`", "chanctl token --help"],
+    [["--prot", "1", "dev"], "unknown option `--prot`", "chanctl dev --port     options follow the command"],
+    [
+      ["--json", "tail", "x"],
+      "unknown option `--json`",
+      "chanctl tail --json     options follow the command",
+    ],
+    [["completion", "bsh"], "the shell must be bash, zsh, fish, got `bsh`", "did you mean `bash`?"],
+    [["tail"], "the channel's name is missing", "chanctl channel list     shows the channels"],
+    [["channel", "add"], "missing required argument `name`", "chanctl channel add --help"],
+    [["dev", "--port"], "option `--port <port>` argument missing", "chanctl dev --help"],
     [["dev", "--port", "http"], '`--port` must be a port from 0 to 65535, got `"http"`', undefined],
     [
       ["dev", "--app", "a", "--", "b"],

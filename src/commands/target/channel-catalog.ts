@@ -7,11 +7,13 @@ import type { ChannelArgs } from "./channel-args.ts";
 import type { Target } from "./target.ts";
 
 /** A channel as the running server knows it. */
-interface CatalogEntry {
+export interface CatalogEntry {
   readonly name: string;
   readonly params: readonly string[];
   /** The params that must be given: required, and without a default. */
   readonly required: readonly string[];
+  /** The values of a param, where its schema lists them. */
+  readonly choices: ReadonlyMap<string, readonly string[]>;
   /** Why it cannot be used; absent if it can. */
   readonly problem: string | undefined;
 }
@@ -110,7 +112,8 @@ async function readCatalog(target: Target, signal: AbortSignal): Promise<Catalog
   return parseCatalog(JSON.parse(answer.text));
 }
 
-function parseCatalog(value: unknown): CatalogEntry[] {
+/** Reads what the server tells of its channels. */
+export function parseCatalog(value: unknown): CatalogEntry[] {
   const { channels } = toRecord(value);
   return (Array.isArray(channels) ? channels : []).map((channel: unknown) => {
     const { name, paramsSchema, error } = toRecord(channel);
@@ -121,9 +124,16 @@ function parseCatalog(value: unknown): CatalogEntry[] {
       name: String(name),
       params: Object.keys(schemas),
       required: needed.filter((param) => !("default" in toRecord(schemas[param]))),
+      choices: new Map(Object.entries(schemas).map(([param, schema]) => [param, choicesOf(schema)])),
       problem: paramsSchema === undefined && typeof error === "string" ? error : undefined,
     };
   });
+}
+
+function choicesOf(schema: unknown): readonly string[] {
+  const { enum: values, type } = toRecord(schema);
+  if (type === "boolean") return ["true", "false"];
+  return Array.isArray(values) ? values.filter((value) => typeof value === "string") : [];
 }
 
 function toRecord(value: unknown): Readonly<Record<string, unknown>> {
