@@ -42,6 +42,7 @@ const COMMANDS: readonly CommandEntry[] = [
     group: "Durable Streams:",
     load: async () => (await import("./commands/token.ts")).registerToken,
   },
+  { name: "doctor", group: "Help:", load: async () => (await import("./commands/doctor.ts")).registerDoctor },
   {
     name: "completion",
     group: "Help:",

@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   react: ["client"],
   transports: ["shared", "protocol", "platform", "broker", "auth", "registry"],
   server: ["shared", "protocol", "platform", "broker", "auth", "registry", "app", "certs", "transports"],
-  commands: ["shared", "protocol", "platform", "registry", "app", "certs", "server"],
+  commands: ["shared", "protocol", "platform", "broker", "registry", "app", "certs", "server"],
   "cli.ts": ["shared", "platform", "commands"],
   "index.ts": ["shared", "protocol", "sdk"],
   "client.ts": ["protocol", "client"],

@@ -143,6 +143,9 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
+/** The schema that this chanctl writes: how many migrations there are. */
+export const KNOWN_SCHEMA: number = MIGRATIONS.length;
+
 /**
  * Brings a store to the present schema.
  *

@@ -1,4 +1,5 @@
 import { ChanctlError } from "../shared/errors.ts";
+import type { App } from "../app/app.ts";
 import { createTokenCheck } from "../auth/internal-token.ts";
 import { ChannelRoutes } from "../transports/channel-routes.ts";
 import { findChannel, resolveTarget } from "../transports/channel-target.ts";
@@ -20,6 +21,8 @@ interface InternalRoutesOptions {
   readonly token: string;
   /** `undefined`: Durable Streams are not served. */
   readonly durableStreams: DurableStreamsOptions | undefined;
+  /** `undefined` where the broker runs alone. */
+  readonly app: Pick<App, "origin" | "address" | "state"> | undefined;
 }
 
 /** What the app and the operator may ask, on a port of its own and with the internal token only. */
@@ -28,13 +31,15 @@ export class InternalRoutes {
   readonly #channels: ChannelRoutes;
   readonly #streams: StreamRoutes | undefined;
   readonly #durableStreams: DurableStreamsOptions | undefined;
+  readonly #app: InternalRoutesOptions["app"];
   readonly #hasToken: (authorization: string | undefined) => boolean;
 
-  constructor(context: TransportContext, { token, durableStreams }: InternalRoutesOptions) {
+  constructor(context: TransportContext, { token, durableStreams, app }: InternalRoutesOptions) {
     this.#context = context;
     this.#streams = durableStreams && new StreamRoutes(context, durableStreams);
     this.#channels = new ChannelRoutes(context);
     this.#durableStreams = durableStreams;
+    this.#app = app;
     this.#hasToken = createTokenCheck(token);
   }
 
@@ -68,6 +73,7 @@ export class InternalRoutes {
       const url = new URL(`http://internal${request.url ?? "/"}`);
       const route = `${request.method} ${url.pathname}`;
       if (route === "GET /_chanctl/channels") sendJson(response, 200, { channels: this.#listChannels() });
+      else if (route === "GET /_chanctl/app") sendJson(response, 200, { app: this.#showApp() });
       else if (route === "GET /_chanctl/streams") {
         const { streams } = this.#context.broker;
         const listing = listStreams(url.searchParams, { streams, durableStreams: this.#durableStreams });
@@ -99,6 +105,13 @@ export class InternalRoutes {
           }),
       ...(error === undefined ? {} : { error: error.message }),
     }));
+  }
+
+  /** Where the broker asks, and how it is: `chanctl doctor` asks there too. */
+  #showApp(): object | null {
+    if (this.#app === undefined) return null;
+    const { origin, address, state } = this.#app;
+    return { origin: origin.origin, state, ...(address === undefined ? {} : { address }) };
   }
 
   #tail(name: string, search: string): string {

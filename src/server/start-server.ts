@@ -137,7 +137,7 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
   const unlimited = new BodyBudget({ maxBodyBytesTotal: Number.POSITIVE_INFINITY });
   const operator = { ...context, audience: "internal", bodies: unlimited } as const;
   publicListener.serve(new PublicRoutes(clients, { proxy, durableStreams }));
-  internalListener.serve(new InternalRoutes(operator, { token, durableStreams }));
+  internalListener.serve(new InternalRoutes(operator, { token, durableStreams, app: app?.app }));
   app?.start();
   if (app?.pid !== undefined && options.watch) opened.add(new RestartOnSave(registry, { app, logger }));
 

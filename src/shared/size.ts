@@ -20,3 +20,13 @@ export function parseSizeBytes(text: string): number | undefined {
   const value = Math.round(Number(match[1]) * unit);
   return Number.isSafeInteger(value) ? value : undefined;
 }
+
+/** Formats bytes for a person: `512 B`, `8.2 MB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  for (const unit of ["kB", "MB", "GB"] as const) {
+    const value = bytes / (UNIT_BYTES[unit] ?? 1);
+    if (value < 1_000) return `${Number(value.toFixed(value < 10 ? 1 : 0))} ${unit}`;
+  }
+  return `${Math.round(bytes / 1_000_000_000)} GB`;
+}

@@ -32,6 +32,7 @@ describe("chanctl", () => {
     ["token"],
     ["token", "jwt"],
     ["token", "stream"],
+    ["doctor"],
   ])("shows an example in the help of %s %s", async (...command) => {
     const { code, stdout } = await runCli([...command, "--help"], { cwd });
     expect(code).toBe(0);

@@ -1,0 +1,120 @@
+import type { IncomingMessage } from "node:http";
+
+import { readBytes, sendRequest } from "../../../platform/http-request.ts";
+import { AUTHORIZE_PATH } from "../../../protocol/app-call.ts";
+import { errorCodeOf, messageOf } from "../../../shared/errors.ts";
+import type { Check, Scene, Verdict } from "../check.ts";
+
+const ANSWER_MS = 10_000;
+/** A channel that no app has. */
+const MADE_UP = "chanctl-doctor-asks";
+
+/** What the app answered to a call: its status, and its body as text; or why it did not. */
+export type AppReply = { readonly status: number; readonly text: string } | { readonly problem: string };
+
+/** Whether the app answers, and says who may use a channel. */
+export const appAnswers: Check = {
+  name: "app",
+  group: "server",
+  run: async ({ run }, signal) => {
+    if (run?.isAlive !== true) return undefined;
+    const timely = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
+    const app = await readApp(run, timely).catch(() => undefined);
+    if (app === undefined || app === "unknown") return undefined; // the listener's check has said why
+    if (app === "none") return judgeApp({ app });
+    const url = new URL(AUTHORIZE_PATH, app.origin);
+    if (app.address !== undefined) url.host = `${toHost(app.address)}:${url.port}`;
+    const reply = await ask(url, { token: run.token, signal: timely });
+    // Who does not show the token must not be answered (CWE-306).
+    const stranger = await ask(url, { token: "not-the-token", signal: timely });
+    return judgeApp({ app, reply, stranger });
+  },
+};
+
+/** The app, as the broker sees it. */
+export interface SeenApp {
+  readonly origin: string;
+  readonly address: string | undefined;
+  readonly state: string;
+}
+
+type AppFacts =
+  | { readonly app: "none" }
+  | { readonly app: SeenApp; readonly reply: AppReply; readonly stranger: AppReply };
+
+const MOUNT =
+  "app.use(chanctl(channels))     in the app, before its own routes; chanctl init --dry-run shows the lines";
+
+export function judgeApp(facts: AppFacts): Verdict {
+  if (facts.app === "none") return { status: "ok", message: "none: the broker runs alone" };
+  const { app, reply, stranger } = facts;
+  if ("problem" in reply) {
+    return {
+      status: app.state === "starting" ? "warn" : "fail",
+      message: `${app.origin} does not answer (${app.state}): ${reply.problem}`,
+      fix: "look at what it wrote, in the terminal of chanctl",
+    };
+  }
+  if (isAnswer(stranger))
+    return {
+      status: "fail",
+      message: `${AUTHORIZE_PATH} answers whoever asks: it does not look at the token`,
+      fix: "compare `Authorization: Bearer` with CHANCTL_TOKEN, and answer 404 to others",
+    };
+  // The SDK answers a bare 500 for a channel that the app does not know.
+  const isSdk = reply.status === 500 && reply.text === "" && "status" in stranger && stranger.status === 404;
+  if (isAnswer(reply) || isSdk) return { status: "ok", message: `${app.origin} answers authorize calls` };
+  return {
+    status: "warn",
+    message: `${app.origin} answers, but not to authorize calls (${reply.status} for POST ${AUTHORIZE_PATH}): only public channels work`,
+    fix: MOUNT,
+  };
+}
+
+function isAnswer(reply: AppReply): boolean {
+  return "status" in reply && reply.status === 200 && /"ok"\s*:/.test(reply.text);
+}
+
+async function readApp(
+  { internalUrl, token }: NonNullable<Scene["run"]>,
+  signal: AbortSignal,
+): Promise<SeenApp | "none" | "unknown"> {
+  const headers = { authorization: `Bearer ${token}` };
+  const message = await sendRequest(new URL("/_chanctl/app", internalUrl), { headers, signal });
+  const body: unknown = JSON.parse(await readText(message));
+  if (message.statusCode !== 200 || typeof body !== "object" || body === null || !("app" in body))
+    return "unknown"; // another version runs
+  const { app } = body;
+  if (typeof app !== "object" || app === null) return "none";
+  const fields = app as Readonly<Record<string, unknown>>;
+  const address = typeof fields["address"] === "string" ? fields["address"] : undefined;
+  return { origin: String(fields["origin"]), state: String(fields["state"]), address };
+}
+
+async function ask(
+  url: URL,
+  { token, signal }: { readonly token: string; readonly signal: AbortSignal },
+): Promise<AppReply> {
+  const body = JSON.stringify({
+    version: 1,
+    channel: MADE_UP,
+    params: {},
+    operation: "subscribe",
+    transport: "sse",
+  });
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  try {
+    const message = await sendRequest(url, { method: "POST", headers, body, signal });
+    return { status: message.statusCode ?? 0, text: await readText(message) };
+  } catch (error) {
+    return { problem: errorCodeOf(error) ?? messageOf(error) };
+  }
+}
+
+async function readText(message: IncomingMessage): Promise<string> {
+  return (await readBytes(message)).toString("utf8");
+}
+
+function toHost(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
+}
