@@ -6,6 +6,7 @@ import type { Logger } from "../shared/logger.ts";
 import { messageTemplate } from "../protocol/message.ts";
 import type { Draft } from "../protocol/message.ts";
 import { encodeOffset, ORIGIN } from "../protocol/offset.ts";
+import { Chunks } from "./chunks.ts";
 import { Clock } from "./clock.ts";
 import { follow } from "./follow.ts";
 import type { Followed, FollowContext, SubscribeRequest } from "./follow.ts";
@@ -95,7 +96,8 @@ export class Broker {
     this.#maintenance = maintenance;
     const unsent = new UnsentBudget(limits, { onHit: createLimitLog(logger) });
     this.#reading = { ...parts, maintenance, pages: new Pages(reader), unsent };
-    this.streams = new Streams({ ...parts, lifetimes, reading: this.#reading });
+    const chunks = new Chunks({ reader, unsent });
+    this.streams = new Streams({ ...parts, lifetimes, reading: this.#reading, chunks });
     const keys = new SigningKeys({ log: store, reader: reader.subscriptions });
     const subscribing = { log: store, reader: reader.subscriptions, clock: this.#clock, keys };
     this.subscriptions = new Subscriptions(subscribing);

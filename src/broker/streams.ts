@@ -1,5 +1,6 @@
 import { isOrigin } from "../protocol/offset.ts";
 import type { Offset } from "../protocol/offset.ts";
+import type { Chunk, ChunkRequest, Chunks } from "./chunks.ts";
 import type { Clock } from "./clock.ts";
 import { follow } from "./follow.ts";
 import type { Followed, FollowContext, SubscribeRequest } from "./follow.ts";
@@ -29,6 +30,7 @@ export interface StreamsOptions {
   readonly clock: Clock;
   readonly lifetimes: Lifetimes;
   readonly reading: FollowContext;
+  readonly chunks: Chunks;
 }
 
 /** A stream that is there, or that was deleted and is kept for its forks. */
@@ -140,6 +142,17 @@ export class Streams {
   page(path: string, request: Omit<PageRequest, "notBefore"> & { readonly replayWindowMs: number }): Page {
     const { reader, clock } = this.#options;
     return reader.page(path, { ...request, notBefore: clock.now() - request.replayWindowMs });
+  }
+
+  /** The same for an answer that is sent whole: made once for all who stand there, as long as the sockets can take. */
+  chunk(request: Omit<ChunkRequest, "notBefore"> & { readonly replayWindowMs: number }): Chunk {
+    const { chunks, clock } = this.#options;
+    return chunks.read({ ...request, notBefore: clock.now() - request.replayWindowMs });
+  }
+
+  /** Counts a chunk that waits for a reader's socket until the result is disposed of, beside what waits for those who follow. */
+  holdChunk(bytes: Buffer): Disposable {
+    return this.#options.chunks.hold(bytes);
   }
 
   /** Resolves when the stream may have more than an offset, or is over, or the signal aborts. */

@@ -55,6 +55,12 @@ export class UnsentBudget {
     };
   }
 
+  /** Whether all together are over theirs now, for whoever decides how much the next may take at once. */
+  isScarce(): boolean {
+    this.#sum();
+    return this.#isOverTotal && this.#hit("maxUnsentBytesTotal");
+  }
+
   #isOver(unsentBytes: number): boolean {
     if (unsentBytes === 0) return false;
     const { maxUnsentBytes, maxUnsentBytesTotal } = this.#limits;

@@ -1,4 +1,3 @@
-import type { Writable } from "node:stream";
 import { encodeEnding, encodeOpening, SSE_CONTENT_TYPE, SSE_KEEPALIVE } from "../protocol/sse.ts";
 import { encodeOffset } from "../protocol/offset.ts";
 import { parseStart } from "../protocol/start.ts";
@@ -17,6 +16,7 @@ import { endResponse } from "./end-response.ts";
 import { hasLeft, headerOf, leavingOf, toChanctlError } from "./http.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { logConnect } from "./log-connect.ts";
+import { toOutlet } from "./outlet.ts";
 import { SocketSink } from "./socket-sink.ts";
 
 export interface SseCall {
@@ -152,11 +152,6 @@ function sendHead(response: HttpResponse): void {
   response.setHeader("x-accel-buffering", "no");
   response.setHeader("x-content-type-options", "nosniff");
   response.writeHead(200);
-}
-
-/** HTTP/2 counts what is unsent on the stream, HTTP/1.1 on the response. */
-function toOutlet(response: HttpResponse): Writable {
-  return "stream" in response ? response.stream : response;
 }
 
 function spreadRetry(): number {

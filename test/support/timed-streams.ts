@@ -1,4 +1,5 @@
 import { onTestFinished } from "vitest";
+import { Chunks } from "#src/broker/chunks.ts";
 import { Clock } from "#src/broker/clock.ts";
 import { Hub } from "#src/broker/hub.ts";
 import { Lifetimes } from "#src/broker/lifetimes.ts";
@@ -45,7 +46,8 @@ export function openTimedStreams(
   const maintenance = new Maintenance({ ...parts, lifetimes, logger });
   const unsent = new UnsentBudget(DEFAULT_LIMITS, { onHit: () => {} });
   const reading = { ...parts, maintenance, pages: new Pages(reader), unsent };
-  const streams = new Streams({ ...parts, lifetimes, reading });
+  const chunks = new Chunks({ reader, unsent });
+  const streams = new Streams({ ...parts, lifetimes, reading, chunks });
   onTestFinished(async () => {
     await maintenance.close();
     hub.close();

@@ -1,6 +1,7 @@
 import { contentKindOf } from "../../protocol/durable-streams/media-type.ts";
 import { splitJsonMessages } from "../../protocol/durable-streams/json-messages.ts";
 import { incompleteTailLength, MAX_CHARACTER_BYTES } from "../../protocol/durable-streams/utf8-boundary.ts";
+import type { BatchEncoding } from "../../broker/encoding.ts";
 import { bytesOf, cutEntries, textOf } from "../../broker/entry.ts";
 import type { Entry } from "../../broker/entry.ts";
 import type { Body } from "../../broker/stream-operation.ts";
@@ -31,11 +32,23 @@ export function toContent(entries: readonly Entry[], mediaType: string): Buffer 
   return Buffer.concat(entries.map(bytesOf));
 }
 
+/** Makes the body of a read of entries that are read together. */
+export function contentEncodingOf(mediaType: string): BatchEncoding {
+  return {
+    name: contentKindOf(mediaType),
+    encodeBatch: ({ entries, isTail }) => {
+      const whole = toWhole(entries, { mediaType, isTail });
+      const bytes = toContent(whole, mediaType);
+      return { bytes, position: whole.at(-1)?.position ?? 0 };
+    },
+  };
+}
+
 /**
  * Leaves the beginning of a character to the next chunk of a text: clients decode each chunk alone. At the tail
  * everything is sent, for nobody knows whether more will come.
  */
-export function toWhole(
+function toWhole(
   entries: readonly Entry[],
   { mediaType, isTail }: { readonly mediaType: string; readonly isTail: boolean },
 ): readonly Entry[] {

@@ -7,20 +7,19 @@ import type { Start } from "../../protocol/start.ts";
 import { ChanctlError } from "../../shared/errors.ts";
 import { headerOf, sendAnswer } from "../http.ts";
 import type { StreamCall } from "./stream-call.ts";
-import { toContent, toWhole } from "./body.ts";
+import { contentEncodingOf, toContent } from "./body.ts";
+import { sendLong } from "../send-long.ts";
 import { cacheControl, setPosition } from "./stream-headers.ts";
 import { findStream } from "./stream-target.ts";
-
-/** About one chunk of a long read; a JSON message that is longer comes whole. */
-const CHUNK = { maxEntries: 10_000, maxBytes: 1_024 * 1_024 };
+import type { ServedStream } from "./stream-target.ts";
 
 /** A GET of a stream that is answered at once: the next chunk after an offset (PROTOCOL.md, section 5.6). */
-export function serveRead(call: StreamCall, query: ReadQuery): void {
+export async function serveRead(call: StreamCall, query: ReadQuery): Promise<void> {
   const { broker } = call.context;
   const stream = findStream(broker, call.target);
   if (stream.state !== undefined) broker.streams.use(stream.state);
   if (query.start.kind === "now") return sendEmpty(call);
-  sendChunk(call, { from: startOffset(call, query.start), query });
+  await sendChunk(call, { from: startOffset(call, query.start), query });
 }
 
 /**
@@ -62,35 +61,54 @@ export function toStart(start: ReadStart): Start {
   }
 }
 
-/** Sends what comes after an offset, if only that there is nothing. */
-export function sendChunk(call: StreamCall, { from, query }: { from: Offset; query: ReadQuery }): void {
-  const { context, target, request, response, isPublic, replayWindowMs } = call;
+/** Sends what comes after an offset, if only that there is nothing. Resolves when it has left, or the client has. */
+export async function sendChunk(
+  call: StreamCall,
+  { from, query }: { from: Offset; query: ReadQuery },
+): Promise<void> {
+  const { context, target, request, response, isPublic } = call;
+  const { streams } = context.broker;
   const stream = findStream(context.broker, target);
   const { mediaType } = stream;
-  const page = context.broker.streams.page(target.path, {
-    after: from,
-    replayWindowMs: replayWindowMs(),
-    ...CHUNK,
-  });
-  if (page.kind === "gone")
-    throw new ChanctlError("offset_gone", "what follows this offset can no longer be read");
-  const isTail = page.kind === "end" || page.isTail;
-  const entries = page.kind === "end" ? [] : toWhole(page.entries, { mediaType, isTail });
-  const last = entries.at(-1);
-  const next = page.kind === "entries" && last !== undefined ? page.offsetAt(last.position) : from;
+  const { bytes, next, isTail } = readChunk(call, { stream, from });
   const isClosed = isTail && stream.isClosed;
   const etag = encodeEtag({ from, to: next, isClosed });
   setPosition(response, { next, isClosed });
   if (isTail) response.setHeader("stream-up-to-date", "true");
   if (query.live !== undefined && !isClosed) response.setHeader("stream-cursor", cursorOf(query));
   response.setHeader("etag", etag);
-  response.setHeader("cache-control", cacheControl({ isPublic, isEmpty: entries.length === 0 }));
+  response.setHeader("cache-control", cacheControl({ isPublic, isEmpty: bytes === undefined }));
   if (matchesEtag(headerOf(request, "if-none-match"), etag)) return sendAnswer(response, { status: 304 });
-  sendAnswer(response, {
-    status: 200,
-    headers: { "content-type": mediaType },
-    body: toContent(entries, mediaType),
+  response.setHeader("content-type", mediaType);
+  const body = bytes ?? toContent([], mediaType);
+  await sendLong(response, { body, hold: (bytes) => streams.holdChunk(bytes) });
+}
+
+interface ReadChunk {
+  /** Shared with others; `undefined`: there is nothing. */
+  readonly bytes: Buffer | undefined;
+  readonly next: Offset;
+  readonly isTail: boolean;
+}
+
+/** @throws {ChanctlError} `offset_gone`. */
+function readChunk(
+  { context, target, replayWindowMs }: StreamCall,
+  { stream, from }: { stream: ServedStream; from: Offset },
+): ReadChunk {
+  const { mediaType, tail, state } = stream;
+  const chunk = context.broker.streams.chunk({
+    path: target.path,
+    incarnation: state?.incarnation ?? 0,
+    tail,
+    after: from,
+    encoding: contentEncodingOf(mediaType),
+    replayWindowMs: replayWindowMs(),
   });
+  if (chunk.kind === "gone")
+    throw new ChanctlError("offset_gone", "what follows this offset can no longer be read");
+  if (chunk.kind === "end") return { bytes: undefined, next: from, isTail: true };
+  return { bytes: chunk.bytes, next: chunk.end, isTail: chunk.isTail };
 }
 
 /** `offset=now`: where the stream is, and nothing of it. */

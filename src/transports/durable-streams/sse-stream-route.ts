@@ -14,6 +14,7 @@ import { assertRoom, lifetimeMs } from "./live-connection.ts";
 import { endResponse } from "../end-response.ts";
 import { hasLeft } from "../http.ts";
 import type { Connection } from "../connections.ts";
+import { toOutlet } from "../outlet.ts";
 import { SocketSink } from "../socket-sink.ts";
 import { startOffset, toStart } from "./read-route.ts";
 import type { StreamCall } from "./stream-call.ts";
@@ -59,7 +60,7 @@ async function stream(
   response.writeHead(200);
   const cursors = createEventCursors({ echoed: query.cursor });
   const events = createStreamEvents({ mediaType, cursor: cursors.next, cursorName: cursors.name });
-  const sink = new SocketSink(events, "stream" in response ? response.stream : response);
+  const sink = new SocketSink(events, toOutlet(response));
   let isToldClosed = false;
   const telling: Sink = {
     encoding: events,
