@@ -20,6 +20,8 @@ export interface SubscriptionSchedulerOptions {
   readonly keys: SigningKeys;
   readonly logger: Logger;
   readonly sender: WebhookSender;
+  /** From when on a webhook without an answer gives way to others, in ms. @default 5,000 */
+  readonly slowAfterMs?: number;
 }
 
 /** Leases and webhooks looked at in one step: reading them must not hold up anybody. */

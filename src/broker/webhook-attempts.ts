@@ -18,14 +18,19 @@ export interface WebhookAttemptsOptions {
   readonly keys: SigningKeys;
   readonly logger: Logger;
   readonly sender: WebhookSender;
-  /** Called when there is room for another attempt; `delayMs` after it, where the store did not take the outcome. */
+  /** Called when there may be room for another attempt; `delayMs` after it, where the store did not take the outcome. */
   readonly onSettled: (delayMs: number) => void;
   /** From 0 up to 1. @default Math.random */
   readonly random?: () => number;
+  /** From when on an attempt without an answer counts as slow, in ms. @default 5,000 */
+  readonly slowAfterMs?: number;
 }
 
-/** How many are under way at a time; the others wait, the most overdue first. */
-const MAX_ATTEMPTS = 64;
+/** How many are under way at a time that are not slow; the others wait, the most overdue first. */
+const MAX_QUICK_ATTEMPTS = 64;
+/** Slow ones give way to the others up to here: a hundred receivers that never answer hold up nobody (CWE-400). */
+const MAX_ATTEMPTS = 1_024;
+const SLOW_AFTER_MS = 5_000;
 /** How many of them go to one origin: a receiver that never answers holds up nobody but itself (CWE-400). */
 const MAX_ATTEMPTS_PER_ORIGIN = 8;
 const FIRST_DELAY_MS = 1_000;
@@ -46,6 +51,7 @@ export class WebhookAttempts {
   readonly #underWay = new Map<string, Attempt>();
   /** How many are under way to an origin; none is no entry. */
   readonly #byOrigin = new Map<string, number>();
+  #slow = 0;
   #isClosed = false;
 
   constructor(options: WebhookAttemptsOptions) {
@@ -54,7 +60,8 @@ export class WebhookAttempts {
 
   /** Whether anything more may begin. */
   get hasRoom(): boolean {
-    return !this.#isClosed && this.#underWay.size < MAX_ATTEMPTS;
+    const { size } = this.#underWay;
+    return !this.#isClosed && size < MAX_ATTEMPTS && size - this.#slow < MAX_QUICK_ATTEMPTS;
   }
 
   /** Begins what of the due attempts is not under way, as far as there is room, in all and for each origin. */
@@ -67,13 +74,30 @@ export class WebhookAttempts {
       if (this.#underWay.has(wakeId) || toOrigin >= MAX_ATTEMPTS_PER_ORIGIN) continue;
       this.#byOrigin.set(origin, toOrigin + 1);
       const aborted = new AbortController();
+      const endSlow = this.#watch();
       const settled = this.#attempt(subscription, aborted.signal).then((delayMs) => {
         this.#underWay.delete(wakeId);
+        endSlow();
         this.#leave(origin);
         if (!this.#isClosed) this.#options.onSettled(delayMs);
       });
       this.#underWay.set(wakeId, { subscription: subscription.incarnation, aborted, settled });
     }
+  }
+
+  /** Counts an attempt as slow once it is. @returns what ends that. */
+  #watch(): () => void {
+    let isSlow = false;
+    const timer = setTimeout(() => {
+      isSlow = true;
+      this.#slow += 1;
+      if (!this.#isClosed) this.#options.onSettled(0);
+    }, this.#options.slowAfterMs ?? SLOW_AFTER_MS);
+    timer.unref();
+    return () => {
+      clearTimeout(timer);
+      if (isSlow) this.#slow -= 1;
+    };
   }
 
   #leave(origin: string): void {

@@ -141,7 +141,7 @@ function readTtl(text: string | undefined): number | undefined {
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc3339#section-5.6 */
-const RFC_3339 = /^(\d{4}-\d{2}-\d{2})[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
+const RFC_3339 = /^(\d{4}-\d{2}-\d{2})[Tt](?:[01]\d|2[0-3]):\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
 function readExpiresAt(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;

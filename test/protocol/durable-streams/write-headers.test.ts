@@ -18,7 +18,8 @@ describe("Stream-Expires-At", () => {
     "2030-02-29T12:00:00Z",
     "2030-04-31T00:00:00+02:00",
     "2030-13-01T00:00:00Z",
-  ])("refuses %s, a day that no calendar has", (text) => {
+    "2030-01-01T24:00:00Z",
+  ])("refuses %s, a time that no calendar has", (text) => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ code: "malformed" }));
   });
 });
