@@ -21,6 +21,7 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "init", group: "Start:", load: async () => (await import("./commands/init.ts")).registerInit },
   { name: "dev", group: "Start:", load: async () => (await import("./commands/dev.ts")).registerDev },
   { name: "serve", group: "Start:", load: async () => (await import("./commands/serve.ts")).registerServe },
+  { name: "trust", group: "Start:", load: async () => (await import("./commands/trust.ts")).registerTrust },
   {
     name: "channel",
     group: "Channels:",

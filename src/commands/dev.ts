@@ -24,6 +24,7 @@ export function registerDev(program: Command, io: Io): void {
     .option("--app <command>", "what starts the app (the script dev or start of package.json)")
     .option("--app-port <port>", "the port that the app listens on, given to it as PORT (a free one)")
     .option("--no-tls", "plain HTTP")
+    .option("--no-trust", "never ask whether browsers should trust the local CA")
     .option("--http1", "HTTP/1.1 only");
   addStreamFlags(command)
     .option("--internal-host <address>", "the address of the internal listener (127.0.0.1)")

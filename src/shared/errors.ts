@@ -166,6 +166,7 @@ export const ERRORS = {
   cannot_listen: { title: "cannot listen" },
   app_failed: { title: "the app did not start" },
   certificate_invalid: { title: "certificate cannot be used" },
+  trust_failed: { title: "a trust store was not changed" },
   store_in_use: { title: "store is in use" },
   store_newer: { title: "store was written by a newer chanctl" },
   store_invalid: { title: "store cannot be opened" },

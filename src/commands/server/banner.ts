@@ -4,7 +4,6 @@ import type { RunningServer } from "../../server/start-server.ts";
 import { formatDuration } from "../../shared/duration.ts";
 import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
-import { trustCommand } from "./trust-hint.ts";
 
 interface BannerOptions {
   readonly version: string;
@@ -13,6 +12,8 @@ interface BannerOptions {
   readonly app: AppOptions | undefined;
   /** Another name that the server's certificate is for: `shop.localhost`. */
   readonly projectHost?: string | undefined;
+  /** Which trust stores trust the CA, where there is one. */
+  readonly trustText?: string | undefined;
 }
 
 /** What a person reads when the server is up: how long it took, where it is, what it serves. */
@@ -30,7 +31,7 @@ export function banner(server: RunningServer, options: BannerOptions, io: Io): s
         .map((entry) => channelText(entry, io))
         .join(", ") || noChannels(io),
     ],
-    ...trustRows(server),
+    ...(options.trustText === undefined ? [] : [["CA", options.trustText]]),
   ];
   const lines = rows.map(([name = "", text = ""]) => `  ${dim(name.padEnd(9))} ${text}\n`);
   return `\n  ${bold("chanctl")} ${options.version}  ${dim(`ready in ${formatDuration(readyMs)}`)}\n\n${lines.join("")}\n`;
@@ -55,13 +56,4 @@ function channelText({ name, definition, error }: RegistryEntry, io: Io): string
 
 function noChannels(io: Io): string {
   return palette(io.color).dim("none     chanctl channel add chat --transport ws --param room:string");
-}
-
-/** Whether a browser trusts the CA is not known here, so that it is shown at each start. */
-function trustRows({ caPath }: RunningServer): string[][] {
-  if (caPath === undefined) return [];
-  return [
-    ["CA", `${caPath}     a browser that warns does not trust it yet:`],
-    ["", trustCommand(caPath, process.platform)],
-  ];
 }

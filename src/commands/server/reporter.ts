@@ -23,6 +23,8 @@ interface ReporterOptions {
   readonly app: AppOptions | undefined;
   /** Another name that the server's certificate is for: `shop.localhost`. */
   readonly projectHost?: string | undefined;
+  /** Which trust stores trust the CA, where there is one. */
+  readonly trustText?: string | undefined;
   /** Leave out what happens at each connection and publish. @default false */
   readonly isQuiet?: boolean;
 }

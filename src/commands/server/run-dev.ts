@@ -14,11 +14,15 @@ import type { RunningServer } from "../../server/start-server.ts";
 import { ChanctlError } from "../../shared/errors.ts";
 import type { Io } from "../io.ts";
 import { detectAppCommand } from "./detect-app.ts";
+import { resolveDevTrust } from "../trust/dev-trust.ts";
 import { createReporter } from "./reporter.ts";
 import { runServer } from "./run-server.ts";
 import { toStreamSettings } from "./stream-flags.ts";
 import type { StreamFlags } from "./stream-flags.ts";
 import { joinShellWords } from "./shell-words.ts";
+
+/** As a shell reports a program that Ctrl-C ended. */
+const EXIT_CANCELLED = 130;
 
 /** The flags of `dev`, as commander read them. */
 export interface DevFlags extends StreamFlags {
@@ -27,6 +31,7 @@ export interface DevFlags extends StreamFlags {
   readonly app?: string;
   readonly appPort?: string;
   readonly tls: boolean;
+  readonly trust: boolean;
   readonly http1?: true;
   readonly internalHost?: string;
   readonly internalPort?: string;
@@ -48,10 +53,14 @@ export async function runDev(
   const { tls: _serveOnly, app, ...options } = await resolveDevOptions(words, { flags, io });
   const owner = { home: configHome(io), projectName: await loadProjectName(options.root) };
   const certificates = flags.tls ? await loadCertificates(owner) : undefined;
+  const mayAsk = flags.trust && flags.json !== true;
+  const trust = certificates && (await resolveDevTrust({ ...owner, ...certificates, mayAsk }, io));
+  if (trust?.isCancelled) return io.setExitCode(EXIT_CANCELLED);
   const reporter = await createReporter({
     io,
     isJson: flags.json === true,
-    startedAt,
+    startedAt: startedAt + (trust?.askedMs ?? 0),
+    trustText: trust?.text,
     app,
     projectHost: certificates && `${owner.projectName}.localhost`,
   });

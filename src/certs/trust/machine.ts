@@ -1,0 +1,34 @@
+/** What a trust store sees of the machine: everything that it reads, and every program that it starts. */
+export interface Machine {
+  readonly platform: NodeJS.Platform;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The user's home folder, absolute. */
+  readonly homedir: string;
+  readonly isRoot: boolean;
+  readonly files: FileView;
+  /** Runs a program to its end. Resolves whatever its exit code; 127 if it cannot be started. */
+  run(command: readonly string[], options?: RunOptions): Promise<CommandResult>;
+}
+
+/** Read-only view of the file system. What cannot be read counts as absent. */
+export interface FileView {
+  exists(path: string): boolean;
+  /** The names in a folder, sorted. */
+  list(folder: string): readonly string[];
+  read(path: string): Buffer | undefined;
+  readLink(path: string): string | undefined;
+  canWrite(path: string): boolean;
+}
+
+/** How a program runs. */
+export interface RunOptions {
+  /** Through sudo, unless we are root. The caller has asked. */
+  readonly asRoot?: boolean;
+}
+
+/** How a program ended. */
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}

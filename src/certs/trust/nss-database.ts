@@ -1,0 +1,69 @@
+import { join } from "node:path";
+
+import Sqlite from "better-sqlite3";
+
+import { AUTHORITY_PREFIX, commonNameOf, parseCertificate } from "./authority-certificate.ts";
+
+/** A certificate in an NSS database. */
+export interface NssEntry {
+  /** The name by which `certutil` knows it. */
+  readonly nickname: string;
+  /** Whether it is trusted to vouch for web servers. */
+  readonly isTrusted: boolean;
+}
+
+/** CKA_CLASS, CKA_LABEL, CKA_VALUE, CKA_ISSUER, CKA_SERIAL_NUMBER and CKA_TRUST_SERVER_AUTH, as NSS names columns. */
+const FIND_ENTRY = `
+  SELECT entry.a3 AS label, trust.ace536358 AS trust
+  FROM nssPublic entry LEFT JOIN nssPublic trust
+    ON trust.a81 = entry.a81 AND trust.a82 = entry.a82 AND trust.a0 = x'ce534353'
+  WHERE entry.a11 = ?`;
+
+const LIST_CERTIFICATES = "SELECT a11 AS der FROM nssPublic WHERE a0 = x'00000001' AND a11 IS NOT NULL";
+
+/** CKT_NSS_TRUSTED_DELEGATOR: may sign for web servers. */
+const TRUSTED_DELEGATOR = "ce534352";
+
+/**
+ * The entry of a certificate in the NSS database of a folder.
+ *
+ * Read as SQLite: `certutil` takes 20 ms and more for each of many profiles, need not be installed, and names
+ * its entries but not their fingerprints.
+ *
+ * @returns `undefined` where it is not there, or there is no database.
+ */
+export function findNssEntry(folder: string, der: Buffer): NssEntry | undefined {
+  return reading(folder, (database) => {
+    const row: unknown = database.prepare(FIND_ENTRY).get(der);
+    if (typeof row !== "object" || row === null || !("label" in row) || !("trust" in row)) return undefined;
+    const trust = Buffer.isBuffer(row.trust) ? row.trust.toString("hex") : undefined;
+    return { nickname: String(row.label), isTrusted: trust === TRUSTED_DELEGATOR };
+  });
+}
+
+/** The names of chanctl's CAs in the NSS database of a folder, but for the one given. */
+export function listStrangers(folder: string, der: Buffer | undefined): readonly string[] {
+  const names = reading(folder, (database) =>
+    database
+      .prepare(LIST_CERTIFICATES)
+      .pluck()
+      .all()
+      .filter((value): value is Buffer => Buffer.isBuffer(value) && (der === undefined || !value.equals(der)))
+      .map((value) => parseCertificate(value))
+      .map((certificate) => (certificate === undefined ? "" : commonNameOf(certificate)))
+      .filter((name) => name.startsWith(AUTHORITY_PREFIX)),
+  );
+  return names ?? [];
+}
+
+function reading<T>(folder: string, read: (database: Sqlite.Database) => T): T | undefined {
+  let database: Sqlite.Database | undefined;
+  try {
+    database = new Sqlite(join(folder, "cert9.db"), { readonly: true, fileMustExist: true, timeout: 500 });
+    return read(database);
+  } catch {
+    return undefined; // none, damaged, or of another layout: `certutil` then says what is wrong
+  } finally {
+    database?.close();
+  }
+}

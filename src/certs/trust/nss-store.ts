@@ -1,0 +1,97 @@
+import { mkdir } from "node:fs/promises";
+
+import { ChanctlError } from "../../shared/errors.ts";
+import type { AuthorityCertificate } from "./authority-certificate.ts";
+import type { Machine } from "./machine.ts";
+import { findNssEntry, listStrangers } from "./nss-database.ts";
+import { findProgram } from "./programs.ts";
+import { runningBrowser } from "./running-browser.ts";
+import type { TrustStore } from "./trust-store.ts";
+import { installCommand } from "./tool-packages.ts";
+import { assertDone, toCommandLine } from "./trust-failed.ts";
+
+interface NssStoreOptions {
+  readonly kind: "nss" | "firefox";
+  /** "Chromium", "Firefox". */
+  readonly name: string;
+  /** The folder of the database, absolute. */
+  readonly folder: string;
+  readonly ca: AuthorityCertificate | undefined;
+  readonly machine: Machine;
+}
+
+/** An NSS database: that of Chromium, Chrome, Edge and Brave on Linux, or that of a Firefox profile. */
+export function nssStore({ kind, name, folder, ca, machine }: NssStoreOptions): TrustStore {
+  const certutil = findProgram("certutil", machine);
+  const entryOf = () => (ca === undefined ? undefined : findNssEntry(folder, ca.der));
+  const run = async (step: string, args: readonly string[]): Promise<void> => {
+    if (certutil === undefined) throw certutilMissing(folder, machine);
+    const command = [certutil, "-d", `sql:${folder}`, ...args];
+    const hint =
+      "close the browser and try again; a profile with a primary password takes the CA in its own settings only";
+    assertDone(await machine.run(command), { step, command: toCommandLine(command), hint });
+  };
+  const restartNote = () => {
+    const pid = runningBrowser(folder, kind, machine);
+    return pid === undefined
+      ? {}
+      : { note: `restart ${name} (pid ${pid}): it runs with what it has read before` };
+  };
+  const makeDatabase = async (): Promise<void> => {
+    if (machine.files.exists(`${folder}/cert9.db`)) return;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await run(`make the database ${folder}`, ["-N", "--empty-password"]);
+  };
+
+  return {
+    kind,
+    name,
+    place: folder,
+    async status({ verify }) {
+      const entry = entryOf();
+      if (certutil === undefined && entry?.isTrusted !== true) {
+        return {
+          kind: "blocked",
+          reason: "`certutil` of NSS is not installed",
+          fix: installCommand("certutil", machine),
+        };
+      }
+      if (entry === undefined) return { kind: "untrusted" };
+      if (!entry.isTrusted) return { kind: "untrusted", reason: "it is there, but its trust was taken away" };
+      if (!verify || certutil === undefined) return { kind: "trusted" };
+      const asServerAuthority = ["-u", "L"];
+      const check = ["-V", "-d", `sql:${folder}`, "-n", entry.nickname, ...asServerAuthority];
+      const { code } = await machine.run([certutil, ...check]);
+      return code === 0
+        ? { kind: "trusted", verifiedBy: "certutil" }
+        : { kind: "untrusted", reason: "NSS refuses it" };
+    },
+    async install() {
+      if (ca === undefined) return {};
+      if (certutil === undefined) throw certutilMissing(folder, machine);
+      await makeDatabase();
+      await run(`add the CA to ${folder}`, ["-A", "-t", "C,,", "-n", ca.name, "-i", ca.path]);
+      return restartNote();
+    },
+    async uninstall() {
+      // `certutil` deletes by name only. The name is that of the entry with our bytes, whatever somebody called it.
+      let entry = entryOf();
+      if (entry === undefined) return {};
+      for (; entry !== undefined; entry = entryOf()) {
+        await run(`take the CA out of ${folder}`, ["-D", "-n", entry.nickname]);
+      }
+      return restartNote();
+    },
+    strangers: async () => listStrangers(folder, ca?.der),
+  };
+}
+
+function certutilMissing(folder: string, machine: Machine): ChanctlError {
+  return new ChanctlError(
+    "trust_failed",
+    `${folder} can only be changed with \`certutil\` of NSS, which is not installed`,
+    {
+      hint: installCommand("certutil", machine),
+    },
+  );
+}

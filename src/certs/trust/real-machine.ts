@@ -1,0 +1,76 @@
+import { spawn } from "node:child_process";
+import { accessSync, constants, existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+import type { CommandResult, FileView, Machine } from "./machine.ts";
+
+interface RealMachineOptions {
+  readonly env: Machine["env"];
+  readonly homedir: string;
+  /** Whether sudo may ask for a password here. */
+  readonly isTerminal: boolean;
+}
+
+/** A tool that hangs, on a locked database say, is not waited for longer. */
+const TIMEOUT_MS = 60_000;
+
+/** Names of stores that the caller's shell may have set for one tool: the machine's own are meant here. */
+const STORE_VARIABLES = new Set([
+  "CURL_CA_BUNDLE",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  "CURL_HOME",
+  "NSS_DEFAULT_DB_TYPE",
+]);
+
+/** This machine. */
+export function realMachine({ env, homedir, isTerminal }: RealMachineOptions): Machine {
+  const isRoot = process.getuid?.() === 0;
+  return {
+    platform: process.platform,
+    env,
+    homedir,
+    isRoot,
+    files: realFiles,
+    run: (command, options = {}) => {
+      const sudo = options.asRoot === true && !isRoot ? ["sudo", ...(isTerminal ? [] : ["-n"]), "--"] : [];
+      return run([...sudo, ...command], { env, isAsking: sudo.length > 0 && isTerminal });
+    },
+  };
+}
+
+const realFiles: FileView = {
+  exists: existsSync,
+  list: (folder) => orAbsent(() => readdirSync(folder).sort()) ?? [],
+  read: (path) => orAbsent(() => readFileSync(path)),
+  readLink: (path) => orAbsent(() => readlinkSync(path)),
+  canWrite: (path) => orAbsent(() => (accessSync(path, constants.W_OK), true)) ?? false,
+};
+
+function orAbsent<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+function run(
+  [program = "", ...args]: readonly string[],
+  { env, isAsking }: Pick<RealMachineOptions, "env"> & { readonly isAsking: boolean },
+): Promise<CommandResult> {
+  const kept = Object.entries(env).filter(([name]) => !STORE_VARIABLES.has(name));
+  const child = spawn(program, args, {
+    env: { ...Object.fromEntries(kept), LC_ALL: "C" },
+    stdio: [isAsking ? "inherit" : "ignore", "pipe", isAsking ? "inherit" : "pipe"],
+    ...(isAsking ? {} : { timeout: TIMEOUT_MS }), // a person may take their time over a password
+    windowsHide: true,
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve({ code: 127, stdout, stderr: error.message }));
+    child.once("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
+  });
+}

@@ -1,0 +1,56 @@
+/** The kinds of stores that `--store` names. */
+export const STORE_KINDS = ["system", "nss", "firefox", "java"] as const;
+
+/** `nss` is the store of Chromium and its relatives; each Firefox profile has one of its own. */
+export type StoreKind = (typeof STORE_KINDS)[number];
+
+/** Whether a store trusts the CA. */
+export type TrustState =
+  /** `verifiedBy` names the program that accepted a real handshake, or the chain. */
+  | { readonly kind: "trusted"; readonly verifiedBy?: string }
+  /** `reason` where it is not simply absent. */
+  | { readonly kind: "untrusted"; readonly reason?: string }
+  /** It reads another store too, by itself. */
+  | { readonly kind: "inherited"; readonly from: string }
+  /** There is nothing yet that could trust, and it is nobody's fault. */
+  | { readonly kind: "unused"; readonly reason: string }
+  /** Something is missing on this machine; `fix` is the command that brings it. */
+  | { readonly kind: "blocked"; readonly reason: string; readonly fix: string };
+
+/** How closely to look. */
+export interface StatusOptions {
+  /** Prove it by a handshake or the store's own tool, which starts processes; otherwise files are read. */
+  readonly verify: boolean;
+}
+
+/** What a step did, where a person has to know more than that it worked. */
+export interface StoreChange {
+  /** What to do now: "restart Firefox". */
+  readonly note?: string;
+}
+
+/** One place on this machine that can trust the CA. Nothing is written before `install` or `uninstall`. */
+export interface TrustStore {
+  readonly kind: StoreKind;
+  /** Whose it is: "system", "Chromium", "Firefox". */
+  readonly name: string;
+  /** Where it is: a path, or the words of the platform. */
+  readonly place: string;
+  /** The lines that run as root, which a person must have allowed; absent where the user may write. */
+  readonly asRoot?: { readonly install: string; readonly uninstall: string };
+  status(options: StatusOptions): Promise<TrustState>;
+  /**
+   * Adds the CA. Twice is as good as once.
+   *
+   * @throws {ChanctlError} `trust_failed` with what the store's tool said.
+   */
+  install(): Promise<StoreChange>;
+  /**
+   * Takes out the CA with this fingerprint, under whatever name it is there; no other.
+   *
+   * @throws {ChanctlError} `trust_failed` with what the store's tool said.
+   */
+  uninstall(): Promise<StoreChange>;
+  /** Other CAs of chanctl in it, by name, left by a folder of certificates that is gone. */
+  strangers(): Promise<readonly string[]>;
+}

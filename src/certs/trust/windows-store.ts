@@ -1,0 +1,46 @@
+import type { AuthorityCertificate } from "./authority-certificate.ts";
+import type { Machine } from "./machine.ts";
+import { assertDone, toCommandLine } from "./trust-failed.ts";
+import type { TrustStore } from "./trust-store.ts";
+
+interface WindowsStoreOptions {
+  readonly ca: AuthorityCertificate | undefined;
+  readonly machine: Machine;
+  /** Whether we are a Linux inside of it. */
+  readonly isWsl: boolean;
+}
+
+/**
+ * The root store of the Windows user, which Edge, Chrome and Firefox read.
+ *
+ * Windows asks in a window of its own before it adds a root. From WSL the same programs are called, because the
+ * browser in front of a WSL project is the one of Windows.
+ */
+export function windowsStore({ ca, machine, isWsl }: WindowsStoreOptions): TrustStore {
+  const certutil = async (step: string, args: readonly string[]): Promise<void> => {
+    const command = ["certutil.exe", "-user", ...args];
+    assertDone(await machine.run(command), { step, command: toCommandLine(command) });
+  };
+  const isThere = async (): Promise<boolean> =>
+    ca !== undefined && (await machine.run(["certutil.exe", "-user", "-store", "Root", ca.sha1])).code === 0;
+  const windowsPathOf = async (path: string): Promise<string> =>
+    isWsl ? (await machine.run(["wslpath", "-w", path])).stdout.trim() || path : path;
+
+  return {
+    kind: "system",
+    name: isWsl ? "Windows (from WSL)" : "Windows",
+    place: "certificates of the current user, Root",
+    status: async () => ((await isThere()) ? { kind: "trusted" } : { kind: "untrusted" }),
+    async install() {
+      if (ca === undefined || (await isThere())) return {};
+      await certutil("add the CA to Windows", ["-addstore", "Root", await windowsPathOf(ca.path)]);
+      return {};
+    },
+    async uninstall() {
+      if (ca === undefined || !(await isThere())) return {};
+      await certutil("take the CA out of Windows", ["-delstore", "Root", ca.sha1]);
+      return {};
+    },
+    strangers: async () => [],
+  };
+}

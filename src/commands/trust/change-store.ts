@@ -1,0 +1,67 @@
+import type { StoreChange, TrustStore } from "../../certs/trust/trust-store.ts";
+import { ChanctlError } from "../../shared/errors.ts";
+import { type StoreRow, toFailedRow, toRow } from "./store-row.ts";
+
+/** Whether a line may run as root. `unasked`: nobody could be asked. */
+export type Permission = "yes" | "no" | "unasked";
+
+interface ChangeOptions {
+  /** Asks whether this line may run as root. */
+  readonly mayRunAsRoot: (line: string, store: TrustStore) => Promise<Permission>;
+}
+
+/** A store after a change, or after the attempt. */
+export interface ChangedStore {
+  readonly row: StoreRow;
+  /** An answer was needed, and there was nobody to give it. */
+  readonly isUnasked: boolean;
+}
+
+/** Adds the CA to a store that can take it and does not trust it yet. */
+export async function installInto(store: TrustStore, { mayRunAsRoot }: ChangeOptions): Promise<ChangedStore> {
+  const state = await store.status({ verify: true });
+  if (state.kind !== "untrusted") return { row: toRow(store, state), isUnasked: false };
+  const line = store.asRoot?.install;
+  return attempt(store, { line, mayRunAsRoot, change: () => store.install() });
+}
+
+/** Takes the CA out of a store. */
+export async function uninstallFrom(
+  store: TrustStore,
+  { mayRunAsRoot }: ChangeOptions,
+): Promise<ChangedStore> {
+  const state = await store.status({ verify: false });
+  const line = state.kind === "trusted" ? store.asRoot?.uninstall : undefined;
+  if (store.asRoot !== undefined && line === undefined) return { row: toRow(store, state), isUnasked: false };
+  const { row, isUnasked } = await attempt(store, { line, mayRunAsRoot, change: () => store.uninstall() });
+  if (row.state !== "blocked") return { row, isUnasked };
+  const { fix: _needless, reason: _missing, ...rest } = row; // a tool that is missing matters to nobody any more
+  return { row: { ...rest, state: "untrusted" }, isUnasked };
+}
+
+interface Attempt extends ChangeOptions {
+  /** What would run as root, if anything does. */
+  readonly line: string | undefined;
+  readonly change: () => Promise<StoreChange>;
+}
+
+async function attempt(store: TrustStore, { line, mayRunAsRoot, change }: Attempt): Promise<ChangedStore> {
+  const permission = line === undefined ? "yes" : await mayRunAsRoot(line, store);
+  if (permission !== "yes") {
+    const row = toRow(store, await store.status({ verify: false }));
+    return {
+      row: { ...row, ...(line === undefined ? {} : { fix: line }) },
+      isUnasked: permission === "unasked",
+    };
+  }
+  try {
+    const changed = await change();
+    return { row: { ...toRow(store, await store.status({ verify: true })), ...changed }, isUnasked: false };
+  } catch (error) {
+    if (!(error instanceof ChanctlError)) throw error;
+    return {
+      row: toFailedRow(store, { state: await store.status({ verify: false }), error }),
+      isUnasked: false,
+    };
+  }
+}

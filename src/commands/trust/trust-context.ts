@@ -1,0 +1,65 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+import { type Authority, loadAuthority } from "../../certs/authority.ts";
+import {
+  type AuthorityCertificate,
+  readAuthorityCertificate,
+} from "../../certs/trust/authority-certificate.ts";
+import { askSystemClient } from "../../certs/trust/handshake.ts";
+import type { Machine } from "../../certs/trust/machine.ts";
+import { openStores } from "../../certs/trust/open-stores.ts";
+import { realMachine } from "../../certs/trust/real-machine.ts";
+import type { StoreKind, TrustStore } from "../../certs/trust/trust-store.ts";
+import { resolveConfigHome } from "../../platform/config-home.ts";
+import { ChanctlError } from "../../shared/errors.ts";
+import type { Io } from "../io.ts";
+
+/** The CA and the stores of this machine that could trust it. */
+export interface TrustContext {
+  /** `undefined` where none has been made. */
+  readonly ca: AuthorityCertificate | undefined;
+  readonly stores: readonly TrustStore[];
+  /** Why the CA can sign nothing any more, if so: it has ended, or its key is gone. */
+  readonly problem?: ChanctlError;
+}
+
+interface ContextOptions {
+  readonly kinds?: readonly StoreKind[] | undefined;
+  /** Make a CA where there is none. */
+  readonly isMaking: boolean;
+}
+
+/**
+ * Finds the CA and the stores.
+ *
+ * @throws {ChanctlError} `certificate_invalid` where a CA was to be made and cannot be.
+ */
+export async function findTrust({ kinds, isMaking }: ContextOptions, io: Io): Promise<TrustContext> {
+  const home = resolveConfigHome({ env: io.env, platform: process.platform, homedir: homedir() });
+  const machine = machineOf(io);
+  const made = isMaking ? await loadAuthority({ home, now: Date.now() }) : undefined;
+  const ca = await readAuthorityCertificate(join(home, "ca.pem"));
+  const kept =
+    ca === undefined ? undefined : (made ?? (await orProblem(loadAuthority({ home, now: Date.now() }))));
+  const problem = kept instanceof ChanctlError ? kept : undefined;
+  const authority = kept instanceof ChanctlError ? undefined : kept;
+  const verify = authority && (() => askSystemClient(authority.pair, machine));
+  const stores = openStores({ ca, machine, kinds, verify });
+  return { ca, stores, ...(problem === undefined ? {} : { problem }) };
+}
+
+/** This machine, with the environment and terminal of a command. */
+export function machineOf(io: Io): Machine {
+  return realMachine({ env: io.env, homedir: homedir(), isTerminal: io.isTerminal });
+}
+
+/** A CA that has ended must still be found, to be taken out. */
+async function orProblem(loading: Promise<Authority>): Promise<Authority | ChanctlError> {
+  try {
+    return await loading;
+  } catch (error) {
+    if (error instanceof ChanctlError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,57 @@
+import { dirname } from "node:path/posix";
+
+import type { CommandResult, Machine } from "#src/certs/trust/machine.ts";
+
+/** What a machine that is not here is made of. */
+export interface RecordedMachineOptions {
+  readonly platform?: NodeJS.Platform;
+  readonly env?: Machine["env"];
+  readonly homedir?: string;
+  readonly isRoot?: boolean;
+  /** Files by path, with their text; a path that ends in `/` is a folder. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** What a program answers. @default it succeeds and says nothing */
+  readonly answer?: (
+    command: readonly string[],
+    machine: RecordedMachine,
+  ) => Partial<CommandResult> | undefined;
+}
+
+/** A machine of another platform: its files are given, and its programs are recorded instead of run. */
+export interface RecordedMachine extends Machine {
+  /** Each command that would have run, with `sudo` where it would have run as root. */
+  readonly commands: string[];
+  /** Changes a file, as a program does. */
+  write(path: string, text: string): void;
+}
+
+export function recordedMachine(options: RecordedMachineOptions): RecordedMachine {
+  const { platform = "linux", env = {}, homedir = "/home/ada", isRoot = false, answer } = options;
+  const files = new Map(Object.entries(options.files ?? {}));
+  const children = (folder: string) =>
+    [...files.keys()]
+      .filter((path) => path.startsWith(`${folder}/`))
+      .map((path) => path.slice(folder.length + 1).split("/")[0] ?? "")
+      .filter((name) => name !== "");
+  const commands: string[] = [];
+  const machine: RecordedMachine = {
+    platform,
+    env,
+    homedir,
+    isRoot,
+    commands,
+    files: {
+      exists: (path) => files.has(path) || files.has(`${path}/`) || children(path).length > 0,
+      list: (folder) => [...new Set(children(folder))].sort(),
+      read: (path) => (files.has(path) ? Buffer.from(files.get(path) ?? "") : undefined),
+      readLink: () => undefined,
+      canWrite: (path) => isRoot || dirname(path).startsWith(homedir),
+    },
+    write: (path, text) => files.set(path, text),
+    async run(command, { asRoot = false } = {}) {
+      commands.push([...(asRoot && !isRoot ? ["sudo"] : []), ...command].join(" "));
+      return { code: 0, stdout: "", stderr: "", ...answer?.(command, machine) };
+    },
+  };
+  return machine;
+}

@@ -1,0 +1,221 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+
+import { findProgram, requirePrograms } from "../support/requires.ts";
+import { type CliResult, runCli } from "./cli.ts";
+
+const run = promisify(execFile);
+
+interface Row {
+  readonly store: string;
+  readonly kind: string;
+  readonly place: string;
+  readonly state: string;
+  readonly verifiedBy?: string;
+  readonly reason?: string;
+  readonly fix?: string;
+  readonly others?: readonly string[];
+}
+
+interface Person {
+  readonly home: string;
+  readonly caPath: string;
+  /** Runs `chanctl trust` as them. */
+  trust(...args: readonly string[]): Promise<CliResult & { readonly rows: readonly Row[] }>;
+  certutil(folder: string, ...args: readonly string[]): Promise<string>;
+}
+
+/** Somebody with an empty home folder. */
+async function newPerson(env: Readonly<Record<string, string>> = {}): Promise<Person> {
+  const home = await mkdtemp(join(tmpdir(), "chanctl-trust-"));
+  onTestFinished(() => rm(home, { recursive: true, force: true }));
+  const its = { HOME: home, XDG_CONFIG_HOME: "", XDG_DATA_HOME: "", CHANCTL_HOME: "", JAVA_HOME: "", ...env };
+  return {
+    home,
+    caPath: join(home, ".config/chanctl/ca.pem"),
+    async trust(...args) {
+      const result = await runCli(["trust", ...args], { cwd: home, env: its });
+      const isJson = args.includes("--json");
+      return {
+        ...result,
+        rows: isJson
+          ? result.stdout
+              .trim()
+              .split("\n")
+              .map((line) => JSON.parse(line))
+          : [],
+      };
+    },
+    certutil: async (folder, ...args) => (await run("certutil", ["-d", `sql:${folder}`, ...args])).stdout,
+  };
+}
+
+async function makeProfile(home: string, name: string): Promise<string> {
+  const folder = join(home, ".mozilla/firefox", name);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "times.json"), "{}");
+  return folder;
+}
+
+describe("chanctl trust, for the browsers of a fresh user", () => {
+  beforeEach((context) => requirePrograms(context, "certutil"));
+
+  it("makes the CA and Chromium's database, adds the one to the other and to every Firefox profile", async () => {
+    const ada = await newPerson();
+    const profiles = [await makeProfile(ada.home, "a.default"), await makeProfile(ada.home, "b.work")];
+    const { code, rows } = await ada.trust("--store", "nss,firefox", "--json");
+    expect(code).toBe(0);
+    const trusted = { state: "trusted", verifiedBy: "certutil" };
+    expect(rows).toEqual([
+      { store: "Chromium", kind: "nss", place: join(ada.home, ".pki/nssdb"), ...trusted },
+      ...profiles.map((place) => ({ store: "Firefox", kind: "firefox", place, ...trusted })),
+    ]);
+    expect((await stat(ada.caPath)).mode & 0o777).toBe(0o600);
+    expect((await stat(join(ada.home, ".pki/nssdb"))).mode & 0o777).toBe(0o700);
+  });
+
+  it("twice is as good as once", async () => {
+    const ada = await newPerson();
+    await ada.trust("--store", "nss");
+    const { code, stdout } = await ada.trust("--store", "nss");
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringContaining("every store trusts the CA"),
+    });
+    const listing = await ada.certutil(join(ada.home, ".pki/nssdb"), "-L");
+    expect(listing.match(/chanctl local CA/g)).toHaveLength(1);
+  });
+
+  it("leaves a database that is there as it is, but for the CA", async () => {
+    const ada = await newPerson();
+    const folder = join(ada.home, ".local/share/pki/nssdb");
+    await mkdir(folder, { recursive: true });
+    await ada.certutil(folder, "-N", "--empty-password");
+    const other = await newPerson();
+    await other.trust("--store", "nss");
+    await ada.certutil(folder, "-A", "-t", "C,,", "-n", "a friend's", "-i", other.caPath);
+    await ada.trust("--store", "nss");
+    expect(await ada.certutil(folder, "-L")).toMatch(/a friend's +C,,[^]*chanctl local CA/);
+    await expect(stat(join(ada.home, ".pki"))).rejects.toMatchObject({ code: "ENOENT" });
+    await ada.trust("--uninstall", "--store", "nss");
+    const left = await ada.certutil(folder, "-L");
+    expect(left).toContain("a friend's");
+    expect(left).not.toContain("chanctl local CA");
+  });
+
+  it("takes out what has the CA's fingerprint, whatever it is called, and no other; names the others", async () => {
+    const [ada, other] = [await newPerson(), await newPerson()];
+    await ada.trust("--store", "nss");
+    await other.trust("--store", "nss");
+    const folder = join(ada.home, ".pki/nssdb");
+    await ada.trust("--uninstall", "--store", "nss");
+    await ada.certutil(folder, "-A", "-t", "C,,", "-n", "by hand", "-i", ada.caPath);
+    await ada.certutil(folder, "-A", "-t", "C,,", "-n", "chanctl", "-i", other.caPath);
+    const status = await ada.trust("--status", "--store", "nss", "--json");
+    expect(status.rows).toEqual([
+      expect.objectContaining({ state: "trusted", others: [expect.stringMatching(/^chanctl local CA /)] }),
+    ]);
+    expect((await ada.trust("--uninstall", "--store", "nss")).code).toBe(0);
+    const left = await ada.certutil(folder, "-L");
+    expect(left).not.toContain("by hand");
+    expect(left).toMatch(/chanctl +C,,/);
+  });
+
+  it("says what to install where `certutil` is missing, and exits 1", async () => {
+    const tools = await mkdtemp(join(tmpdir(), "chanctl-tools-"));
+    onTestFinished(() => rm(tools, { recursive: true, force: true }));
+    await symlink(process.execPath, join(tools, "chromium")); // any program: it is only looked for
+    const ada = await newPerson({ PATH: tools });
+    const { code, rows } = await ada.trust("--store", "nss", "--json");
+    expect(code).toBe(1);
+    expect(rows).toEqual([expect.objectContaining({ state: "blocked", fix: expect.stringMatching(/nss/) })]);
+  });
+
+  it("says why, and goes on with the next store, where a database is damaged", async () => {
+    const ada = await newPerson();
+    const profile = await makeProfile(ada.home, "a.default");
+    await writeFile(join(profile, "cert9.db"), "scribble");
+    const { code, rows } = await ada.trust("--store", "nss,firefox", "--json");
+    expect(code).toBe(1);
+    expect(rows.map(({ state }) => state)).toEqual(["trusted", "untrusted"]);
+    expect(rows[1]?.reason).toMatch(/^could not add the CA to .*a\.default: certutil: .*SEC_ERROR/);
+  });
+
+  it("notices that the trust of a certificate was taken away, and gives it back", async () => {
+    const ada = await newPerson();
+    await ada.trust("--store", "nss");
+    const folder = join(ada.home, ".pki/nssdb");
+    const [name = ""] = /chanctl local CA \w+/.exec(await ada.certutil(folder, "-L")) ?? [];
+    await ada.certutil(folder, "-M", "-n", name, "-t", ",,");
+    const status = await ada.trust("--status", "--store", "nss", "--json");
+    expect({ code: status.code, state: status.rows[0]?.state }).toEqual({ code: 1, state: "untrusted" });
+    expect((await ada.trust("--store", "nss")).code).toBe(0);
+  });
+});
+
+describe("chanctl trust --status", () => {
+  it("makes nothing, and says so where no CA has been made", async () => {
+    const ada = await newPerson();
+    const { code, stdout } = await ada.trust("--status");
+    expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining("no CA has been made yet") });
+    expect(await readdir(ada.home)).toEqual([]);
+  });
+
+  it("finds a CA that has ended, so that it can be taken out", async (context) => {
+    requirePrograms(context, "certutil");
+    const ada = await newPerson();
+    await ada.trust("--store", "nss");
+    await rm(join(dirname(ada.caPath), "ca-key.pem")); // as good as ended: it can sign nothing any more
+    const { stdout } = await ada.trust("--status", "--store", "nss");
+    expect(stdout).toMatch(/the local CA cannot be used: .*ca-key\.pem is missing[^]*✓ Chromium +trusted/);
+    expect((await ada.trust("--uninstall", "--store", "nss")).code).toBe(0);
+  });
+});
+
+describe("chanctl trust, wrongly used", () => {
+  it.each([
+    [["--uninstall", "--status"], /exclude each other/],
+    [["--store", "firefx"], /`--store` must name .*\n.*did you mean `firefox`/],
+  ])("refuses %j, exit 2", async (args, message) => {
+    const { code, stderr } = await (await newPerson()).trust(...args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+
+  it("says which folder cannot be written", async () => {
+    const ada = await newPerson();
+    await writeFile(join(ada.home, ".config"), "a file");
+    const { code, stderr } = await ada.trust("--store", "nss");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: cannot (read|write) .*\.config\/chanctl/);
+  });
+});
+
+describe("chanctl trust, for the Java of JAVA_HOME", () => {
+  it("adds the CA, sees it with keytool, and takes it out", async (context) => {
+    requirePrograms(context, "keytool");
+    const java = await mkdtemp(join(tmpdir(), "chanctl-java-"));
+    onTestFinished(() => rm(java, { recursive: true, force: true }));
+    await mkdir(join(java, "bin"));
+    await mkdir(join(java, "lib/security"), { recursive: true });
+    await symlink(findProgram("keytool") ?? "", join(java, "bin/keytool"));
+    const cacerts = join(java, "lib/security/cacerts");
+    const empty = ["-storepass", "changeit", "-keystore", cacerts];
+    await run("keytool", ["-genkeypair", "-alias", "x", "-keyalg", "EC", "-dname", "CN=x", ...empty]);
+    await run("keytool", ["-delete", "-alias", "x", ...empty]);
+    const ada = await newPerson({ JAVA_HOME: java });
+    const row = { store: "Java", kind: "java", place: cacerts, state: "trusted", verifiedBy: "keytool" };
+    for (const _ of ["once", "twice"]) {
+      expect((await ada.trust("--store", "java", "--json")).rows).toEqual([expect.objectContaining(row)]);
+    }
+    const listing = await run("keytool", ["-list", ...empty]);
+    expect(listing.stdout.match(/trustedCertEntry/g)).toHaveLength(1);
+    expect((await ada.trust("--uninstall", "--store", "java")).code).toBe(0);
+    expect((await run("keytool", ["-list", ...empty])).stdout).not.toContain("trustedCertEntry");
+  });
+});
