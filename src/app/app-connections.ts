@@ -1,5 +1,7 @@
+import type { Agent } from "node:http";
 import { buildConnector } from "undici";
 import { lookupAt } from "../platform/localhost-lookup.ts";
+import { createAppAgent } from "./app-agent.ts";
 import { AppConnection } from "./app-connection.ts";
 import type { Connector } from "./app-connection.ts";
 import type { App } from "./app.ts";
@@ -10,6 +12,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 export class AppConnections {
   readonly #origin: URL;
   readonly #connect: Connector;
+  /** For requests that must not be sent twice. */
+  readonly agent: Agent;
   readonly #all = new Set<AppConnection>();
   readonly #idle: AppConnection[] = [];
   #isClosed = false;
@@ -17,6 +21,16 @@ export class AppConnections {
   constructor(app: Pick<App, "origin" | "address">) {
     this.#origin = app.origin;
     this.#connect = buildConnector({ lookup: lookupAt(() => app.address), timeout: CONNECT_TIMEOUT_MS });
+    this.agent = createAppAgent((options, callback) => this.#dial(options, callback), app.origin.protocol);
+  }
+
+  #dial(...[options, callback]: Parameters<Connector>): void {
+    this.#connect(options, (...result) => {
+      const [error, socket] = result;
+      if (error !== null || !this.#isClosed) return callback(...result);
+      socket.destroy();
+      callback(new Error("the proxy is closed"), null);
+    });
   }
 
   /** A connection to be used for one request; the one used last first, as it is the likeliest to be open. */
@@ -46,6 +60,7 @@ export class AppConnections {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#idle.length = 0;
+    this.agent.destroy();
     await Promise.all([...this.#all].map((connection) => connection.destroy()));
   }
 }

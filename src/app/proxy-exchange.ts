@@ -1,11 +1,9 @@
-import type { IncomingHttpHeaders, ServerResponse } from "node:http";
-import { Http2ServerResponse } from "node:http2";
+import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { AppConnection } from "./app-connection.ts";
 import type { AppConnections } from "./app-connections.ts";
-import { toClientHeaders } from "./proxy-headers.ts";
-import { breakOff } from "./proxy-response.ts";
+import { breakOff, sendEarlyHints, sendHead, sendTrailers } from "./proxy-response.ts";
 import type { ProxyResponse } from "./proxy-response.ts";
 
 /** What the app switched to another protocol with. */
@@ -71,15 +69,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     statusMessage = "",
   ): void {
     if (statusCode < 200) {
-      this.#sendEarlyHints(statusCode, headers);
+      sendEarlyHints(this.#response, { statusCode, link: headers.link });
       return;
     }
-    if (this.#response instanceof Http2ServerResponse) {
-      this.#response.writeHead(statusCode, toClientHeaders(headers));
-    } else {
-      this.#response.writeHead(statusCode, statusMessage, toClientHeaders(headers));
-      process.nextTick(this.#flushHead, this.#response);
-    }
+    const hasMore = (): boolean => this.#hasBody || this.#stage !== "answering";
+    sendHead(this.#response, { statusCode, statusMessage, headers, hasMore });
     this.#stage = "answering";
   }
 
@@ -92,7 +86,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
     this.#finish();
     this.#options.connections.giveBack(this.#connection);
-    if (Object.keys(trailers).length > 0) this.#response.addTrailers(toClientHeaders(trailers));
+    sendTrailers(this.#response, trailers);
     this.#response.end();
   }
 
@@ -110,23 +104,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#finish();
     this.#options.connections.discard(this.#connection);
   };
-
-  /**
-   * Sends a head that stands alone. Not at once: mostly the body is in the same read from the app, and then
-   * both leave in one write. Not with the body either: an event stream may say nothing for long.
-   */
-  readonly #flushHead = (response: ServerResponse): void => {
-    if (!this.#hasBody && this.#stage === "answering") response.flushHeaders();
-  };
-
-  #sendEarlyHints(statusCode: number, { link }: IncomingHttpHeaders): void {
-    if (statusCode !== 103 || link === undefined) return;
-    try {
-      this.#response.writeEarlyHints({ link });
-    } catch {
-      // Node is strict about links, and a hint is not worth a failed request
-    }
-  }
 
   #finish(): void {
     this.#stage = "over";

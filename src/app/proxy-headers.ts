@@ -7,7 +7,7 @@ export type ProxyRequest = IncomingMessage | Http2ServerRequest;
 /**
  * Headers that are about one connection, not about the message.
  *
- * `trailer` only announces; Node refuses it where it does not chunk itself. `expect` is answered by our server.
+ * `trailer` only announces; Node refuses it where it does not chunk itself. `expect` is `Upload`'s affair.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
  */
@@ -72,6 +72,8 @@ export function toAppHeaders(
       named?.has(name);
     if (!isDropped) result.push(name, Array.isArray(value) ? value.join(", ") : value);
   }
+  // Trailers are passed back, so this may be (RFC 9110, section 10.1.4); gRPC's servers insist on it.
+  if (/\btrailers\b/i.test(String(headers.te ?? ""))) result.push("te", "trailers");
   result.push(VIA, [...viaIds(headers), id].join(", "));
   return [...result, ...forwardedHeaders(request, typeof host === "string" ? host : undefined)];
 }

@@ -6,7 +6,7 @@ import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
 import type { Logger } from "../shared/logger.ts";
 import { AppConnections } from "./app-connections.ts";
 import type { App } from "./app.ts";
-import { hasBody, readBody } from "./proxy-body.ts";
+import { hasBody } from "./proxy-body.ts";
 import { Exchange } from "./proxy-exchange.ts";
 import type { Upgraded } from "./proxy-exchange.ts";
 import { hasBeenHere, toAppHeaders } from "./proxy-headers.ts";
@@ -15,6 +15,7 @@ import { isNavigation, sendAppDown, sendRefusal } from "./proxy-refusal.ts";
 import { hasLeft } from "./proxy-response.ts";
 import type { ProxyResponse } from "./proxy-response.ts";
 import { openHandshake } from "./proxy-upgrade.ts";
+import { Upload } from "./proxy-upload.ts";
 
 /** How long a request waits for an app that is on its way: a restart is waited out. */
 const HOLD_MS = 10_000;
@@ -30,6 +31,13 @@ const NOT_CONNECTED = new Set([
   "ENETUNREACH",
   "ENOTFOUND",
   "UND_ERR_CONNECT_TIMEOUT",
+]);
+/** What undici and Node say of a request that cannot be written over HTTP/1.1. */
+const UNWRITABLE = new Set([
+  "ERR_INVALID_CHAR",
+  "ERR_INVALID_HTTP_TOKEN",
+  "ERR_UNESCAPED_CHARACTERS",
+  "UND_ERR_INVALID_ARG",
 ]);
 /** RFC 9110, section 9.2.2. */
 const IDEMPOTENT = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"]);
@@ -103,19 +111,33 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
   function forward(call: Call): void {
     const { request, response, onUpgrade } = call;
     if (hasLeft(response)) return;
-    const upgrade = onUpgrade === undefined ? undefined : wantedProtocol(request);
-    const exchange = new Exchange(response, {
-      connections,
-      onUnanswered: (error, { wasUsed }) => void repeatOrRefuse(call, { error, wasUsed }),
-      ...(onUpgrade === undefined ? {} : { onUpgrade }),
-    });
-    exchange.start({
-      path: request.url ?? "/",
-      method: request.method ?? "GET",
-      headers: toAppHeaders(request, { id, origin: app.origin }),
-      body: onUpgrade === undefined && hasBody(request) ? readBody(request) : null,
-      ...(upgrade === undefined ? {} : { upgrade }),
-    });
+    const { origin } = app;
+    const headers = toAppHeaders(request, { id, origin });
+    const hasContent = hasBody(request);
+    if (onUpgrade !== undefined || (IDEMPOTENT.has(request.method ?? "") && !hasContent)) {
+      const upgrade = onUpgrade && wantedProtocol(request);
+      const exchange = new Exchange(response, {
+        connections,
+        onUnanswered: (error, { wasUsed }) => void repeatOrRefuse(call, { error, wasUsed }),
+        ...(onUpgrade && { onUpgrade }),
+      });
+      const { method = "GET", url: path = "/" } = request;
+      exchange.start({ path, method, headers, body: null, ...(upgrade && { upgrade }) });
+      return;
+    }
+    const onUnanswered = (error: Error): void => void repeatOrRefuse(call, { error, wasUsed: false });
+    try {
+      const upload = new Upload(request, response, {
+        agent: connections.agent,
+        origin,
+        headers,
+        hasBody: hasContent,
+        onUnanswered,
+      });
+      upload.start();
+    } catch (error) {
+      onUnanswered(error instanceof Error ? error : new Error(messageOf(error)));
+    }
   }
 
   /** What comes of a request that the app did not answer. */
@@ -126,7 +148,7 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
     const { request, response, refusals, wasRepeated } = call;
     const code = errorCodeOf(error) ?? "";
     const method = request.method ?? "";
-    if (code === "UND_ERR_INVALID_ARG") {
+    if (UNWRITABLE.has(code)) {
       const detail = `the request cannot be passed on: ${error.message}`;
       sendRefusal(response, new ChanctlError("malformed", detail));
     } else if (NOT_CONNECTED.has(code)) {

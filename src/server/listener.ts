@@ -16,6 +16,7 @@ import { endWithProblem } from "../transports/socket-answer.ts";
 import type { HostCheck } from "./allowed-hosts.ts";
 import { answerClientError } from "./client-error.ts";
 import type { ClientErrorOptions } from "./client-error.ts";
+import { continueWhenRead } from "./continue-when-read.ts";
 import { findHostFault } from "./host-header.ts";
 import { sendHostRefusal } from "./host-refusal.ts";
 import { IncomingRequest } from "./incoming-request.ts";
@@ -105,10 +106,15 @@ export class Listener {
       return fault;
     };
     const web = createWebServer(this.#options);
-    web.on("request", (request: HttpRequest, response: HttpResponse) => {
+    const onRequest = (request: HttpRequest, response: HttpResponse): void => {
       const fault = findFault(request);
       if (fault === undefined) routes.request(request, response);
       else sendHostRefusal(request, response, fault);
+    };
+    web.on("request", onRequest);
+    web.on("checkContinue", (request: HttpRequest, response: HttpResponse) => {
+      continueWhenRead(request, response);
+      onRequest(request, response);
     });
     web.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       const fault = findFault(request);

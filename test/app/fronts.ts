@@ -20,6 +20,7 @@ import { onTestFinished } from "vitest";
 import type { App } from "#src/app/app.ts";
 import { createAppProxy } from "#src/app/proxy.ts";
 import type { AppProxy } from "#src/app/proxy.ts";
+import { continueWhenRead } from "#src/server/continue-when-read.ts";
 import { remoteApp } from "#src/app/remote-app.ts";
 import type { LogEntry } from "#src/shared/logger.ts";
 
@@ -71,6 +72,10 @@ export async function startFront(
       : createSecureServer({ ...keyPair(), allowHTTP1: true }, (request, response) => {
           proxy.request(request, response);
         });
+  server.on("checkContinue", (request, response) => {
+    continueWhenRead(request, response);
+    proxy.request(request, response);
+  });
   server.on("upgrade", (request, socket: Duplex, head: Buffer) => proxy.upgrade(request, socket, head));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
