@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
+import type { Argument, Option } from "commander";
 
 import { processIo } from "./commands/io.ts";
 import type { Io } from "./commands/io.ts";
@@ -62,8 +63,8 @@ const EXAMPLE = `A durable realtime broker and real local HTTPS in front of any 
 `;
 
 const FOOTER = `
-Exit codes: 0 ok, 1 failure, 2 usage, 3 config or definition invalid, 4 no terminal to ask on,
-            5 cannot connect, 130 and 143 on signals
+Exit codes: 0 ok, 1 failure, 2 usage, 3 config or definition invalid,
+            4 no terminal to ask on, 5 cannot connect, 130 and 143 on signals
 No telemetry: chanctl sends nothing about you or your app to anyone.`;
 
 async function runCli(args: readonly string[], io: Io): Promise<void> {
@@ -90,6 +91,11 @@ async function runProgram(given: readonly string[], io: Io): Promise<void> {
   }
 }
 
+/** Says a default as all texts say theirs: at the end, in brackets. */
+function withDefault({ description, defaultValue }: Option | Argument): string {
+  return typeof defaultValue === "string" ? `${description} (${defaultValue})` : description;
+}
+
 /** What the shells' scripts ask: the words of a command line, the last of them being typed. */
 async function completeWords(words: readonly string[], io: Io): Promise<void> {
   const program = await createProgram(words.slice(0, -1), io);
@@ -108,6 +114,8 @@ async function createProgram(args: readonly string[], io: Io): Promise<Command> 
       helpWidth: Math.min(io.columns, 100),
       visibleCommands: ({ commands }) => [...commands], // `help [command]` works and need not be listed
       subcommandTerm: (command) => command.name(),
+      optionDescription: withDefault,
+      argumentDescription: withDefault,
     })
     .configureOutput({
       writeOut: (text) => io.stdout(text),

@@ -13,7 +13,8 @@ const GROUP_EXAMPLE = `Adds and lists the channels of the project.
 const ADD_EXAMPLE = `Writes channels/<name>.ts.
 
   $ chanctl channel add chat --transport ws --param room:string
-  $ chanctl channel add game/moves --param table:integer --param spectator?:boolean --public
+  $ chanctl channel add game/moves --param table:integer --public
+  $ chanctl channel add news --param topic:string --param 'draft?:boolean'
 `;
 
 const LIST_EXAMPLE = `Shows the channels as their files define them; exits 3 if one of them is broken.
@@ -36,7 +37,7 @@ export function registerChannel(program: Command, io: Io): void {
     .option("--transport <ws|sse>", "ws: clients publish too; sse: they only read", "sse")
     .option(
       "--param <name:type>",
-      "a param: string, integer, number or boolean; `?` makes it optional (repeatable)",
+      "a param: string, integer, number or boolean; `?` makes it optional; repeatable (none)",
       collect,
     )
     .option("--public", "anyone may read (and, on ws, publish)")

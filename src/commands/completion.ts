@@ -5,7 +5,8 @@ import { ChanctlError } from "../shared/errors.ts";
 import { completionScript, isShell, SHELLS } from "./completion/scripts.ts";
 import type { Io } from "./io.ts";
 
-const EXAMPLE = `Prints a script that completes commands, options, and the channels and params of the project.
+const EXAMPLE = `Prints a script that completes commands, options, and the channels and params
+of the project.
 
   $ chanctl completion bash
 

@@ -4,7 +4,8 @@ import type { Io } from "./io.ts";
 import { addStreamFlags } from "./server/stream-flags.ts";
 import type { DevFlags } from "./server/run-dev.ts";
 
-const EXAMPLE = `Serves the app over local HTTPS, with the broker in front, and reloads channels when they are saved.
+const EXAMPLE = `Serves the app over local HTTPS, with the broker in front, and reloads channels
+when they are saved.
 
   $ chanctl dev
   $ chanctl dev --port 0 --app "npm run start"
@@ -23,9 +24,9 @@ export function registerDev(program: Command, io: Io): void {
     .option("--host <address>", "the address to listen on (127.0.0.1)")
     .option("--app <command>", "what starts the app (the script dev or start of package.json)")
     .option("--app-port <port>", "the port that the app listens on, given to it as PORT (a free one)")
-    .option("--no-tls", "plain HTTP")
+    .option("--no-tls", "plain HTTP, instead of HTTPS")
     .option("--no-trust", "never ask whether browsers should trust the local CA")
-    .option("--http1", "HTTP/1.1 only");
+    .option("--http1", "HTTP/1.1 only, no HTTP/2");
   addStreamFlags(command)
     .option("--internal-host <address>", "the address of the internal listener (127.0.0.1)")
     .option("--internal-port <port>", "the port of the internal listener (the last run's)")

@@ -50,7 +50,10 @@ export function registerInit(program: Command, io: Io): void {
     .summary("add chanctl to a project, or make a new one")
     .addHelpText("before", EXAMPLE)
     .argument("[dir]", "the project's folder", ".")
-    .option("--template <name>", `make a new app from a template: ${TEMPLATES.join(", ")}`)
+    .option(
+      "--template <name>",
+      `make a new app from a template: ${TEMPLATES.join(", ")} (in an empty folder: chat)`,
+    )
     .option("-y, --yes", "take the defaults, ask nothing")
     .option("--force", "replace files that differ")
     .option("--no-install", "write the files only, install no packages")

@@ -4,10 +4,12 @@ import type { Io } from "./io.ts";
 import { addStreamFlags } from "./server/stream-flags.ts";
 import type { ServeFlags } from "./server/run-serve.ts";
 
-const EXAMPLE = `Serves the app in production: the broker of \`dev\`, without watcher and certificates of its own.
+const EXAMPLE = `Serves the app in production: the broker of \`dev\`, without watcher and
+certificates of its own.
 
   $ chanctl serve --port 8080 --app "node server.js"
-  $ chanctl serve --port 443 --cert fullchain.pem --key privkey.pem --app-url http://127.0.0.1:3000
+  $ chanctl serve --port 8080 --app-url http://127.0.0.1:3000
+  $ chanctl serve --port 443 --cert fullchain.pem --key privkey.pem
 `;
 
 /** Adds `chanctl serve`. */
@@ -18,10 +20,10 @@ export function registerServe(program: Command, io: Io): void {
     .addHelpText("before", EXAMPLE)
     .option("--port <port>", "the public port; 0 picks a free one (4433)")
     .option("--host <address>", "the address to listen on (0.0.0.0)")
-    .option("--app <command>", "what starts the app")
-    .option("--app-url <url>", "the app runs already, here")
+    .option("--app <command>", "what starts the app (none: the broker alone)")
+    .option("--app-url <url>", "the app runs already, here (it does not)")
     .option("--cert <file>", "the certificate and its chain, PEM; plain HTTP without one")
-    .option("--key <file>", "the certificate's key, PEM");
+    .option("--key <file>", "the certificate's key, PEM (none)");
   addStreamFlags(command)
     .option("--internal-host <address>", "the address of the internal listener (127.0.0.1)")
     .option("--internal-port <port>", "the port of the internal listener (the last run's)")

@@ -10,21 +10,22 @@ import type { HeadFlags } from "./stream/head.ts";
 import type { ListFlags } from "./stream/list.ts";
 import type { ReadFlags } from "./stream/read.ts";
 
-const GROUP_EXAMPLE = `Durable Streams from the terminal: of the project's running server, or with --url of any.
+const GROUP_EXAMPLE = `Durable Streams from the terminal: of the project's running server, or with
+--url of any.
 
   $ chanctl stream create jobs/42 --type text
   $ npm test 2>&1 | chanctl stream append jobs/42 - --close
   $ chanctl stream read jobs/42 --live
 `;
 
-const CREATE_EXAMPLE = `Creates a stream and prints its tail; one that is there as asked for is fine too.
+const CREATE_EXAMPLE = `Creates a stream and prints its tail; one that is there as asked for is fine.
 
   $ chanctl stream create jobs/42 --type text --ttl 24h
   $ chanctl stream create answers/7 --type json --data '[{"role":"user"}]'
 `;
 
-const APPEND_EXAMPLE = `Appends and prints the tail, once all of it is durable. A broken connection or a restart of the server
-doubles and loses nothing.
+const APPEND_EXAMPLE = `Appends and prints the tail, once all of it is durable. A broken connection or
+a restart of the server doubles and loses nothing.
 
   $ chanctl stream append jobs/42 'done' --close
   $ tail -f events.ndjson | chanctl stream append events -
@@ -44,7 +45,7 @@ const HEAD_EXAMPLE = `Shows how a stream is, one field a line.
   $ chanctl stream head jobs/42 --json
 `;
 
-const CLOSE_EXAMPLE = `Closes a stream: nothing can be appended any more, and its readers come to an end.
+const CLOSE_EXAMPLE = `Closes a stream: nothing can be appended any more, and its readers end.
 
   $ chanctl stream close jobs/42
 `;
@@ -58,10 +59,11 @@ const DELETE_EXAMPLE = `Deletes a stream and all that it holds; asks first.
 const FORK_EXAMPLE = `Creates a stream that begins with what another one has.
 
   $ chanctl stream fork answers/7 answers/7-again
-  $ chanctl stream fork answers/7 answers/7-again --at 0000000000000003_0000000000000012
+  $ chanctl stream fork answers/7 again/7 --at 0000000000000003_0000000000000012
 `;
 
-const LIST_EXAMPLE = `Lists the streams of the project's running server: path, type, size, open or closed.
+const LIST_EXAMPLE = `Lists the streams of the project's running server: path, type, size, open or
+closed.
 
   $ chanctl stream list
   $ chanctl stream list 'jobs/*' --json
@@ -84,10 +86,10 @@ function addWriters(stream: Command, io: Io): void {
     verb(stream, "create", { summary: "create a stream", example: CREATE_EXAMPLE }).argument("<path>", PATH),
   )
     .option("--type <type>", "json, text, bytes or a media type (bytes)")
-    .option("--ttl <duration>", "it ends this long after its last use")
-    .option("--expires-at <time>", "it ends then")
+    .option("--ttl <duration>", "it ends this long after its last use (never)")
+    .option("--expires-at <time>", "it ends then (never)")
     .option("--closed", "nothing can be appended to it")
-    .option("--data <data>", "what it begins with: a text, @file, or - for standard input")
+    .option("--data <data>", "what it begins with: a text, @file, or - for standard input (nothing)")
     .option("--json", "print what was created as JSON")
     .action(async (name: string, flags: CreateFlags) => {
       await (await import("./stream/create.ts")).runStreamCreate({ name, flags }, io);
@@ -123,7 +125,7 @@ function addWriters(stream: Command, io: Io): void {
       .argument("<new>", "the path of the new stream"),
   )
     .option("--at <offset>", "where it branches off (the tail)")
-    .option("--sub-offset <count>", "so many messages, or bytes, after --at")
+    .option("--sub-offset <count>", "so many messages, or bytes, after --at (0)")
     .option("--ttl <duration>", "it ends this long after its last use (as the source)")
     .option("--expires-at <time>", "it ends then (as the source)")
     .option("--json", "print what was created as JSON")
@@ -167,6 +169,6 @@ function verb(stream: Command, name: string, texts: { summary: string; example: 
 
 function place(command: Command): Command {
   return command
-    .option("--url <url>", "where a server's streams are, instead of the project's running server")
-    .option("--token <token>", "a caller's credential for --url, sent as Bearer");
+    .option("--url <url>", "where a server's streams are (at the project's running server)")
+    .option("--token <token>", "a caller's credential for --url, sent as Bearer (none)");
 }

@@ -49,16 +49,19 @@ export function registerTail(program: Command, io: Io): void {
     .usage("<channel> [--<param> <value>…] [options]")
     .addHelpText("before", EXAMPLE)
     .argument("[channel]", "the channel's name")
-    .option("--since <start>", "begin at a duration ago (10m), a time, a message's id, or `start`")
-    .option("-n, --count <number>", "begin with the last messages")
-    .option("--type <type>", "only messages of this type (repeatable)", collect)
-    .option("--where <name=value>", "only messages with this in their data (repeatable)", collect)
+    .option(
+      "--since <start>",
+      "begin a duration ago such as 10m, at a time, after a message's id, or at `start` (now)",
+    )
+    .option("-n, --count <number>", "begin with so many of the last messages (0)")
+    .option("--type <type>", "only messages of this type; repeatable (all)", collect)
+    .option("--where <name=value>", "only messages with this in their data; repeatable (all)", collect)
     .option("--no-follow", "end when what was there at the start has been printed")
     .option("--full", "all of each message's data, on lines of its own")
     .option("--json", "print each message as the JSON that clients get, one a line")
-    .option("--param <name=value>", "a param that is named like an option", collect)
-    .option("--url <url>", "a public URL, instead of the project's running server")
-    .option("--token <token>", "a caller's credential for --url, sent as Bearer")
+    .option("--param <name=value>", "a param that is named like an option; repeatable", collect)
+    .option("--url <url>", "a public URL (the project's running server)")
+    .option("--token <token>", "a caller's credential for --url, sent as Bearer (none)")
     .allowUnknownOption()
     .allowExcessArguments()
     .action(async (_channel: string | undefined, flags: TailFlags, command: Command) => {

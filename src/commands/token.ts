@@ -10,17 +10,20 @@ const GROUP_EXAMPLE = `Makes tokens for clients of Durable Streams, and prints t
   $ chanctl token stream chat/room=lobby
 `;
 
-const JWT_EXAMPLE = `Makes a JWT (HS256) that says who a client is and, with --stream, what it may do.
+const JWT_EXAMPLE = `Makes a JWT (HS256) that says who a client is and, with --stream, what it may
+do.
 
   $ chanctl token jwt --subject u1 --expires 1h
-  $ chanctl token jwt --subject worker --stream 'jobs/*:read,append' --stream 'logs/**:read'
-  $ curl -H "Authorization: Bearer $(chanctl token jwt --subject u1)" http://localhost:4433/ds/jobs/42
+  $ chanctl token jwt --subject worker --stream 'jobs/*:read,append'
+  $ curl -H "Authorization: Bearer $(chanctl token jwt --subject u1)" \\
+      http://localhost:4433/ds/jobs/42
 `;
 
-const STREAM_EXAMPLE = `Signs the name of a stream: whoever holds the token may read exactly this stream.
+const STREAM_EXAMPLE = `Signs the name of a stream: whoever holds the token may read this stream alone.
 
   $ chanctl token stream chat/room=lobby
-  $ curl -H "X-Signed: $(chanctl token stream jobs/42)" http://localhost:4433/ds/jobs/42
+  $ curl -H "X-Signed: $(chanctl token stream jobs/42)" \\
+      http://localhost:4433/ds/jobs/42
 `;
 
 /** Adds `chanctl token` with its kinds. */
@@ -33,8 +36,12 @@ export function registerToken(program: Command, io: Io): void {
     .command("jwt")
     .summary("a JWT: who a client is")
     .addHelpText("before", JWT_EXAMPLE)
-    .option("--subject <subject>", "who the client is")
-    .option("--stream <pattern:operations>", "what it may do with raw streams (repeatable)", collect)
+    .option("--subject <subject>", "who the client is (nobody)")
+    .option(
+      "--stream <pattern:operations>",
+      "what it may do with raw streams; repeatable (all that the app lets it)",
+      collect,
+    )
     .option("--expires <duration>", "how long it is good, such as 10m, 1h or 7d", "1h")
     .option("--audience <audience>", "whom it is for (what the server asks for)")
     .option("--issuer <issuer>", "who it is from (what the server asks for)")

@@ -3,16 +3,18 @@ import type { Command } from "commander";
 import type { Io } from "./io.ts";
 import type { TrustFlags } from "./trust/run-trust.ts";
 
-const EXAMPLE = `Puts the local CA into each trust store of this machine, or takes it out; one row a store.
+const EXAMPLE = `Puts the local CA into each trust store of this machine, or takes it out; one
+row a store.
 
   $ chanctl trust
   $ chanctl trust --status
   $ chanctl trust --uninstall
 
-Stores: system (curl, git, most programs), nss (Chromium, Chrome, Edge, Brave), firefox (each profile),
-        java (where JAVA_HOME is set). What needs root is shown and asked for; nothing else runs as root.
-Exit codes: 0 every store trusts the CA (--uninstall: none does), 1 one does not, 4 root was needed and
-            there is no terminal to ask on
+Stores: system (curl, git, most programs), nss (Chromium, Chrome, Edge, Brave),
+        firefox (each profile), java (where JAVA_HOME is set). What needs root
+        is shown and asked for; nothing else runs as root.
+Exit codes: 0 every store trusts the CA (--uninstall: none does), 1 one does
+            not, 4 root was needed and there is no terminal to ask on
 `;
 
 /** Adds `chanctl trust`. */
@@ -23,7 +25,7 @@ export function registerTrust(program: Command, io: Io): void {
     .addHelpText("before", EXAMPLE)
     .option("--uninstall", "take it out again")
     .option("--status", "only look")
-    .option("--store <kinds>", "some stores only: system,nss,firefox,java")
+    .option("--store <kinds>", "some stores only, of system,nss,firefox,java (all)")
     .option("-y, --yes", "run what needs root without asking")
     .option("--json", "print one JSON a store")
     .action(async (flags: TrustFlags) => {

@@ -48,7 +48,7 @@ async function complete(words: readonly string[], at = cwd): Promise<string[]> {
 
 describe("completion", () => {
   it.each([
-    [["t"], ["tail", "token"]],
+    [["to"], ["token"]],
     [
       ["channel", ""],
       ["add", "list"],

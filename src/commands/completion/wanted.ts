@@ -81,7 +81,7 @@ function optionsOf(
   { channel, given }: { readonly channel: string | undefined; readonly given: readonly string[] },
 ): Wanted {
   const isOpen = ({ long, short, description }: Option): boolean =>
-    description.includes("(repeatable)") || ![long, short].some((name) => name && given.includes(name));
+    description.includes("repeatable") || ![long, short].some((name) => name && given.includes(name));
   const candidates = [
     ...command.options
       .filter(isOpen)

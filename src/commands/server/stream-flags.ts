@@ -18,6 +18,7 @@ export interface StreamFlags {
 /** Adds the flags of Durable Streams, the same to `dev` and `serve`. */
 export function addStreamFlags(command: Command): Command {
   return command
+    .optionsGroup("Durable Streams:")
     .option("--ds", "serve Durable Streams (they are)")
     .option("--no-ds", "serve none")
     .option("--ds-path <path>", "the path that they are under (/ds)")
@@ -26,8 +27,9 @@ export function addStreamFlags(command: Command): Command {
     .option("--ds-sse-ttl <seconds>", "how long an event stream lives before its client comes back (60)")
     .option("--public-streams", "anyone may read every stream")
     .option("--public-writes", "anyone may create, append, close and delete; for tests and trusted networks")
-    .option("--streams-secret <secret>", "what signed stream tokens are signed with")
-    .option("--jwt-secret <secret>", "what the JWTs of clients are signed with (HS256)");
+    .option("--streams-secret <secret>", "what signed stream tokens are signed with (none)")
+    .option("--jwt-secret <secret>", "what the JWTs of clients are signed with, HS256 (none)")
+    .optionsGroup("Options:");
 }
 
 /** The flags by setting. */
