@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { isatty } from "node:tty";
+import { isatty, ReadStream } from "node:tty";
 
 import { errorCodeOf } from "../shared/errors.ts";
 
@@ -12,12 +12,20 @@ export interface Io {
   /** Writes notices and errors, which a pipe must not carry. */
   stderr(text: string): void;
   readonly stdin: Readable;
+  /** Standard input where it is a terminal, whose keys can be read singly. Opened by its first use. */
+  readonly keyboard: ReadStream | undefined;
   /** Whether a person can be asked: standard input and standard output are both terminals. */
   readonly isTerminal: boolean;
   /** Whether standard output is a terminal, so that lines are fitted to `columns`. */
   readonly isOutputTerminal: boolean;
   /** The terminal's width now; 80 where there is no terminal. */
   readonly columns: number;
+  /** The terminal's height now; 24 where there is no terminal. */
+  readonly rows: number;
+  /** Whether a line on standard output can be drawn again in place: a terminal that can, with a person before it. */
+  readonly canRedraw: boolean;
+  /** Calls `listener` when the terminal has another size. @returns A function that ends this. */
+  onResize(listener: () => void): () => void;
   /** Whether to colour what goes to standard output. */
   readonly color: boolean;
   /** Whether to colour what goes to standard error. */
@@ -34,6 +42,7 @@ export interface Io {
 }
 
 const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
 
 /** The real terminal and process. Call it once, at the entry of the command line. */
 export function processIo(): Io {
@@ -61,11 +70,22 @@ export function processIo(): Io {
     get stdin() {
       return process.stdin; // opened by its first use: most commands never read
     },
+    get keyboard() {
+      return isatty(0) && process.stdin instanceof ReadStream ? process.stdin : undefined;
+    },
     isTerminal: isatty(0) && isatty(1),
     isOutputTerminal: isatty(1),
     get columns() {
-      return stdout.columns ?? DEFAULT_COLUMNS;
+      return stdout.columns || DEFAULT_COLUMNS; // 0 where the terminal does not say
     },
+    get rows() {
+      return stdout.rows || DEFAULT_ROWS;
+    },
+    onResize: (listener) => {
+      stdout.on("resize", listener);
+      return () => stdout.off("resize", listener);
+    },
+    canRedraw: isatty(1) && env["TERM"] !== "dumb" && !env["CI"],
     color: wantsColor(env, isatty(1)),
     errorColor: wantsColor(env, isatty(2)),
     env,

@@ -41,9 +41,38 @@ export function withoutWrap(line: string): string {
 
 /** How many columns a text takes in a terminal. */
 export function textColumns(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   let columns = 0;
   for (const { segment } of graphemesOf(text)) columns += columnsOf(segment);
   return columns;
+}
+
+/** Shortens a text to so many columns by what is in its middle: of a path, beginning and end tell the most. */
+export function shortenMiddle(text: string, columns: number): string {
+  if (textColumns(text) <= columns) return text;
+  const graphemes = [...graphemesOf(text)].map(({ segment }) => segment);
+  const tailColumns = Math.ceil((columns - 1) / 2);
+  let tail = "";
+  let used = 0;
+  for (const grapheme of graphemes.toReversed()) {
+    used += columnsOf(grapheme);
+    if (used > tailColumns) break;
+    tail = grapheme + tail;
+  }
+  return fitColumns(text, Math.max(1, columns - textColumns(tail))) + tail;
+}
+
+/** Breaks a text at its spaces into lines of at most so many columns; a longer word has a line of its own. */
+export function wrapColumns(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && textColumns(line) + 1 + textColumns(word) > columns) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }
 
 function graphemesOf(text: string): Intl.Segments {

@@ -7,6 +7,8 @@ export interface ProcessStat {
   readonly state: string;
   readonly group: number;
   readonly session: number;
+  /** The group in the foreground of its terminal; -1 without a terminal. */
+  readonly foregroundGroup: number;
   /** When it started, in clock ticks since the machine did. */
   readonly startTicks: number;
 }
@@ -26,10 +28,17 @@ export function readProcessStat(pid: number): ProcessStat | undefined {
   }
   // The second field is the program's name in parentheses, and may itself hold spaces and parentheses.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  const [state, , group, session] = fields;
+  const [state, , group, session, , foregroundGroup] = fields;
   const startTicks = fields[19];
   if (state === undefined || startTicks === undefined) return undefined;
-  return { pid, state, group: Number(group), session: Number(session), startTicks: Number(startTicks) };
+  return {
+    pid,
+    state,
+    group: Number(group),
+    session: Number(session),
+    foregroundGroup: Number(foregroundGroup),
+    startTicks: Number(startTicks),
+  };
 }
 
 /** The living members of a process group: zombies do not count. Linux only; elsewhere nobody. */

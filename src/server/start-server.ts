@@ -16,8 +16,11 @@ import { PublishRates } from "../transports/publish-rates.ts";
 import { RefusalLog } from "../transports/refusal-log.ts";
 import { toUrlAddress } from "./address-url.ts";
 import { prepareApp } from "./app-process.ts";
-import type { AppProcess } from "./app-process.ts";
+import { toAppView } from "./app-view.ts";
+import type { AppView } from "./app-view.ts";
 import { bindInternal, bindPublic } from "./bind.ts";
+import { listChannelStreams } from "./channel-streams.ts";
+import type { ChannelStream } from "./channel-streams.ts";
 import { warnOfHiddenStreams } from "./hidden-streams.ts";
 import { ignoreStateFolder } from "./ignore-state-folder.ts";
 import { InternalRoutes } from "./internal-routes.ts";
@@ -35,9 +38,13 @@ export interface RunningServer {
   /** Where the app and the operator talk to the broker, with the internal token; by address, never by name. */
   readonly internalUrl: string;
   readonly caPath?: string;
-  /** The app that we started; `pid` is absent while it does not run. */
-  readonly app?: { readonly port: number; readonly pid: number | undefined };
+  /** The app, if we started it. */
+  readonly app?: AppView;
   readonly registry: Registry;
+  /** Under which path of `url` Durable Streams are served: `/ds`; absent if they are off. */
+  readonly streamsPath?: string;
+  /** The stored streams of a channel in the order of their paths, at most `limit`. */
+  channelStreams(request: { readonly channel: string; readonly limit: number }): ChannelStream[];
   /** Resolves when the app listens; at once where none was started. Rejects with `app_failed` if it was given up. */
   whenAppReady(signal: AbortSignal): Promise<void>;
   /** Presents another certificate from the next handshake on. */
@@ -159,12 +166,15 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
     await publicListener.close({ graceMs: DRAIN_MS });
     await opened.close();
   };
+  const view = toAppView(app);
   return {
     url,
     internalUrl,
     ...(caPath === undefined ? {} : { caPath }),
-    ...(app?.port === undefined ? {} : { app: toAppView(app, app.port) }),
+    ...(view === undefined ? {} : { app: view }),
     registry,
+    ...(durableStreams === undefined ? {} : { streamsPath: durableStreams.path }),
+    channelStreams: (request) => listChannelStreams(broker.streams, request),
     whenAppReady: async (signal) => app?.app.waitUntilReady(signal),
     setCertificate: (renewed) => publicListener.setCertificate(renewed),
     close,
@@ -199,15 +209,6 @@ function assertAllValid(registry: Registry): void {
     cause: broken[0]?.error,
     hint: "chanctl channel list     shows what is wrong",
   });
-}
-
-function toAppView({ pid }: AppProcess, port: number): RunningServer["app"] & {} {
-  return {
-    port,
-    get pid() {
-      return pid?.();
-    },
-  };
 }
 
 /** A name for browsers: an address that means "all addresses" is reached on the loopback. */

@@ -115,7 +115,7 @@ describe("chanctl dev", () => {
     );
     expect(dev.stdout).toMatch(/ {2}channels +chat \(ws\), jobs \(sse\)\n {2}CA +(not )?trusted /);
     await runCli(["publish", "chat", "--room", "a", "{}"], { cwd: project.root });
-    await dev.until(({ stdout }) => /\d\d:\d\d:\d\d publish chat\/room=a → 0 subscribers, /.test(stdout));
+    await dev.until(({ stdout }) => /\d\d:\d\d:\d\d publish    chat\/room=a → 0 subscribers, /.test(stdout));
   });
 
   it("runs the broker alone where there is no app", async () => {

@@ -4,56 +4,106 @@ import type { RunningServer } from "../../server/start-server.ts";
 import { formatDuration } from "../../shared/duration.ts";
 import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
+import { escapeControls } from "../terminal-text.ts";
+import { keysLine } from "./keys.ts";
+import { formatRows } from "./rows.ts";
+import type { Row } from "./rows.ts";
 
-interface BannerOptions {
-  readonly version: string;
-  /** When the command began, by `performance.now()`. */
-  readonly startedAt: number;
+interface AddressOptions {
   readonly app: AppOptions | undefined;
   /** Another name that the server's certificate is for: `shop.localhost`. */
   readonly projectHost?: string | undefined;
+}
+
+interface BannerOptions extends AddressOptions {
+  readonly version: string;
+  /** When the command began, by `performance.now()`. */
+  readonly startedAt: number;
   /** Which trust stores trust the CA, where there is one. */
   readonly trustText?: string | undefined;
+  /** Whether single keys are read. */
+  readonly hasKeys: boolean;
+  /** For `serve`. @default false */
+  readonly isQuiet?: boolean;
 }
 
 /** What a person reads when the server is up: how long it took, where it is, what it serves. */
 export function banner(server: RunningServer, options: BannerOptions, io: Io): string {
-  const { bold, cyan, dim } = palette(io.color);
+  const { bold, dim } = palette(io.color);
   const readyMs = performance.now() - options.startedAt;
-  const rows = [
-    ["public", urls(server, options.projectHost).map(cyan).join("  ")],
-    ["internal", server.internalUrl],
-    ["app", appText(options.app) ?? dim('none: the broker runs alone     --app "npm run start"')],
-    [
-      "channels",
-      server.registry
-        .entries()
-        .map((entry) => channelText(entry, io))
-        .join(", ") || noChannels(io),
-    ],
-    ...(options.trustText === undefined ? [] : [["CA", options.trustText]]),
+  const rows: Row[] = [
+    ...toAddressRows(server, options, io),
+    { label: "channels", items: channelItems(server.registry.entries(), io) },
+    ...(options.trustText === undefined ? [] : [trustRow(options.trustText)]),
   ];
-  const lines = rows.map(([name = "", text = ""]) => `  ${dim(name.padEnd(9))} ${text}\n`);
-  return `\n  ${bold("chanctl")} ${options.version}  ${dim(`ready in ${formatDuration(readyMs)}`)}\n\n${lines.join("")}\n`;
+  const keys = options.hasKeys ? `\n  ${keysLine(palette(io.color))}\n` : "";
+  return `\n  ${bold("chanctl")} ${options.version}  ${dim(`ready in ${formatDuration(readyMs)}`)}\n\n${formatRows(rows, io)}${keys}\n`;
 }
 
-function appText(app: AppOptions | undefined): string | undefined {
-  return app && ("command" in app ? app.command : app.url);
+/** Where the server and its app are: the banner's first rows. */
+export function addressRows(server: RunningServer, options: AddressOptions, io: Io): string {
+  return formatRows(toAddressRows(server, options, io), io);
 }
 
-function urls({ url }: RunningServer, projectHost: string | undefined): string[] {
+/** The URLs for browsers; the project's own name last. */
+export function publicUrls({ url }: RunningServer, projectHost: string | undefined): string[] {
   if (projectHost === undefined) return [url];
   const named = new URL(url);
   named.hostname = projectHost;
   return [url, named.origin];
 }
 
-function channelText({ name, definition, error }: RegistryEntry, io: Io): string {
-  const { dim, red } = palette(io.color);
-  if (definition === undefined) return `${name} ${red("(broken)")}`;
-  return `${name} ${dim(`(${definition.transport})`)}${error === undefined ? "" : red(" (broken, the last good one is live)")}`;
+function toAddressRows(server: RunningServer, { app, projectHost }: AddressOptions, io: Io): Row[] {
+  const { cyan, dim } = palette(io.color);
+  const { streamsPath } = server;
+  return [
+    { label: "public", items: publicUrls(server, projectHost).map((text) => ({ text, paint: cyan })) },
+    { label: "internal", items: [{ text: server.internalUrl }] },
+    {
+      label: "app",
+      items: app
+        ? [{ text: escapeControls("command" in app ? app.command : app.url), mayShorten: true }]
+        : [
+            { text: "none: the broker runs alone", paint: dim },
+            { text: '--app "npm run start"', paint: dim },
+          ],
+    },
+    ...(streamsPath === undefined
+      ? []
+      : [
+          {
+            label: "streams",
+            items: [
+              { text: `${server.url}${streamsPath}/<name>` },
+              { text: "chanctl stream read <name>", paint: dim },
+            ],
+          },
+        ]),
+  ];
 }
 
-function noChannels(io: Io): string {
-  return palette(io.color).dim("none     chanctl channel add chat --transport ws --param room:string");
+function channelItems(entries: readonly RegistryEntry[], io: Io): Row["items"] {
+  const { dim, red } = palette(io.color);
+  if (entries.length === 0) {
+    return [
+      { text: "none", paint: dim },
+      { text: "chanctl channel add chat --transport ws --param room:string", paint: dim },
+    ];
+  }
+  return entries.map(({ name, definition, error }, index) => {
+    const kind =
+      definition === undefined
+        ? "broken"
+        : error === undefined
+          ? definition.transport
+          : "broken, the last good one is live";
+    const comma = index < entries.length - 1 ? "," : "";
+    const paint = error === undefined ? dim : red;
+    return { text: `${name} (${kind})${comma}`, paint: (text: string) => text.replace(/ \(.*\)/, paint) };
+  });
+}
+
+/** The parts of a list may stand below each other; a command after a wide gap stays whole. */
+function trustRow(text: string): Row {
+  return { label: "CA", items: text.split(/(?<=[,;]) | {5,}/).map((part) => ({ text: part })) };
 }

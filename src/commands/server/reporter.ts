@@ -6,6 +6,8 @@ import type { LogEntry } from "../../shared/logger.ts";
 import type { Io } from "../io.ts";
 import { banner } from "./banner.ts";
 import { jsonFormat } from "./json-format.ts";
+import { LiveTerminal } from "./live-terminal.ts";
+import type { ServerControls } from "./live-terminal.ts";
 import { textFormat } from "./text-format.ts";
 
 /** How what a server does is shown: lines for a person, or JSON for a program. */
@@ -25,7 +27,7 @@ interface ReporterOptions {
   readonly projectHost?: string | undefined;
   /** Which trust stores trust the CA, where there is one. */
   readonly trustText?: string | undefined;
-  /** Leave out what happens at each connection and publish. @default false */
+  /** For `serve`: leave out what happens at each connection and publish, the status line and the keys. @default false */
   readonly isQuiet?: boolean;
 }
 
@@ -34,17 +36,25 @@ const FREQUENT_EVENTS = new Set(["connect", "disconnect", "publish"]);
 
 /** The reporter of `dev` and `serve`. */
 export async function createReporter(options: ReporterOptions): Promise<Reporter> {
-  const { io, isJson, isQuiet = false } = options;
+  const { isJson, isQuiet = false } = options;
   const version = await readPackageVersion();
+  const terminal =
+    options.io.canRedraw && !isJson && !isQuiet ? new LiveTerminal(options.io, options) : undefined;
+  const io = terminal?.io ?? options.io;
+  const hasKeys = terminal !== undefined && io.isTerminal;
   const format = isJson
     ? jsonFormat(io)
-    : textFormat({ banner: (server) => banner(server, { ...options, version }, io) }, io);
-  return new Reporter({
-    ...format,
-    entry: (entry) => {
-      if (!isQuiet || !FREQUENT_EVENTS.has(entry.event)) format.entry(entry);
-    },
-  });
+    : textFormat({ banner: (server) => banner(server, { ...options, version, hasKeys }, io) }, io);
+  const entry = (entry: LogEntry): void => {
+    if (!isQuiet || !FREQUENT_EVENTS.has(entry.event)) format.entry(entry);
+  };
+  const notice = (text: string): void => io.stderr(`${text}\n`);
+  return new Reporter({ ...format, entry, notice }, terminal);
+}
+
+interface ReporterFormat extends ReportFormat {
+  /** For the person who waits: no part of what is reported. */
+  notice(text: string): void;
 }
 
 /**
@@ -52,30 +62,49 @@ export async function createReporter(options: ReporterOptions): Promise<Reporter
  * waits for that line, and a person for the banner. What happens before is shown after it.
  */
 export class Reporter {
-  readonly #format: ReportFormat;
+  readonly #format: ReporterFormat;
+  readonly #terminal: LiveTerminal | undefined;
   #waiting: (() => void)[] | undefined = [];
 
-  constructor(format: ReportFormat) {
+  constructor(format: ReporterFormat, terminal?: LiveTerminal) {
     this.#format = format;
+    this.#terminal = terminal;
   }
 
-  /** The server is up. */
-  ready(server: RunningServer): void {
+  /** The server is up. A terminal shows from now on how it is, and reads keys. */
+  ready(server: RunningServer, controls: ServerControls): void {
     this.#format.ready(server);
+    this.#terminal?.open(server, controls);
     this.flush();
   }
 
   /** Something happened: the server's logger. */
-  readonly entry = (entry: LogEntry): void => this.#show(() => this.#format.entry(entry));
+  readonly entry = (entry: LogEntry): void =>
+    this.#show(() => {
+      this.#format.entry(entry);
+      this.#terminal?.note(entry);
+    });
 
   /** The app wrote a line. */
   readonly appOutput = (line: OutputLine): void => this.#show(() => this.#format.appOutput(line));
+
+  /** Somebody has asked for the end, and it may take a while. */
+  stopping(): void {
+    this.#terminal?.stopping();
+    this.#format.notice("stopping; once more to stop at once");
+  }
 
   /** Shows what has waited; also when the server could not start, for it may say why. */
   flush(): void {
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
     for (const show of waiting) show();
+  }
+
+  /** Leaves the terminal as it was. What happens after it is still shown. */
+  close(): void {
+    this.flush();
+    this.#terminal?.close();
   }
 
   #show(show: () => void): void {

@@ -32,31 +32,32 @@ export async function runServer(
   const ending = new AbortController();
   let server: RunningServer | undefined;
   let companion: AsyncDisposable | undefined;
-  let firstSignalAt = Number.POSITIVE_INFINITY;
-  const removeListener = onEndSignal((signal) => {
-    if (performance.now() - firstSignalAt > SAME_SIGNAL_MS) {
+  let firstAskedAt = Number.POSITIVE_INFINITY;
+  const end = (exitCode: number): void => {
+    if (performance.now() - firstAskedAt > SAME_SIGNAL_MS) {
       server?.kill();
-      io.exitNow(exitCodeOf(signal));
+      io.exitNow(exitCode);
     }
-    firstSignalAt = Math.min(firstSignalAt, performance.now());
+    firstAskedAt = Math.min(firstAskedAt, performance.now());
     // A start that hangs, in a definition say, is not waited for; an app that was started ends with us.
-    if (server === undefined)
-      setTimeout(() => server ?? io.exitNow(exitCodeOf(signal)), START_GRACE_MS).unref();
-    io.setExitCode(exitCodeOf(signal));
+    if (server === undefined) setTimeout(() => server ?? io.exitNow(exitCode), START_GRACE_MS).unref();
+    io.setExitCode(exitCode);
     ending.abort();
-  });
+  };
+  const removeListener = onEndSignal((signal) => end(exitCodeOf(signal)));
   io.outputClosed.addEventListener("abort", () => ending.abort(), { once: true });
   try {
     server = await startServer(options);
     if (ending.signal.aborted) return;
     companion = onReady?.(server);
-    reporter.ready(server);
+    reporter.ready(server, { stateFolder: options.stateFolder, quit: () => end(0) });
     await once(ending.signal, "abort");
-    io.stderr("stopping; once more to stop at once\n");
+    reporter.stopping();
   } finally {
     reporter.flush();
     await companion?.[Symbol.asyncDispose]();
     await server?.close();
+    reporter.close();
     removeListener();
   }
 }

@@ -1,0 +1,81 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { ChannelStream } from "../../server/channel-streams.ts";
+import { formatBytes } from "../../shared/size.ts";
+import type { Palette } from "../palette.ts";
+import { textColumns, escapeControls, shortenMiddle } from "../terminal-text.ts";
+
+/** Of one channel; who wants all asks `chanctl channel list` and the store. */
+const STREAMS_A_CHANNEL = 10;
+
+interface InfoChannel {
+  readonly name: string;
+  /** `ws`, `sse`; `undefined` if it has never loaded. */
+  readonly transport: string | undefined;
+  readonly isBroken: boolean;
+}
+
+interface InfoOptions {
+  /** What the banner says of addresses. */
+  readonly addresses: string;
+  readonly channels: readonly InfoChannel[];
+  /** The stored streams of a channel, at most so many. */
+  readonly streamsOf: (channel: string, limit: number) => readonly ChannelStream[];
+  /** The streams with subscribers; they need not be stored yet. */
+  readonly livePaths: readonly string[];
+  readonly subscribersOf: (path: string) => number;
+  readonly storeBytes: number;
+  readonly paint: Palette;
+  readonly columns: number;
+}
+
+/** What `i` shows: where the server is, the channels with their streams and subscribers, the size of the store. */
+export function infoText(options: InfoOptions): string {
+  const { addresses, channels, storeBytes, paint } = options;
+  const rows = channels.flatMap((channel) => channelRows(channel, options));
+  const store = `  ${paint.dim("store".padEnd(9))} ${formatBytes(storeBytes)}`;
+  return ["", addresses.trimEnd(), "", ...rows, ...(rows.length > 0 ? [""] : []), store, "", ""].join("\n");
+}
+
+/** What the store takes on the disk, its write-ahead log and all. */
+export async function readStoreBytes(stateFolder: string): Promise<number> {
+  const names = ["channels.sqlite", "channels.sqlite-wal"];
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(stateFolder, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((total, size) => total + size, 0);
+}
+
+function channelRows({ name, transport, isBroken }: InfoChannel, options: InfoOptions): string[] {
+  const { paint, streamsOf, livePaths, subscribersOf } = options;
+  const stored = streamsOf(name, STREAMS_A_CHANNEL + 1);
+  const isOfChannel = (path: string): boolean => path === name || path.startsWith(`${name}/`);
+  const live = livePaths
+    .filter((path) => isOfChannel(path) && stored.every((stream) => stream.path !== path))
+    .map((path) => ({ path, bytes: 0 }));
+  // Where somebody listens comes first.
+  const streams = [...stored, ...live].toSorted((a, b) => subscribersOf(b.path) - subscribersOf(a.path));
+  const kind = [transport === undefined ? "" : paint.dim(transport), isBroken ? paint.red("broken") : ""];
+  const more = streams.length > STREAMS_A_CHANNEL ? [`    ${paint.dim("… and more")}`] : [];
+  return [
+    `  ${[paint.bold(escapeControls(name)), ...kind].filter(Boolean).join("  ")}`,
+    ...streams.slice(0, STREAMS_A_CHANNEL).map((stream) => streamRow(stream, options)),
+    ...(streams.length === 0 ? [`    ${paint.dim("no streams yet")}`] : []),
+    ...more,
+  ];
+}
+
+function streamRow({ path, bytes }: ChannelStream, { subscribersOf, paint, columns }: InfoOptions): string {
+  const subscribers = subscribersOf(path);
+  const details = `${subscribers} subscriber${subscribers === 1 ? "" : "s"}, ${formatBytes(bytes)}`;
+  const room = Math.max(16, columns - textColumns(details) - 8);
+  const shown = shortenMiddle(escapeControls(path), room);
+  const padding = " ".repeat(Math.max(0, Math.min(room, 36) - textColumns(shown)));
+  return `    ${shown}${padding}  ${paint.dim(details)}`;
+}
