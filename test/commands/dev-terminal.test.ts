@@ -131,7 +131,8 @@ describe("the keys of `dev`", () => {
   it("show help and what there is, and print blank lines", async () => {
     await using dev = await openDev();
     const { terminal, project } = dev;
-    await terminal.untilLastLine("h help");
+    await terminal.untilLastLine("● app ready");
+    await terminal.untilShows("app | hello from the app");
     await runCli(["publish", "chat", "--room", "lobby", "{}"], { cwd: project.root });
     await terminal.press("h");
     await terminal.untilShows("restart the app");

@@ -80,7 +80,7 @@ export class Terminal implements AsyncDisposable {
   }
 
   /** Waits until the screen is as wanted. A test that waits in vain times out; what was there then is in the error. */
-  async until(isWanted: (screen: string) => boolean, { timeoutMs = 30_000 } = {}): Promise<string> {
+  async until(isWanted: (screen: string) => boolean, { timeoutMs = 20_000 } = {}): Promise<string> {
     const giveUpAt = performance.now() + timeoutMs;
     for (;;) {
       const screen = await this.screen();

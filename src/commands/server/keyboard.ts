@@ -80,7 +80,7 @@ export class Keyboard {
   #read(): void {
     if (this.#input === undefined) return;
     // libuv remembers the mode that it has set; the shell has set another since.
-    if (this.#isReading) this.#input.setRawMode(false);
+    this.#input.setRawMode(false);
     this.#input.setRawMode(true);
     if (this.#isReading) return;
     this.#isReading = true;
