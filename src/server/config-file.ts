@@ -83,7 +83,17 @@ async function loadConfig(path: string): Promise<LoadedConfig> {
   const source = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new ChanctlError("config_invalid", `${path} cannot be read: ${messageOf(cause)}`, { cause });
   });
-  return { path, source, value: await importDefault(path) };
+  return { path, source, value: parseJson(path, source) ?? (await importDefault(path)) };
+}
+
+/** JSON needs no bundler; what is no JSON is given to it all the same, for its place and its code frame. */
+function parseJson(path: string, source: string): unknown {
+  if (!path.endsWith(".json")) return undefined;
+  try {
+    return JSON.parse(source.replace(/^\uFEFF/, ""));
+  } catch {
+    return undefined;
+  }
 }
 
 async function importDefault(path: string): Promise<unknown> {

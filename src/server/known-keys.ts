@@ -4,6 +4,9 @@ import type { LoadedConfig } from "./config-file.ts";
 import { placeOf } from "./setting-source.ts";
 import { CONFIG_KEYS } from "./settings.ts";
 
+/** Names the JSON Schema, for editors. */
+const SCHEMA_KEY = "$schema";
+
 /**
  * Refuses a config with a key that means nothing: a slip there would silently leave the default in force.
  *
@@ -24,7 +27,7 @@ function assertObject(config: LoadedConfig, { value, prefix }: { value: unknown;
   }
   for (const [name, member] of Object.entries(value)) {
     const key = `${prefix}${name}`;
-    if (CONFIG_KEYS.includes(key)) continue;
+    if (CONFIG_KEYS.includes(key) || key === SCHEMA_KEY) continue;
     if (!CONFIG_KEYS.some((known) => known.startsWith(`${key}.`))) throw unknownKey(config, key);
     if (member !== undefined) assertObject(config, { value: member, prefix: `${key}.` });
   }

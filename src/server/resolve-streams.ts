@@ -2,7 +2,7 @@ import { KEY_SET_ALGORITHMS, SECRET_ALGORITHMS } from "../auth/jwt-options.ts";
 import type { JwtOptions } from "../auth/jwt-options.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import type { DurableStreamsOptions } from "../transports/durable-streams/options.ts";
-import { read } from "./read-setting.ts";
+import { read, sourceOf } from "./read-setting.ts";
 import type { SettingSource } from "./setting-source.ts";
 import { STREAM_SETTINGS } from "./stream-settings.ts";
 
@@ -58,9 +58,10 @@ export function resolveJwt(sources: readonly SettingSource[]): JwtOptions | unde
   const algorithms = read(jwtAlgorithms, sources) ?? possible;
   const misfit = algorithms.find((algorithm) => !possible.includes(algorithm));
   if (misfit !== undefined) {
+    const source = sourceOf(jwtAlgorithms, sources) ?? key;
     throw new ChanctlError(
-      "config_invalid",
-      `\`${jwtAlgorithms.key}\` must be of ${possible.join(", ")} with ${jwksUrl === undefined ? "a secret" : "a key set"}, got \`${misfit}\``,
+      source.code,
+      `${source.nameOf(jwtAlgorithms.key)} must be of ${possible.join(", ")} with ${jwksUrl === undefined ? "a secret" : "a key set"}, got \`${misfit}\``,
     );
   }
   const audience = read(jwtAudience, sources);

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 
 import type { ErrorCode } from "../shared/errors.ts";
 import type { LoadedConfig } from "./config-file.ts";
+import { lineOfKey } from "./key-line.ts";
 
 /** Where settings come from: the flags, the environment or the config. */
 export interface SettingSource {
@@ -69,12 +70,10 @@ export function configSource(config: LoadedConfig, root: string): SettingSource 
   };
 }
 
-/** The file, and the line of a key where the text has it just once: `chanctl.config.ts:5`. */
+/** The file, and the line of a key where the text shows which it is: `chanctl.config.ts:5`. */
 export function placeOf(config: LoadedConfig, key: string): string {
-  const name = key.split(".").at(-1) ?? key;
-  const pattern = new RegExp(`(?<![\\w$])["']?${name.replaceAll(/\W/g, String.raw`\$&`)}["']?\\s*:`);
-  const lines = config.source.split("\n").flatMap((line, index) => (pattern.test(line) ? [index + 1] : []));
-  return lines.length === 1 ? `${basename(config.path)}:${lines[0]}` : basename(config.path);
+  const line = lineOfKey(config.source, key);
+  return line === undefined ? basename(config.path) : `${basename(config.path)}:${line}`;
 }
 
 function memberOf(value: unknown, name: string): unknown {

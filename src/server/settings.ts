@@ -1,8 +1,19 @@
 import { parseDurationMs } from "../shared/duration.ts";
 import type { ErrorCode } from "../shared/errors.ts";
-import { DEFAULT_LIMITS } from "../shared/limits.ts";
+import { DEFAULT_LIMITS, LIMIT_KEYS } from "../shared/limits.ts";
 import { parseSizeBytes } from "../shared/size.ts";
 import { parseHostNames } from "./host-names.ts";
+import { LIMIT_DESCRIPTIONS } from "./limit-descriptions.ts";
+import {
+  COUNT_SCHEMA,
+  DURATION_SCHEMA,
+  HOST_NAME_SCHEMA,
+  ORIGIN_SCHEMA,
+  PORT_SCHEMA,
+  SIZE_SCHEMA,
+  TEXT_SCHEMA,
+} from "./setting-schemas.ts";
+import type { SettingSchema } from "./setting-schemas.ts";
 import { STREAM_SETTINGS } from "./stream-settings.ts";
 
 /** One setting of the server: flags, environment and config all give it through this one reading. */
@@ -13,6 +24,10 @@ export interface Setting<T> {
   readonly expected: string;
   /** The error of a value that does not fit. @default the source's: `usage` for flags, else `config_invalid` */
   readonly code?: ErrorCode;
+  /** What it does for who writes the config, for the editor that shows the JSON Schema. */
+  readonly description: string;
+  /** What the config may have there: JSON Schema. A flag's or variable's text is not its matter. */
+  readonly schema: SettingSchema;
   /** Reads the text of a flag or variable, or the config's value; `undefined` if it does not fit. */
   readonly parse: (value: unknown) => T | undefined;
 }
@@ -20,12 +35,14 @@ export interface Setting<T> {
 const AUTHORIZE_RETRY_MAX_MS = 5 * 60_000;
 const WAIT_MAX_MS = 24 * 60 * 60_000;
 
-const port: Omit<Setting<number>, "key"> = {
+const port: Omit<Setting<number>, "key" | "description"> = {
   expected: "a port from 0 to 65535",
+  schema: PORT_SCHEMA,
   parse: (value) => parseInteger(value, { min: 0, max: 65_535 }),
 };
-const text: Omit<Setting<string>, "key"> = {
+const text: Omit<Setting<string>, "key" | "description"> = {
   expected: "a text that is not empty",
+  schema: TEXT_SCHEMA,
   parse: (value) => (typeof value === "string" && value.trim() !== "" ? value : undefined),
 };
 
@@ -47,62 +64,139 @@ interface Settings {
 
 /** Every setting but the limits. */
 export const SETTINGS: Settings = {
-  appCommand: { ...text, key: "app.command", expected: "a shell command, such as `npm run start`" },
-  appPort: { ...port, key: "app.port" },
+  appCommand: {
+    ...text,
+    key: "app.command",
+    expected: "a shell command, such as `npm run start`",
+    description: "The shell command that starts the app. It is given its port as `PORT`.",
+  },
+  appPort: {
+    ...port,
+    key: "app.port",
+    description: "The port that the app listens on; 0: chanctl picks one and passes it as `PORT`.",
+    schema: { ...PORT_SCHEMA, default: 0 },
+  },
   appUrl: {
     key: "app.url",
     expected: "a URL without a path, such as `http://127.0.0.1:3000`",
+    description: "Where an app answers that somebody else starts.",
+    schema: ORIGIN_SCHEMA,
     parse: parseOrigin,
   },
-  channels: { ...text, key: "channels", expected: "a path" },
-  port: { ...port, key: "port" },
-  host: { ...text, key: "host" },
-  internalHost: { ...text, key: "internalHost" },
-  internalPort: { ...port, key: "internalPort" },
+  channels: {
+    ...text,
+    key: "channels",
+    expected: "a path",
+    description: "The folder of channel files, from the config's folder.",
+    schema: { ...TEXT_SCHEMA, default: "./channels" },
+  },
+  port: {
+    ...port,
+    key: "port",
+    description: "The public port; 0 picks a free one.",
+    schema: { ...PORT_SCHEMA, default: 4433 },
+  },
+  host: {
+    ...text,
+    key: "host",
+    description: "The address to listen on: 127.0.0.1 in `dev`, 0.0.0.0 in `serve` where nothing is said.",
+  },
+  internalHost: {
+    ...text,
+    key: "internalHost",
+    description: "The address of the internal listener, which the app talks to.",
+    schema: { ...TEXT_SCHEMA, default: "127.0.0.1" },
+  },
+  internalPort: {
+    ...port,
+    key: "internalPort",
+    description:
+      "The internal listener's port; 0 picks a free one. Without it the last run's is taken, if it is free.",
+  },
   allowedOrigins: {
     key: "allowedOrigins",
     expected: "a list of origins, such as `https://app.example`",
+    description: "Origins beside the server's own that browsers may connect from.",
+    schema: { type: "array", items: ORIGIN_SCHEMA, default: [] },
     parse: (value: unknown) => parseOrigins(typeof value === "string" ? value.split(",") : value),
   },
   allowedHosts: {
     key: "allowedHosts",
     expected: "a list of host names, such as `shop.test`, or `.shop.test` with all below it",
+    description:
+      "Names that browsers may reach the server by, beside `localhost`, all below it and addresses; `.shop.test` is with all below it.",
+    schema: { type: "array", items: HOST_NAME_SCHEMA },
     parse: parseHostNames,
   },
   authorizeRetryMs: {
     key: "authorizeRetryMs",
     expected: "a duration up to 5 min, such as `10s`, or its milliseconds",
+    description: "How long the app is asked again while it refuses connections: a duration, or milliseconds.",
+    schema: {
+      anyOf: [{ type: "integer", minimum: 0, maximum: AUTHORIZE_RETRY_MAX_MS }, DURATION_SCHEMA],
+      default: "10s",
+    },
     parse: (value: unknown) => {
       const milliseconds = parseMilliseconds(value);
       return milliseconds !== undefined && milliseconds <= AUTHORIZE_RETRY_MAX_MS ? milliseconds : undefined;
     },
   },
-  tlsCert: { ...text, key: "tls.cert", expected: "a path" },
-  tlsKey: { ...text, key: "tls.key", expected: "a path" },
+  tlsCert: {
+    ...text,
+    key: "tls.cert",
+    expected: "a path",
+    description: "The PEM file of the certificate that `serve` presents, from the config's folder.",
+  },
+  tlsKey: {
+    ...text,
+    key: "tls.key",
+    expected: "a path",
+    description: "The PEM file of the certificate's key, from the config's folder.",
+  },
 };
 
 /** One setting for each limit; the unit is in the limit's name. */
-export const LIMIT_SETTINGS: readonly (Setting<number> & { readonly name: string })[] = Object.keys(
-  DEFAULT_LIMITS,
-).map((name) => ({ name, key: `limits.${name}`, ...limitReading(name) }));
+export const LIMIT_SETTINGS: readonly (Setting<number> & { readonly name: string })[] = LIMIT_KEYS.map(
+  (name) => {
+    const { schema, ...reading } = limitReading(name);
+    const described = { ...schema, default: DEFAULT_LIMITS[name] };
+    return {
+      name,
+      key: `limits.${name}`,
+      description: LIMIT_DESCRIPTIONS[name],
+      schema: described,
+      ...reading,
+    };
+  },
+);
 
-/** Every key that a config may have, in full: `app.command`, `limits.maxMessageBytes`. */
-export const CONFIG_KEYS: readonly string[] = [
+/** All settings that a config may have. */
+export const ALL_SETTINGS: readonly Setting<unknown>[] = [
   ...Object.values<Setting<unknown>>({ ...SETTINGS, ...STREAM_SETTINGS }),
   ...LIMIT_SETTINGS,
-].map(({ key }) => key);
+];
 
-function limitReading(name: string): Omit<Setting<number>, "key"> {
+/** Every key that a config may have, in full: `app.command`, `limits.maxMessageBytes`. */
+export const CONFIG_KEYS: readonly string[] = ALL_SETTINGS.map(({ key }) => key);
+
+function limitReading(name: string): Omit<Setting<number>, "key" | "description"> {
   if (name.endsWith("Bytes")) {
-    return { expected: "a size such as `64KiB`, or its bytes, above 0", parse: parsePositive(parseBytes) };
+    return {
+      expected: "a size such as `64KiB`, or its bytes, above 0",
+      schema: { anyOf: [COUNT_SCHEMA, SIZE_SCHEMA] },
+      parse: parsePositive(parseBytes),
+    };
   }
   if (name.endsWith("Ms")) {
     return {
       expected: "a duration such as `10s`, or its milliseconds, above 0 and up to 24 h",
+      schema: {
+        anyOf: [{ ...COUNT_SCHEMA, maximum: WAIT_MAX_MS }, DURATION_SCHEMA],
+      },
       parse: parsePositive(parseWait),
     };
   }
-  return { expected: "a whole number above 0", parse: parsePositive(parseCount) };
+  return { expected: "a whole number above 0", schema: COUNT_SCHEMA, parse: parsePositive(parseCount) };
 }
 
 function parsePositive(

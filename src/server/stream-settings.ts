@@ -1,5 +1,6 @@
 import { JWT_ALGORITHMS } from "../auth/jwt-options.ts";
 import type { JwtAlgorithm } from "../auth/jwt-options.ts";
+import { TEXT_SCHEMA } from "./setting-schemas.ts";
 import type { Setting } from "./settings.ts";
 
 const MAX_POLL_SECS = 3_600;
@@ -9,13 +10,22 @@ const OWN_PATHS = ["/channels", "/_chanctl"] as const;
 /** Parameters of the protocol, which a token's cannot be named like. */
 const PROTOCOL_PARAMETERS: ReadonlySet<string> = new Set(["offset", "live", "cursor", "signed"]);
 
-const flag: Omit<Setting<boolean>, "key"> = { expected: "true or false", parse: parseFlag };
-const secret: Omit<Setting<string>, "key"> = {
+const flag: Omit<Setting<boolean>, "key" | "description"> = {
+  expected: "true or false",
+  schema: { type: "boolean", default: false },
+  parse: parseFlag,
+};
+const secret: Omit<Setting<string>, "key" | "description"> = {
   expected: "a secret that is not empty",
+  schema: TEXT_SCHEMA,
   code: "config_invalid",
   parse: parseText,
 };
-const text: Omit<Setting<string>, "key"> = { expected: "a text that is not empty", parse: parseText };
+const text: Omit<Setting<string>, "key" | "description"> = {
+  expected: "a text that is not empty",
+  schema: TEXT_SCHEMA,
+  parse: parseText,
+};
 
 interface StreamSettings {
   readonly enabled: Setting<boolean>;
@@ -36,38 +46,90 @@ interface StreamSettings {
 
 /** The settings of Durable Streams and of who may use them. */
 export const STREAM_SETTINGS: StreamSettings = {
-  enabled: { ...flag, key: "durableStreams.enabled" },
+  enabled: {
+    ...flag,
+    key: "durableStreams.enabled",
+    description: "Whether Durable Streams are served.",
+    schema: { type: "boolean", default: true },
+  },
   path: {
     key: "durableStreams.path",
     expected: "a path such as `/ds`, beside `/`, `/channels` and `/_chanctl`",
+    description: "Under which path Durable Streams are served.",
+    schema: {
+      type: "string",
+      pattern: String.raw`^(/(?!\.{1,2}(/|$))[\w.~-]+)+/?$`,
+      not: { pattern: "^/([cC][hH][aA][nN][nN][eE][lL][sS]|_[cC][hH][aA][nN][cC][tT][lL])(/|$)" },
+      default: "/ds",
+    },
     parse: parseMount,
   },
-  skipAuth: { ...flag, key: "durableStreams.skipAuth" },
+  skipAuth: {
+    ...flag,
+    key: "durableStreams.skipAuth",
+    description: "Clients need no JWT; whether they may is still asked.",
+  },
   pollIntervalSecs: {
     key: "durableStreams.pollIntervalSecs",
     expected: `seconds above 0 and up to ${MAX_POLL_SECS}, such as \`10\` or \`0.5\``,
+    description: "How long a long-poll waits, in seconds; decimals are allowed.",
+    schema: { type: "number", exclusiveMinimum: 0, maximum: MAX_POLL_SECS, default: 10 },
     parse: (value) => parseSecs(value, MAX_POLL_SECS),
   },
   sseTtlSecs: {
     key: "durableStreams.sseTtlSecs",
     expected: `seconds above 0 and up to ${MAX_SSE_TTL_SECS}, such as \`60\` or \`7.5\``,
+    description:
+      "How long an event stream lives before its client comes back, in seconds; decimals are allowed.",
+    schema: { type: "number", exclusiveMinimum: 0, maximum: MAX_SSE_TTL_SECS, default: 60 },
     parse: (value) => parseSecs(value, MAX_SSE_TTL_SECS),
   },
-  publicStreams: { ...flag, key: "durableStreams.publicStreams" },
-  publicWrites: { ...flag, key: "durableStreams.publicWrites" },
-  streamsSecret: { ...secret, key: "streamsSecret" },
-  jwtSecret: { ...secret, key: "jwt.secret" },
-  jwtJwksUrl: { key: "jwt.jwksUrl", expected: "an http or https URL", parse: parseHttpUrl },
+  publicStreams: {
+    ...flag,
+    key: "durableStreams.publicStreams",
+    description: "Anyone may read every stream, those of channels too.",
+  },
+  publicWrites: {
+    ...flag,
+    key: "durableStreams.publicWrites",
+    description: "Anyone may create, append, close and delete, too: for tests and trusted networks.",
+  },
+  streamsSecret: {
+    ...secret,
+    key: "streamsSecret",
+    description: "What signed stream tokens are signed with (`chanctl token stream`).",
+  },
+  jwtSecret: {
+    ...secret,
+    key: "jwt.secret",
+    description: "The secret that JWTs are signed with, for HS256.",
+  },
+  jwtJwksUrl: {
+    key: "jwt.jwksUrl",
+    expected: "an http or https URL",
+    description: "The JWKS with the public keys, for RS256, ES256 and EdDSA.",
+    schema: { type: "string", pattern: String.raw`^https?://[^\s/?#]+(/\S*)?$` },
+    parse: parseHttpUrl,
+  },
   jwtAlgorithms: {
     key: "jwt.algorithms",
     expected: `a list of ${JWT_ALGORITHMS.join(", ")}`,
+    description: "The only algorithms that are taken; without it all that go with the key.",
+    schema: { type: "array", items: { enum: JWT_ALGORITHMS }, minItems: 1 },
     parse: parseAlgorithms,
   },
-  jwtAudience: { ...text, key: "jwt.audience" },
-  jwtIssuer: { ...text, key: "jwt.issuer" },
+  jwtAudience: { ...text, key: "jwt.audience", description: "What `aud` must hold." },
+  jwtIssuer: { ...text, key: "jwt.issuer", description: "What `iss` must be." },
   jwtParam: {
     key: "jwt.param",
     expected: "letters, digits and `-`, and no parameter of Durable Streams",
+    description: "Names the header and the parameter of JWTs: `jid` is `X-JID` and `?jid=`.",
+    schema: {
+      type: "string",
+      pattern: String.raw`^[A-Za-z][\w-]{0,63}$`,
+      not: { enum: [...PROTOCOL_PARAMETERS] },
+      default: "jid",
+    },
     parse: parseParam,
   },
 };

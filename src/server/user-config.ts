@@ -3,6 +3,8 @@ import type { Limits } from "../shared/limits.ts";
 
 /** What `chanctl.config.ts` may say. Flags and `CHANCTL_*` variables come before it, defaults after it. */
 export interface UserConfig {
+  /** In JSON: where editors find the schema, `./node_modules/chanctl/config.schema.json`. */
+  readonly $schema?: string;
   /** The app that answers everything but the channels; absent: the broker runs alone. */
   readonly app?: UserApp;
   /** The folder of channel files, from the config's folder. @default "./channels" */

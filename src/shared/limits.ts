@@ -62,7 +62,8 @@ export const DEFAULT_LIMITS: Limits = {
   handshakeTimeoutMs: 10_000,
 };
 
-const LIMIT_KEYS = Object.keys(DEFAULT_LIMITS) as readonly (keyof Limits)[];
+/** The names of all limits. */
+export const LIMIT_KEYS: readonly (keyof Limits)[] = Object.keys(DEFAULT_LIMITS) as (keyof Limits)[];
 
 /**
  * Fills the defaults of the config's `limits` and checks them.
