@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import type { Argument, Option } from "commander";
 
+import { withCommandInHint } from "./commands/flag-hint.ts";
 import { processIo } from "./commands/io.ts";
 import type { Io } from "./commands/io.ts";
 import { printError } from "./commands/print-error.ts";
@@ -73,7 +74,7 @@ async function runCli(args: readonly string[], io: Io): Promise<void> {
     else await runProgram(args, io);
   } catch (error) {
     if (io.outputClosed.aborted) return; // the reader has what it wanted (`| head`)
-    io.setExitCode(printError(error, io));
+    io.setExitCode(printError(withCommandInHint(error, namedCommand(args)?.name), io));
   }
 }
 

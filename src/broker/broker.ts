@@ -19,6 +19,7 @@ import type { AppendKey, Appended, Refused } from "./operation.ts";
 import { Pages } from "./pages.ts";
 import { SigningKeys } from "./signing-key.ts";
 import { Store } from "./store.ts";
+import type { StoreHolder } from "./store-lock.ts";
 import type { ProducerStamp, StreamRefused } from "./stream-operation.ts";
 import { Streams } from "./streams.ts";
 import { SubscriptionScheduler } from "./subscription-scheduler.ts";
@@ -31,7 +32,7 @@ export interface BrokerOptions {
   readonly folder: string;
   readonly logger: Logger;
   /** Names who has the store, should it be in use: "pid 812". */
-  readonly holder?: () => string | undefined;
+  readonly holder?: () => StoreHolder | undefined;
   /** Past this many unsent bytes a subscriber is no longer pushed to; and all of them together. */
   readonly limits: Pick<Limits, "maxUnsentBytes" | "maxUnsentBytesTotal">;
   /** Takes the webhooks of subscriptions to their receivers. @default none: nobody is woken */

@@ -2,6 +2,12 @@ import Database from "better-sqlite3";
 import { dirname } from "node:path";
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
 
+/** The chanctl that serves a store. */
+export interface StoreHolder {
+  readonly pid: number;
+  readonly url: string;
+}
+
 /**
  * Holds a store for this process alone: an exclusive transaction on a database of its own.
  *
@@ -12,20 +18,21 @@ export class StoreLock {
   readonly #db: Database.Database;
 
   /**
-   * @param holder names who has the store, for the error: "pid 812".
+   * @param holder names who has the store, for the error.
    * @throws {ChanctlError} `store_in_use`, `store_invalid`.
    */
-  constructor(file: string, { holder }: { holder: () => string | undefined }) {
+  constructor(file: string, { holder }: { holder: () => StoreHolder | undefined }) {
     try {
       this.#db = new Database(file, { timeout: 0 });
       this.#db.exec("BEGIN EXCLUSIVE");
     } catch (cause) {
       if (errorCodeOf(cause) === "SQLITE_BUSY") {
         const who = holder();
+        const stop = who === undefined ? "" : `kill ${who.pid}     stops that one, or\n`;
         throw new ChanctlError(
           "store_in_use",
-          `the store in ${dirname(file)} is in use by ${who === undefined ? "another process" : `chanctl (${who})`}`,
-          { cause, hint: "stop that one, or work in another folder: one process serves a store" },
+          `the store in ${dirname(file)} is in use by ${who === undefined ? "another process" : `chanctl (pid ${who.pid}, ${who.url})`}`,
+          { cause, hint: `${stop}work in another folder: one process serves a store` },
         );
       }
       throw new ChanctlError(

@@ -8,6 +8,7 @@ import type { Committed, Follower, Log } from "./log.ts";
 import type { Operation, Result } from "./operation.ts";
 import { Reader } from "./reader.ts";
 import { StoreLock } from "./store-lock.ts";
+import type { StoreHolder } from "./store-lock.ts";
 import type { FromWriter, ToWriter } from "./writer-thread.ts";
 import type { Outcome, Proposal } from "./writer.ts";
 
@@ -15,8 +16,8 @@ export interface StoreOptions {
   /** Where `channels.sqlite` and its lock are; made if it is not there. */
   readonly folder: string;
   readonly logger: Logger;
-  /** Names who has the store, should it be in use: "pid 812". */
-  readonly holder?: () => string | undefined;
+  /** Names who has the store, should it be in use. */
+  readonly holder?: () => StoreHolder | undefined;
 }
 
 interface Waiting {

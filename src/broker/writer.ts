@@ -1,5 +1,6 @@
 import Database from "better-sqlite3";
 import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
 import type { ErrorCode } from "../shared/errors.ts";
 import { createApply } from "./apply.ts";
@@ -166,12 +167,16 @@ function openForWriting(file: string): Database.Database {
     throw new ChanctlError(
       "store_invalid",
       `the store ${file} cannot be opened for writing: ${messageOf(cause)}`,
-      {
-        cause,
-        hint: "check the disk and the permissions of the folder, or move the file away to begin an empty store",
-      },
+      { cause, hint: openHint(file, errorCodeOf(cause)) },
     );
   }
+}
+
+function openHint(file: string, code: string | undefined): string {
+  if (code === "SQLITE_FULL") return `df -h "${dirname(file)}"     shows its disk: make some room`;
+  if (code === "SQLITE_NOTADB" || code === "SQLITE_CORRUPT")
+    return `mv "${file}" "${file}.bad"     begins an empty store`;
+  return "check the disk and the permissions of the folder";
 }
 
 /** What adds to the store. A subscription's wakes and cursors are refused with the appends that they follow. */

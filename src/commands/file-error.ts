@@ -3,6 +3,7 @@ import { ChanctlError, errorCodeOf } from "../shared/errors.ts";
 const REASONS: Readonly<Record<string, readonly [reason: string, fix: string]>> = {
   EACCES: ["you may not do that there", "check who owns the folder, or work in another"],
   EDQUOT: ["your quota of disk space is used up", "make some room"],
+  EEXIST: ["something else is in its place", "move that away"],
   EISDIR: ["a folder is in the place of a file", "move it away"],
   EMFILE: ["too many files are open", "ulimit -n 65536"],
   ENOENT: ["it is not there, or the folder that it should be in", "check the path"],

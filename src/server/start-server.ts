@@ -86,7 +86,7 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
     await Broker.open({
       folder: stateFolder,
       logger,
-      holder: () => earlier && `pid ${earlier.pid}, ${earlier.url}`,
+      holder: () => earlier,
       limits,
       webhookSender,
     }),

@@ -183,10 +183,15 @@ describe("Store", () => {
       const other = startFixture("holds-store", folder);
       if (other.stdout === null) throw new Error("the child has no output");
       await once(other.stdout, "data");
-      const opened = Store.open({ folder, logger: () => {}, holder: () => `pid ${other.pid}` });
+      const opened = Store.open({
+        folder,
+        logger: () => {},
+        holder: () => ({ pid: other.pid ?? 0, url: "http://localhost:4433" }),
+      });
       await expect(opened).rejects.toMatchObject({
         code: "store_in_use",
-        message: expect.stringContaining(`pid ${other.pid}`),
+        message: expect.stringContaining(`chanctl (pid ${other.pid}, http://localhost:4433)`),
+        hint: expect.stringContaining(`kill ${other.pid} `),
       });
       await kill(other);
       const store = await openStore({ folder });
