@@ -27,6 +27,11 @@ export interface TestBrowser {
   close(): Promise<void>;
 }
 
+interface LaunchOptions {
+  readonly caPath?: string;
+  readonly home?: string;
+}
+
 /** Skips the test where `launchChromium` cannot work; fails it in CI. */
 export function requireChromium(context: TestContext): void {
   if (findChromium() === undefined) {
@@ -37,11 +42,14 @@ export function requireChromium(context: TestContext): void {
 
 /**
  * Launches Chromium with a CA in the trust store of a fresh home folder: the one way by which it will
- * accept the CA's leaves. Without `caPath` it trusts nobody new.
+ * accept the CA's leaves. Without `caPath` it trusts nobody new. With `home` it is the browser of a person
+ * whose home folder that is, and who trusts whom they trust.
  */
-export async function launchChromium({ caPath }: { readonly caPath?: string }): Promise<TestBrowser> {
-  const home = await mkdtemp(join(tmpdir(), "chanctl-chromium-"));
-  const removeHome = (): Promise<void> => rm(home, { recursive: true, force: true, maxRetries: 5 });
+export async function launchChromium({ caPath, home: given }: LaunchOptions): Promise<TestBrowser> {
+  const home = given ?? (await mkdtemp(join(tmpdir(), "chanctl-chromium-")));
+  const removeHome = async (): Promise<void> => {
+    if (given === undefined) await rm(home, { recursive: true, force: true, maxRetries: 5 });
+  };
   try {
     if (caPath !== undefined) await trustAuthority(home, caPath);
     const browser = await chromium.launch({

@@ -19,6 +19,12 @@ export interface TestFirefox {
   close(): Promise<void>;
 }
 
+interface FirefoxPerson {
+  readonly home: string;
+  /** The name of a profile that is there. */
+  readonly profile: string;
+}
+
 interface Answer {
   readonly id?: number;
   readonly type: string;
@@ -29,12 +35,16 @@ interface Answer {
 /**
  * Launches Firefox and speaks WebDriver BiDi with it: Playwright drives only a Firefox of its own.
  *
+ * With a `person` it is the Firefox of somebody who has a home folder and a profile by name in it.
+ *
  * @see https://w3c.github.io/webdriver-bidi/
  */
-export async function launchFirefox(): Promise<TestFirefox> {
+export async function launchFirefox(person?: FirefoxPerson): Promise<TestFirefox> {
   const profile = await mkdtemp(join(tmpdir(), "chanctl-firefox-"));
-  const args = ["--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0"];
-  const child = spawn("firefox-esr", args, { env: { ...process.env, HOME: profile } });
+  const own = person === undefined ? ["--profile", profile] : ["-P", person.profile];
+  const args = ["--headless", "--no-remote", ...own, "--remote-debugging-port", "0"];
+  const env = { ...process.env, HOME: person?.home ?? profile, XDG_CONFIG_HOME: "" };
+  const child = spawn("firefox-esr", args, { env });
   let url: string | undefined;
   for await (const line of createInterface({ input: child.stderr })) {
     url = /WebDriver BiDi listening on (ws:\S+)/.exec(line)?.[1];

@@ -1,0 +1,243 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadAuthority } from "#src/certs/authority.ts";
+import {
+  type AuthorityCertificate,
+  readAuthorityCertificate,
+} from "#src/certs/trust/authority-certificate.ts";
+import { openStores } from "#src/certs/trust/open-stores.ts";
+import type { TrustStore } from "#src/certs/trust/trust-store.ts";
+import { type RecordedMachine, recordedMachine, type RecordedMachineOptions } from "./recorded-machine.ts";
+
+let folder: string;
+let ca: AuthorityCertificate;
+let otherCa: AuthorityCertificate;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "chanctl-cas-"));
+  [ca, otherCa] = await Promise.all([makeCa("a"), makeCa("b")]);
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function makeCa(name: string): Promise<AuthorityCertificate> {
+  const home = join(folder, name);
+  await loadAuthority({ home, now: Date.now() });
+  const made = await readAuthorityCertificate(join(home, "ca.pem"));
+  if (made === undefined) throw new Error("no CA was made");
+  return made;
+}
+
+/** The first store of a machine that is not here. */
+async function setUp(options: RecordedMachineOptions | (() => RecordedMachineOptions)) {
+  const given = typeof options === "function" ? options() : options;
+  const machine: RecordedMachine = recordedMachine({ ...given, env: { PATH: "/usr/bin", ...given.env } });
+  const store: TrustStore | undefined = openStores({ ca, machine })[0];
+  if (store === undefined) throw new Error("the machine has no store");
+  return { machine, store };
+}
+
+const LINUXES = [
+  {
+    name: "Fedora",
+    anchors: "/etc/pki/ca-trust/source/anchors",
+    tool: "update-ca-trust",
+    update: "update-ca-trust extract",
+    bundle: "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+  },
+  {
+    name: "Arch",
+    anchors: "/etc/ca-certificates/trust-source/anchors",
+    tool: "trust",
+    update: "trust extract-compat",
+    bundle: "/etc/ca-certificates/extracted/tls-ca-bundle.pem",
+  },
+  {
+    name: "openSUSE",
+    anchors: "/etc/pki/trust/anchors",
+    tool: "update-ca-certificates",
+    update: "update-ca-certificates",
+    bundle: "/var/lib/ca-certificates/ca-bundle.pem",
+  },
+  {
+    name: "Debian",
+    anchors: "/usr/local/share/ca-certificates",
+    tool: "update-ca-certificates",
+    update: "update-ca-certificates",
+    bundle: "/etc/ssl/certs/ca-certificates.crt",
+  },
+] as const;
+
+describe.each(LINUXES)("the store of $name", ({ anchors, tool, update, bundle }) => {
+  /** A machine whose tools do what they do there. */
+  const machineWith = (): RecordedMachineOptions => ({
+    files: { [`${anchors}/`]: "", [`/usr/bin/${tool}`]: "", [bundle]: "# others\n" },
+    answer: ([program = "", ...args], machine) => {
+      if (program === "install") machine.write(args.at(-1) ?? "", ca.pem);
+      const isAnchored = machine.files.list(anchors).some((file) => file.startsWith("chanctl-"));
+      if (program === tool) machine.write(bundle, isAnchored ? `# others\n${ca.pem}` : "# others\n");
+      return undefined;
+    },
+  });
+
+  it("is changed by the two lines that are shown, as root", async () => {
+    const { machine, store } = await setUp(machineWith);
+    expect(await store.status({ verify: false })).toEqual({ kind: "untrusted" });
+    const shown = store.asRoot?.install;
+    await store.install();
+    expect(shown).toBe(machine.commands.join(" && "));
+    expect(machine.commands).toEqual([
+      expect.stringMatching(
+        `^sudo install -D -m 644 ${ca.path} ${anchors}/chanctl-[0-9a-f]{16}\\.(crt|pem)$`,
+      ),
+      `sudo ${update}`,
+    ]);
+    expect(await store.status({ verify: false })).toEqual({ kind: "trusted" });
+  });
+
+  it("loses the anchor with our bytes, whatever the file is called", async () => {
+    const { machine, store } = await setUp(machineWith);
+    machine.write(`${anchors}/by-hand.crt`, ca.pem);
+    machine.write(`${anchors}/theirs.crt`, otherCa.pem);
+    machine.write(bundle, ca.pem + otherCa.pem);
+    await store.uninstall();
+    expect(machine.commands[0]).toBe(`sudo rm -f ${anchors}/by-hand.crt`);
+    expect(machine.commands[1]).toMatch(`sudo ${update}`);
+    expect(await store.strangers()).toEqual([otherCa.name]);
+  });
+
+  it("is not touched where there is nothing of ours", async () => {
+    const { machine, store } = await setUp(machineWith);
+    await store.uninstall();
+    expect(machine.commands).toEqual([]);
+  });
+});
+
+describe("a Linux without its tool", () => {
+  it.each([
+    ["debian", "sudo apt install ca-certificates"],
+    ["fedora", "sudo dnf install ca-certificates"],
+    ["arch", "sudo pacman -S ca-certificates"],
+    ["opensuse", "sudo zypper install ca-certificates"],
+    ["alpine", "sudo apk add ca-certificates"],
+  ])("is told what to install: %s", async (id, fix) => {
+    const { store } = await setUp({ files: { "/etc/os-release": `ID=${id}\n` } });
+    expect(await store.status({ verify: true })).toMatchObject({ kind: "blocked", fix });
+  });
+
+  it.each([
+    ["debian", "sudo apt install libnss3-tools"],
+    ["fedora", "sudo dnf install nss-tools"],
+    ["arch", "sudo pacman -S nss"],
+    ["opensuse", "sudo zypper install mozilla-nss-tools"],
+  ])("is told what brings `certutil`: %s", async (id, fix) => {
+    const files = { "/etc/os-release": `ID=${id}\n`, "/usr/bin/chromium": "" };
+    const machine = recordedMachine({ env: { PATH: "/usr/bin" }, files });
+    const [store] = openStores({ ca, machine, kinds: ["nss"] });
+    expect(await store?.status({ verify: true })).toMatchObject({ kind: "blocked", fix });
+    await expect(store?.install()).rejects.toMatchObject({ code: "trust_failed", hint: fix });
+  });
+});
+
+describe("the macOS keychain", () => {
+  const keychain = "/Users/ada/Library/Keychains/login.keychain-db";
+  const macOs = { platform: "darwin", homedir: "/Users/ada" } as const;
+  /** A keychain that holds what was added to it. */
+  const keychainOf = (): RecordedMachineOptions => {
+    let isThere = false;
+    return {
+      ...macOs,
+      answer: ([, verb]) => {
+        if (verb === "add-trusted-cert") isThere = true;
+        if (verb === "delete-certificate") isThere = false;
+        if (verb === "find-certificate") return { stdout: isThere ? `SHA-1 hash: ${ca.sha1}\n` : "" };
+        if (verb === "verify-cert") return { code: isThere ? 0 : 1 };
+        return undefined;
+      },
+    };
+  };
+
+  it("takes the CA as a root of the user, without sudo, and gives it back by its fingerprint", async () => {
+    const { machine, store } = await setUp(keychainOf);
+    await store.install();
+    expect(machine.commands.at(-1)).toBe(`security add-trusted-cert -r trustRoot -k ${keychain} ${ca.path}`);
+    expect(await store.status({ verify: true })).toEqual({ kind: "trusted", verifiedBy: "security" });
+    await store.uninstall();
+    expect(machine.commands.at(-1)).toBe(`security delete-certificate -Z ${ca.sha1} -t ${keychain}`);
+    expect(await store.status({ verify: true })).toEqual({ kind: "untrusted" });
+    expect(store.asRoot).toBeUndefined();
+  });
+
+  it("says what macOS said where a person does not give the password", async () => {
+    const stderr = "SecTrustSettingsSetTrustSettings: The authorization was canceled by the user.";
+    const { store } = await setUp({ ...macOs, answer: () => ({ code: 1, stderr }) });
+    await expect(store.install()).rejects.toMatchObject({
+      code: "trust_failed",
+      message: `could not add the CA to the keychain: ${stderr}`,
+      hint: expect.stringContaining("security add-trusted-cert"),
+    });
+  });
+});
+
+describe("the store of Windows", () => {
+  const rootOf = (): RecordedMachineOptions => {
+    let isThere = false;
+    return {
+      platform: "win32",
+      homedir: "C:\\Users\\ada",
+      answer: (command) => {
+        if (command.includes("-addstore")) isThere = true;
+        if (command.includes("-delstore")) isThere = false;
+        if (command[0] === "wslpath") return { stdout: `\\\\wsl.localhost\\Debian${ca.path}\n` };
+        return command.includes("-store") ? { code: isThere ? 0 : 1 } : undefined;
+      },
+    };
+  };
+
+  it("takes the CA for the user alone, once, and gives it back by its fingerprint", async () => {
+    const { machine, store } = await setUp(rootOf);
+    await store.install();
+    await store.install();
+    expect(machine.commands.filter((line) => line.includes("-addstore"))).toEqual([
+      `certutil.exe -user -addstore Root ${ca.path}`,
+    ]);
+    expect(await store.status({ verify: true })).toEqual({ kind: "trusted" });
+    await store.uninstall();
+    expect(machine.commands.at(-1)).toBe(`certutil.exe -user -delstore Root ${ca.sha1}`);
+  });
+
+  it("is reached from WSL by the path that Windows knows", async () => {
+    const machine = recordedMachine({
+      ...rootOf(),
+      platform: "linux",
+      homedir: "/home/ada",
+      env: { PATH: "/mnt/c/Windows/System32", WSL_DISTRO_NAME: "Debian" },
+      files: { "/mnt/c/Windows/System32/certutil.exe": "" },
+    });
+    await openStores({ ca, machine })[0]?.install();
+    expect(machine.commands.at(-1)).toBe(
+      `certutil.exe -user -addstore Root \\\\wsl.localhost\\Debian${ca.path}`,
+    );
+  });
+});
+
+describe("Java's store", () => {
+  it("that is root's is changed by the line that is shown", async () => {
+    const cacerts = "/opt/jdk/lib/security/cacerts";
+    const machine = recordedMachine({
+      env: { JAVA_HOME: "/opt/jdk" },
+      files: { [cacerts]: "", "/opt/jdk/bin/keytool": "" },
+    });
+    const [store] = openStores({ ca, machine, kinds: ["java"] });
+    await store?.install();
+    expect(machine.commands.at(-1)?.replaceAll(ca.name, `'${ca.name}'`)).toBe(store?.asRoot?.install);
+  });
+});
+
+describe("the certificate that is added", () => {
+  it("is the whole of what is added: the key stays where it is", async () => {
+    expect(await readFile(ca.path, "utf8")).not.toContain("PRIVATE");
+  });
+});
