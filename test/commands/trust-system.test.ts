@@ -1,0 +1,64 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { describe, expect, it, onTestFinished } from "vitest";
+
+import { privateSystem } from "../support/private-system.ts";
+
+const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+const ANCHORS = "/usr/local/share/ca-certificates";
+const BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
+
+async function newHome(): Promise<string> {
+  const home = await mkdtemp(join(tmpdir(), "chanctl-home-"));
+  onTestFinished(() => rm(home, { recursive: true, force: true }));
+  return home;
+}
+
+describe("chanctl trust, for the system's store", () => {
+  it("lets curl accept a server of the CA, and is undone without a trace", async (context) => {
+    const system = await privateSystem(context);
+    const before = { anchors: await readdir(ANCHORS), bundle: await readFile(BUNDLE, "utf8") };
+    const trust = `"${process.execPath}" "${CLI}" trust --store system --json`;
+    const { stdout } = await system.script(
+      `cat ${BUNDLE} | md5sum; ls /etc/ssl/certs | md5sum
+       for arguments in "" "" --status --uninstall --status; do ${trust} $arguments; echo "exit $?"; done
+       cat ${BUNDLE} | md5sum; ls /etc/ssl/certs | md5sum; ls ${ANCHORS}`,
+      { HOME: await newHome(), CHANCTL_HOME: "", XDG_CONFIG_HOME: "" },
+    );
+    const trusted = { store: "system", kind: "system", place: ANCHORS, state: "trusted", verifiedBy: "curl" };
+    const lines = stdout.trim().split("\n");
+    const [bundleBefore, linksBefore, ...rest] = lines;
+    const rows = rest.slice(0, 10).map((line) => (line.startsWith("{") ? JSON.parse(line) : line));
+    expect(rows).toEqual([
+      ...[trusted, "exit 0", trusted, "exit 0", trusted, "exit 0"],
+      ...[{ ...trusted, state: "untrusted", verifiedBy: undefined }, "exit 0"],
+      ...[expect.objectContaining({ state: "untrusted" }), "exit 1"],
+    ]);
+    const [bundleAfter, linksAfter, ...anchors] = rest.slice(10);
+    expect([bundleAfter, linksAfter, anchors]).toEqual([bundleBefore, linksBefore, before.anchors]);
+    expect({ anchors: await readdir(ANCHORS), bundle: await readFile(BUNDLE, "utf8") }).toEqual(before);
+  });
+
+  it("runs nothing as root that nobody allowed: without a terminal it shows the line and exits 4", async (context) => {
+    const system = await privateSystem(context);
+    const home = await newHome();
+    // Some other user of this machine, who has no password to give.
+    const asNobody = `setpriv --reuid=65534 --regid=65534 --clear-groups`;
+    const { stdout } = await system.script(
+      `chown 65534 "${home}"; ls ${ANCHORS} | md5sum
+       ${asNobody} "${process.execPath}" "${CLI}" trust --store system --json; echo "exit $?"; ls ${ANCHORS} | md5sum`,
+      { HOME: home, CHANCTL_HOME: "", XDG_CONFIG_HOME: "" },
+    );
+    const [before, row = "", exit, after] = stdout.trim().split("\n");
+    expect(JSON.parse(row)).toMatchObject({
+      state: "untrusted",
+      fix: expect.stringMatching(
+        /^sudo install -D -m 644 \S+\/ca\.pem \/usr\/local\S+ && sudo update-ca-certificates$/,
+      ),
+    });
+    expect({ exit, after }).toEqual({ exit: "exit 4", after: before });
+  });
+});
