@@ -32,10 +32,15 @@ describe("chanctl trust, for the system's store", () => {
     const lines = stdout.trim().split("\n");
     const [bundleBefore, linksBefore, ...rest] = lines;
     const rows = rest.slice(0, 10).map((line) => (line.startsWith("{") ? JSON.parse(line) : line));
-    expect(rows).toEqual([
-      ...[trusted, "exit 0", trusted, "exit 0", trusted, "exit 0"],
-      ...[{ ...trusted, state: "untrusted", verifiedBy: undefined }, "exit 0"],
-      ...[expect.objectContaining({ state: "untrusted" }), "exit 1"],
+    expect(rows.filter((row) => typeof row === "string").join(", ")).toBe(
+      "exit 0, exit 0, exit 0, exit 0, exit 1",
+    );
+    expect(rows.filter((row) => typeof row !== "string")).toEqual([
+      trusted,
+      trusted,
+      trusted,
+      { ...trusted, state: "untrusted", verifiedBy: undefined },
+      expect.objectContaining({ state: "untrusted" }),
     ]);
     const [bundleAfter, linksAfter, ...anchors] = rest.slice(10);
     expect([bundleAfter, linksAfter, anchors]).toEqual([bundleBefore, linksBefore, before.anchors]);
