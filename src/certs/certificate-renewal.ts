@@ -15,17 +15,21 @@ interface RenewalOptions extends CertificatesOptions {
   readonly checkIntervalMs?: number;
 }
 
-/** Keeps the leaf of a running server valid. Does not keep the process alive. */
+/** Keeps the leaf of a running server valid, and for the hosts that it has come to have. Does not keep the process alive. */
 export class CertificateRenewal {
   readonly #options: RenewalOptions;
   readonly #timer: NodeJS.Timeout;
   #current: Certificates;
+  /** The further hosts that were last asked for. */
+  #hosts: string;
+  #failure: string | undefined;
   #check: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(options: RenewalOptions) {
     this.#options = options;
     this.#current = options.current;
+    this.#hosts = hostsOf(options);
     // Asked each hour: one long timer would stand still while a laptop sleeps, and Node's end at 24.8 days.
     this.#timer = setInterval(() => {
       this.#check ??= this.#renewIfDue().finally(() => (this.#check = undefined));
@@ -35,15 +39,22 @@ export class CertificateRenewal {
 
   async #renewIfDue(): Promise<void> {
     const { now = Date.now, onRenewed, logger } = this.#options;
-    if (!isDueForRenewal(this.#current.validTo, now())) return;
+    const hosts = hostsOf(this.#options);
+    const isDue = isDueForRenewal(this.#current.validTo, now());
+    if (hosts === this.#hosts && !isDue) return;
     try {
       const renewed = await loadCertificates(this.#options);
+      this.#hosts = hosts;
+      this.#failure = undefined;
       if (this.#isClosed || renewed.certPem === this.#current.certPem) return;
       onRenewed(renewed);
       this.#current = renewed;
     } catch (error) {
       const message = `the certificate could not be renewed: ${messageOf(error)}`;
-      logger({ level: "warn", event: "certificate-renewal", message });
+      // Hosts are looked at often: the same failure for them is told once.
+      if (isDue || message !== this.#failure)
+        logger({ level: "warn", event: "certificate-renewal", message });
+      this.#failure = message;
     }
   }
 
@@ -57,4 +68,8 @@ export class CertificateRenewal {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+function hostsOf({ hosts }: CertificatesOptions): string {
+  return (hosts?.() ?? []).join(" ");
 }

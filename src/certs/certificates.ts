@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { loadAuthority } from "./authority.ts";
 import { loadLeaf } from "./leaf.ts";
+import { keepPermitted } from "./permitted-host.ts";
 import { toHostLabel } from "./project-name.ts";
 
 /** What a server needs for HTTPS that this user's browsers can trust. */
@@ -26,6 +27,11 @@ export interface CertificatesOptions {
   readonly home: string;
   /** As `loadProjectName` gives it; any other text is made a host label. */
   readonly projectName: string;
+  /**
+   * Further names, wildcards and addresses that the leaf is to be for, asked at each load. Those that the CA may not
+   * sign for are left out. @default none
+   */
+  readonly hosts?: () => readonly string[];
   /** The clock, ms since the epoch. @default Date.now */
   readonly now?: () => number;
 }
@@ -43,7 +49,8 @@ export async function loadCertificates(options: CertificatesOptions): Promise<Ce
   const { home, now = Date.now } = options;
   const project = toHostLabel(options.projectName);
   const projectHost = `${project}.localhost`;
-  const hosts = ["localhost", "127.0.0.1", "::1", projectHost, `*.${projectHost}`];
+  const own = ["localhost", "127.0.0.1", "::1", projectHost, `*.${projectHost}`];
+  const hosts = [...new Set([...own, ...keepPermitted(options.hosts?.() ?? [])])];
   const authority = await loadAuthority({ home, now: now() });
   const leaf = await loadLeaf({
     path: join(home, "leaves", `${project}.pem`),

@@ -1,10 +1,10 @@
 import { encodeDer, TAG } from "./der.ts";
 
-/** Each name stands for itself and everything below it. */
-const NAMES = ["localhost", "test", "local"];
+/** The names that the CA may sign for; each stands for itself and everything below it. */
+export const NAMES: readonly string[] = ["localhost", "test", "local"];
 
-/** Loopback, private and link-local: the address in hexadecimal and the length of its prefix in bits. */
-const NETWORKS = [
+/** The addresses: loopback, private and link-local; in hexadecimal, and the length of the prefix in bits. */
+export const NETWORKS: readonly { readonly address: string; readonly prefixBits: number }[] = [
   { address: "7f000000", prefixBits: 8 }, // 127.0.0.0/8
   { address: "0a000000", prefixBits: 8 }, // 10.0.0.0/8
   { address: "ac100000", prefixBits: 12 }, // 172.16.0.0/12

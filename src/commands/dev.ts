@@ -9,6 +9,7 @@ when they are saved.
 
   $ chanctl dev
   $ chanctl dev --port 0 --app "npm run start"
+  $ chanctl dev --host                  phones too: scan the QR code
   $ chanctl dev -- next dev
 `;
 
@@ -21,7 +22,7 @@ export function registerDev(program: Command, io: Io): void {
     .addHelpText("before", EXAMPLE)
     .argument("[command...]", "what starts the app, after --")
     .option("--port <port>", "the public port; 0 picks a free one (4433)")
-    .option("--host <address>", "the address to listen on (127.0.0.1)")
+    .option("--host [address]", "open it to the network: all addresses, or this one (127.0.0.1 only)")
     .option("--app <command>", "what starts the app (the script dev or start of package.json)")
     .option("--app-port <port>", "the port that the app listens on, given to it as PORT (a free one)")
     .option("--no-tls", "plain HTTP, instead of HTTPS")

@@ -44,6 +44,8 @@ export interface ListenerOptions {
 export interface Routes {
   request(request: HttpRequest, response: HttpResponse): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Serves what comes over plain HTTP to a TLS port; returns whether it did, else it is redirected. */
+  plainRequest?(request: HttpRequest, response: HttpResponse): boolean;
   /** Hears of what was answered with an error before it was a request. */
   refused(error: ChanctlError, address: string): void;
 }
@@ -130,7 +132,12 @@ export class Listener {
     const begun = { limits: this.#options, onRefused: routes.refused.bind(routes) };
     begin(web, begun);
     if (tls !== undefined) {
-      this.#redirect = createHttpServer(redirectToHttps);
+      this.#redirect = createHttpServer((request, response) => {
+        const fault = findFault(request);
+        if (fault?.code === "host_forbidden") sendHostRefusal(request, response, fault);
+        else if (fault !== undefined || routes.plainRequest?.(request, response) !== true)
+          redirectToHttps(request, response);
+      });
       begin(this.#redirect, begun);
     }
     this.#web = web;

@@ -6,18 +6,33 @@ import { sendProblem } from "../transports/http.ts";
 import type { HttpRequest, HttpResponse } from "../transports/http.ts";
 import { meantPath } from "../transports/meant-path.ts";
 import { endWithProblem } from "../transports/socket-answer.ts";
+import { PhoneRoutes } from "./phone-routes.ts";
+import type { PhoneOptions } from "./phone-routes.ts";
 
 /** Everything under it on the public port is chanctl's own, in `dev` and `serve` alike, and never the app's. */
 const LOCAL_PREFIX = "/_chanctl";
 
 /** Everything under `/_chanctl/` of the public listener. */
 export class LocalRoutes {
+  readonly #phone: PhoneRoutes | undefined;
+
+  /** @param options.phone what phones are to trust; `undefined`: they are not expected. */
+  constructor({ phone }: { readonly phone: PhoneOptions | undefined }) {
+    this.#phone = phone && new PhoneRoutes(phone);
+  }
+
   /** Serves a request if it is for chanctl itself. Returns whether it was. */
   request(request: HttpRequest, response: HttpResponse): boolean {
     const path = parseLocalPath(request.url ?? "");
     if (path === undefined) return false;
-    sendProblem(response, nothingAt(path));
+    if (this.#phone?.request(path, request, response) !== true) sendProblem(response, nothingAt(path));
     return true;
+  }
+
+  /** Serves a request over plain HTTP on the TLS port if it need not be redirected. Returns whether it was. */
+  plainRequest(request: HttpRequest, response: HttpResponse): boolean {
+    const path = parseLocalPath(request.url ?? "");
+    return path !== undefined && this.#phone?.request(path, request, response) === true;
   }
 
   /** Refuses an upgrade that is for chanctl itself. Returns whether it was. */

@@ -3,6 +3,7 @@ import type { JwtOptions } from "../auth/jwt-options.ts";
 import type { DurableStreamsOptions } from "../transports/durable-streams/options.ts";
 import type { Limits } from "../shared/limits.ts";
 import type { Logger } from "../shared/logger.ts";
+import type { PhoneOptions } from "./phone-routes.ts";
 
 /** Everything the server needs to know, filled in and checked. Inner code takes only this form. */
 export interface ServerOptions {
@@ -34,6 +35,8 @@ export interface ServerOptions {
    * stands for itself and all below it. Absent: any name.
    */
   readonly allowedHosts?: readonly string[];
+  /** What phones of the local network are to trust; absent: none are expected. Only over TLS. */
+  readonly phone?: PhoneOptions;
   /** How long an authorize call is tried again while the app refuses connections, in ms. */
   readonly authorizeRetryMs: number;
   readonly limits: Limits;

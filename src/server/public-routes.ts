@@ -9,6 +9,7 @@ import { StreamRoutes } from "../transports/durable-streams/stream-routes.ts";
 import { sendProblem } from "../transports/http.ts";
 import type { HttpRequest, HttpResponse } from "../transports/http.ts";
 import { LocalRoutes } from "./local-routes.ts";
+import type { PhoneOptions } from "./phone-routes.ts";
 import type { RefusalLog } from "../transports/refusal-log.ts";
 import { endWithProblem } from "../transports/socket-answer.ts";
 
@@ -16,6 +17,8 @@ interface PublicRoutesOptions {
   readonly proxy: AppProxy | undefined;
   /** `undefined`: Durable Streams are not served. */
   readonly durableStreams: DurableStreamsOptions | undefined;
+  /** `undefined`: no phones are expected. */
+  readonly phone: PhoneOptions | undefined;
 }
 
 /** What strangers may ask: channels of the broker, what is chanctl's own, everything else of the app. */
@@ -23,12 +26,13 @@ export class PublicRoutes {
   readonly #channels: ChannelRoutes;
   readonly #streams: StreamRoutes | undefined;
   readonly #proxy: AppProxy | undefined;
-  readonly #local = new LocalRoutes();
+  readonly #local: LocalRoutes;
   readonly #refusals: RefusalLog;
 
-  constructor(context: TransportContext, { proxy, durableStreams }: PublicRoutesOptions) {
+  constructor(context: TransportContext, { proxy, durableStreams, phone }: PublicRoutesOptions) {
     this.#streams = durableStreams && new StreamRoutes(context, durableStreams);
     this.#channels = new ChannelRoutes(context);
+    this.#local = new LocalRoutes({ phone });
     this.#proxy = proxy;
     this.#refusals = context.refusals;
   }
@@ -42,6 +46,10 @@ export class PublicRoutes {
       return;
     }
     sendProblem(response, noAppError());
+  }
+
+  plainRequest(request: HttpRequest, response: HttpResponse): boolean {
+    return this.#local.plainRequest(request, response);
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -97,9 +97,12 @@ export const SETTINGS: Settings = {
     schema: { ...PORT_SCHEMA, default: 4433 },
   },
   host: {
-    ...text,
     key: "host",
-    description: "The address to listen on: 127.0.0.1 in `dev`, 0.0.0.0 in `serve` where nothing is said.",
+    expected: "an address to listen on, or `true` for all",
+    description:
+      "The address to listen on, or `true` for all: 127.0.0.1 in `dev`, 0.0.0.0 in `serve` where nothing is said.",
+    schema: { anyOf: [TEXT_SCHEMA, { type: "boolean" }] },
+    parse: parseHost,
   },
   internalHost: {
     ...text,
@@ -231,6 +234,13 @@ function parseInteger(value: unknown, { min, max }: { min: number; max: number }
   const isInRange =
     typeof number === "number" && Number.isSafeInteger(number) && number >= min && number <= max;
   return isInRange ? number : undefined;
+}
+
+/** `true`: every address of IPv4, which is how phones come. */
+function parseHost(value: unknown): string | undefined {
+  if (value === true || value === "true") return "0.0.0.0";
+  if (value === false || value === "false") return "127.0.0.1";
+  return text.parse(value);
 }
 
 function parseOrigins(value: unknown): readonly string[] | undefined {

@@ -143,7 +143,7 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
   const clients = { ...context, audience: "public", bodies: new BodyBudget(limits) } as const;
   const unlimited = new BodyBudget({ maxBodyBytesTotal: Number.POSITIVE_INFINITY });
   const operator = { ...context, audience: "internal", bodies: unlimited } as const;
-  publicListener.serve(new PublicRoutes(clients, { proxy, durableStreams }));
+  publicListener.serve(new PublicRoutes(clients, { proxy, durableStreams, phone: options.phone }));
   internalListener.serve(new InternalRoutes(operator, { token, durableStreams, app: app?.app }));
   app?.start();
   if (app?.pid !== undefined && options.watch) opened.add(new RestartOnSave(registry, { app, logger }));

@@ -11,8 +11,8 @@ export interface UserConfig {
   readonly channels?: string;
   /** The public port; 0 picks a free one. @default 4433 */
   readonly port?: number;
-  /** The address to listen on. @default "127.0.0.1" in `dev`, "0.0.0.0" in `serve` */
-  readonly host?: string;
+  /** The address to listen on; `true` for all. @default "127.0.0.1" in `dev`, "0.0.0.0" in `serve` */
+  readonly host?: string | boolean;
   /** The address of the internal listener, which the app talks to. @default "127.0.0.1" */
   readonly internalHost?: string;
   /** The internal listener's port; 0 picks a free one. @default the last run's, if it is free */

@@ -23,6 +23,8 @@ interface BannerOptions extends AddressOptions {
   readonly trustText?: string | undefined;
   /** Whether single keys are read. */
   readonly hasKeys: boolean;
+  /** What is to be known where others of the network come in, too: whole lines. */
+  readonly network?: (serverUrl: string) => string;
   /** For `serve`. @default false */
   readonly isQuiet?: boolean;
 }
@@ -36,8 +38,9 @@ export function banner(server: RunningServer, options: BannerOptions, io: Io): s
     { label: "channels", items: channelItems(server.registry.entries(), io) },
     ...(options.trustText === undefined ? [] : [trustRow(options.trustText)]),
   ];
+  const network = options.network?.(server.url) ?? "";
   const keys = options.hasKeys ? `\n  ${keysLine(palette(io.color))}\n` : "";
-  return `\n  ${bold("chanctl")} ${options.version}  ${dim(`ready in ${formatDuration(readyMs)}`)}\n\n${formatRows(rows, io)}${keys}\n`;
+  return `\n  ${bold("chanctl")} ${options.version}  ${dim(`ready in ${formatDuration(readyMs)}`)}\n\n${formatRows(rows, io)}${network}${keys}\n`;
 }
 
 /** Where the server and its app are: the banner's first rows. */

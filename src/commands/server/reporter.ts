@@ -27,6 +27,8 @@ interface ReporterOptions {
   readonly projectHost?: string | undefined;
   /** Which trust stores trust the CA, where there is one. */
   readonly trustText?: string | undefined;
+  /** What the banner shows where others of the network come in, too. */
+  readonly network?: (serverUrl: string) => string;
   /** For `serve`: leave out what happens at each connection and publish, the status line and the keys. @default false */
   readonly isQuiet?: boolean;
 }

@@ -1,13 +1,8 @@
-import { homedir } from "node:os";
-
-import { CertificateRenewal } from "../../certs/certificate-renewal.ts";
-import { loadCertificates } from "../../certs/certificates.ts";
-import type { Certificates } from "../../certs/certificates.ts";
+import type { CertificateRenewal } from "../../certs/certificate-renewal.ts";
 import { loadProjectName } from "../../certs/project-name.ts";
-import { resolveConfigHome } from "../../platform/config-home.ts";
 import { openBrowser } from "../../platform/open-browser.ts";
 import { loadProject } from "../../server/config-file.ts";
-import type { ServerOptions, TlsOptions } from "../../server/options.ts";
+import type { ServerOptions } from "../../server/options.ts";
 import { resolveOptions } from "../../server/resolve-options.ts";
 import type { ResolvedOptions } from "../../server/resolve-options.ts";
 import type { RunningServer } from "../../server/start-server.ts";
@@ -15,6 +10,8 @@ import { ChanctlError } from "../../shared/errors.ts";
 import type { Io } from "../io.ts";
 import { detectAppCommand } from "./detect-app.ts";
 import { resolveDevTrust } from "../trust/dev-trust.ts";
+import { loadDevCertificates } from "./dev-certificates.ts";
+import { openLan } from "./lan.ts";
 import { createReporter } from "./reporter.ts";
 import { runServer } from "./run-server.ts";
 import { toStreamSettings } from "./stream-flags.ts";
@@ -27,7 +24,8 @@ const EXIT_CANCELLED = 130;
 /** The flags of `dev`, as commander read them. */
 export interface DevFlags extends StreamFlags {
   readonly port?: string;
-  readonly host?: string;
+  /** `true` without a value: all addresses. */
+  readonly host?: string | true;
   readonly app?: string;
   readonly appPort?: string;
   readonly tls: boolean;
@@ -51,33 +49,40 @@ export async function runDev(
 ): Promise<void> {
   const startedAt = performance.now();
   const { tls: _serveOnly, app, ...options } = await resolveDevOptions(words, { flags, io });
-  const owner = { home: configHome(io), projectName: await loadProjectName(options.root) };
-  const certificates = flags.tls ? await loadCertificates(owner) : undefined;
+  const { root, allowedHosts = [], host } = options;
+  const projectName = await loadProjectName(root);
+  const lan = openLan(host);
+  const certificates = flags.tls
+    ? await loadDevCertificates({ projectName, allowedHosts, lan }, io)
+    : undefined;
   const mayAsk = flags.trust && flags.json !== true;
-  const trust = certificates && (await resolveDevTrust({ ...owner, ...certificates, mayAsk }, io));
+  const trust = certificates && (await resolveDevTrust({ ...certificates, mayAsk }, io));
   if (trust?.isCancelled) return io.setExitCode(EXIT_CANCELLED);
+  const caPem = certificates?.caPem;
+  const lines = lan && (await import("./lan-lines.ts"));
   const reporter = await createReporter({
     io,
     isJson: flags.json === true,
     startedAt: startedAt + (trust?.askedMs ?? 0),
     trustText: trust?.text,
     app,
-    projectHost: certificates && `${owner.projectName}.localhost`,
+    projectHost: certificates && `${projectName}.localhost`,
+    ...(lan && lines ? { network: (serverUrl) => lines.networkText({ lan, caPem, serverUrl }, io) } : {}),
   });
   const logger = reporter.entry;
   const serverOptions: ServerOptions = {
     ...options,
     ...(app === undefined ? {} : { app: "command" in app ? { ...app, onOutput: reporter.appOutput } : app }),
-    ...(certificates === undefined ? {} : { tls: toTls(certificates) }),
+    ...(certificates === undefined ? {} : { tls: certificates.tls }),
     http2: certificates !== undefined && flags.http1 !== true,
     watch: true,
-    allowedHosts: options.allowedHosts ?? [],
+    allowedHosts: [...allowedHosts, ...(lan?.names ?? [])],
+    ...(lan === undefined || caPem === undefined ? {} : { phone: { projectName, caPem } }),
     logger,
   };
   const onReady = (server: RunningServer): CertificateRenewal | undefined => {
     if (flags.open) openBrowser(server.url, process.platform);
-    const onRenewed = (renewed: Certificates): void => server.setCertificate(toTls(renewed));
-    return certificates && new CertificateRenewal({ ...owner, current: certificates, onRenewed, logger });
+    return certificates?.renew(server, logger);
   };
   await runServer(serverOptions, { io, reporter, onReady });
 }
@@ -108,12 +113,4 @@ async function resolveDevOptions(
     cwd: io.cwd,
     defaults: { appCommand: await detectAppCommand(root, { env: io.env }) },
   });
-}
-
-function configHome(io: Io): string {
-  return resolveConfigHome({ env: io.env, platform: process.platform, homedir: homedir() });
-}
-
-function toTls({ certPem, keyPem, caPath }: Certificates): TlsOptions {
-  return { cert: certPem, key: keyPem, caPath };
 }

@@ -1,0 +1,73 @@
+import { homedir } from "node:os";
+import { CertificateRenewal } from "../../certs/certificate-renewal.ts";
+import { loadCertificates } from "../../certs/certificates.ts";
+import type { Certificates, CertificatesOptions } from "../../certs/certificates.ts";
+import { resolveConfigHome } from "../../platform/config-home.ts";
+import type { TlsOptions } from "../../server/options.ts";
+import type { RunningServer } from "../../server/start-server.ts";
+import type { Logger } from "../../shared/logger.ts";
+import type { Io } from "../io.ts";
+import { lanHosts, lanUrls, toCertificateHosts } from "./lan.ts";
+import type { Lan } from "./lan.ts";
+
+/** How soon a laptop that has come to another network is reached there without a warning. */
+const LAN_CHECK_INTERVAL_MS = 5_000;
+
+interface DevCertificatesOptions {
+  readonly projectName: string;
+  readonly allowedHosts: readonly string[];
+  /** `undefined`: only this machine comes in. */
+  readonly lan: Lan | undefined;
+}
+
+/** The certificates that `dev` presents, for all the names and addresses by which it is reached. */
+export interface DevCertificates {
+  readonly tls: TlsOptions;
+  /** The user's config folder, absolute. */
+  readonly home: string;
+  readonly caPath: string;
+  readonly caPem: string;
+  /** Keeps them valid and for the addresses of the moment, until it is closed. */
+  renew(server: RunningServer, logger: Logger): CertificateRenewal;
+}
+
+/** @throws {ChanctlError} `certificate_invalid`. */
+export async function loadDevCertificates(
+  { projectName, allowedHosts, lan }: DevCertificatesOptions,
+  io: Io,
+): Promise<DevCertificates> {
+  const owner: CertificatesOptions = {
+    home: resolveConfigHome({ env: io.env, platform: process.platform, homedir: homedir() }),
+    projectName,
+    hosts: () => [...toCertificateHosts(allowedHosts), ...(lan === undefined ? [] : lanHosts(lan))],
+  };
+  const current = await loadCertificates(owner);
+  return {
+    tls: toTls(current),
+    home: owner.home,
+    caPath: current.caPath,
+    caPem: current.caPem,
+    renew: (server, logger) => {
+      let told = lan && urlsText(lan, server.url);
+      const onRenewed = (renewed: Certificates): void => {
+        server.setCertificate(toTls(renewed));
+        const urls = lan && urlsText(lan, server.url);
+        if (urls === told) return;
+        told = urls;
+        logger({ level: "info", event: "network", message: `the network has changed: ${urls}` });
+      };
+      const interval = lan === undefined ? {} : { checkIntervalMs: LAN_CHECK_INTERVAL_MS };
+      return new CertificateRenewal({ ...owner, ...interval, current, onRenewed, logger });
+    },
+  };
+}
+
+function urlsText(lan: Lan, serverUrl: string): string {
+  return lanUrls(lan, serverUrl)
+    .map(({ url }) => url)
+    .join("  ");
+}
+
+function toTls({ certPem, keyPem, caPath }: Certificates): TlsOptions {
+  return { cert: certPem, key: keyPem, caPath };
+}

@@ -1,0 +1,114 @@
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, it } from "vitest";
+import { networkText } from "#src/commands/server/lan-lines.ts";
+import type { Lan } from "#src/commands/server/lan.ts";
+import { lanUrls, openLan, toCertificateHosts } from "#src/commands/server/lan.ts";
+import { renderQrCode } from "#src/commands/server/qr-code.ts";
+import { makeTestCertificates } from "../support/certificates.ts";
+
+const LAN: Lan = {
+  names: ["mymac.local"],
+  addresses: () => [
+    { address: "192.168.1.5", family: "IPv4", interfaceName: "en0", isVirtual: false },
+    { address: "fd12::5", family: "IPv6", interfaceName: "en0", isVirtual: false },
+    { address: "172.17.0.1", family: "IPv4", interfaceName: "docker0", isVirtual: true },
+  ],
+};
+const serverUrl = "https://localhost:4433";
+const terminal = { color: false, columns: 100, isOutputTerminal: true };
+
+/** The modules of a code that was drawn, dark ones as true. */
+function readModules(lines: readonly string[], { isInkDark }: { isInkDark: boolean }): boolean[][] {
+  const plain = lines.map((line) => stripVTControlCharacters(line));
+  return plain.flatMap((line) => [
+    line.split("").map((ink) => "█▀".includes(ink) === isInkDark),
+    line.split("").map((ink) => "█▄".includes(ink) === isInkDark),
+  ]);
+}
+
+describe("the QR code", () => {
+  it("has the same modules in colours and without, and quiet around them", () => {
+    const dark = readModules(renderQrCode("http://192.168.1.5:4433/", { color: true }), { isInkDark: true });
+    const light = readModules(renderQrCode("http://192.168.1.5:4433/", { color: false }), {
+      isInkDark: false,
+    });
+    expect(light.slice(0, -1)).toEqual(dark.slice(0, -1)); // the last may be half a line
+    const size = dark[0]?.length ?? 0;
+    for (const border of [0, 1]) {
+      expect(dark[border]).not.toContain(true);
+      expect(dark.map((row) => row[border])).not.toContain(true);
+      expect(dark.map((row) => row[size - 1 - border])).not.toContain(true);
+    }
+    expect(dark[2]?.slice(2, 10)).toEqual([...Array.from({ length: 7 }, () => true), false]); // a finder's edge
+  });
+
+  it("says black and white by number, whatever the theme calls so", () => {
+    expect(
+      renderQrCode("x", { color: true }).every((line) => line.startsWith("\u001b[38;5;16;48;5;231m")),
+    ).toBe(true);
+  });
+});
+
+describe("what is shown where others of the network come in", () => {
+  it("is a URL for each address, and which are not of a real network", () => {
+    expect(networkText({ lan: LAN, serverUrl }, { ...terminal, isOutputTerminal: false })).toBe(
+      "  network   https://192.168.1.5:4433\n" +
+        "            https://[fd12::5]:4433\n" +
+        "            https://172.17.0.1:4433 (docker0)\n",
+    );
+  });
+
+  it("is on a terminal the code of the phone's page, and the CA's fingerprint beside it", async () => {
+    await using certificates = await makeTestCertificates();
+    const text = networkText({ lan: LAN, serverUrl, caPem: certificates.caPem }, terminal);
+    for (const line of renderQrCode("http://192.168.1.5:4433/_chanctl/phone", terminal))
+      expect(text).toContain(line.trimEnd());
+    expect(text).toContain("http://192.168.1.5:4433/_chanctl/phone");
+    expect(text.match(/(?:[\dA-F]{2}:){7}[\dA-F]{2}$/gm)).toHaveLength(4);
+    expect(text.split("\n").every((line) => line.length <= 80)).toBe(true);
+  });
+
+  it("puts the text below the code where both do not fit, and shows no code where that does not", async () => {
+    await using certificates = await makeTestCertificates();
+    const options = { lan: LAN, serverUrl, caPem: certificates.caPem };
+    const narrow = networkText(options, { ...terminal, columns: 60 });
+    expect(narrow).toMatch(/[▀▄█]+\n[^]*\n {2}On a phone of the same network\n/);
+    expect(narrow.split("\n").every((line) => line.length <= 60)).toBe(true);
+    const tiny = networkText(options, { ...terminal, columns: 30 });
+    expect(tiny).not.toMatch(/[▀▄█]/);
+    expect(tiny).toContain("http://192.168.1.5:4433/_chanctl/phone");
+  });
+
+  it("leads a phone straight to the app where there is no TLS", () => {
+    const text = networkText({ lan: LAN, serverUrl: "http://localhost:80" }, terminal);
+    expect(text).toContain("   http://192.168.1.5\n");
+    expect(text).not.toContain("fingerprint");
+  });
+
+  it("says so where there is no address for others", () => {
+    const lan = { names: [], addresses: () => [] };
+    expect(networkText({ lan, serverUrl }, terminal)).toBe(
+      "  network   no private address: this machine is in no local network\n",
+    );
+  });
+});
+
+describe("openLan", () => {
+  it.each(["127.0.0.1", "127.0.0.2", "::1", "localhost"])("opens nothing for %s", (host) => {
+    expect(openLan(host)).toBeUndefined();
+  });
+
+  it("gives for one address that one only, with its URL", () => {
+    const lan = openLan("203.0.113.5");
+    expect(lan?.addresses()).toEqual([]);
+    expect(lanUrls(LAN, "https://x.example:1").map(({ url }) => url)).toEqual([
+      "https://192.168.1.5:1",
+      "https://[fd12::5]:1",
+      "https://172.17.0.1:1",
+    ]);
+  });
+});
+
+it("a name with a dot in front is itself and a wildcard for the certificate", () => {
+  expect(toCertificateHosts(["a.test", ".b.test"])).toEqual(["a.test", "b.test", "*.b.test"]);
+});
