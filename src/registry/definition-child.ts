@@ -47,7 +47,8 @@ async function run({ files, root, cacheFolder }: DefinitionJob): Promise<void> {
 }
 
 function bundle(file: string, { root, cacheFolder }: Omit<DefinitionJob, "files">) {
-  const stamps: Record<string, FileStamp> = {};
+  // A link is read under the name of what it leads to, and may lead elsewhere tomorrow.
+  const stamps: Record<string, FileStamp> = { [file]: stampOf(file) };
   const outfile = bundleModule({
     entry: file,
     root,

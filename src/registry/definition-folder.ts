@@ -4,7 +4,7 @@ import { channelNameProblem } from "../protocol/channel-name.ts";
 import { ChanctlError, messageOf } from "../shared/errors.ts";
 import { listDefinitionFiles, mayHoldDefinition } from "./definition-files.ts";
 import type { DefinitionFiles } from "./definition-files.ts";
-import { stampOf } from "./file-stamp.ts";
+import { linkTarget, stampOf } from "./file-stamp.ts";
 import type { FileStamps } from "./file-stamp.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { loadDefinitions } from "./load-definitions.ts";
@@ -202,7 +202,7 @@ export class DefinitionFolder {
     const { folder } = this.#options;
     const inputs = [...this.#sources.values()].flatMap(({ stamps }) => Object.keys(stamps));
     this.#watch?.watch({
-      paths: new Set([folder, ...folders, ...inputs]),
+      paths: new Set([folder, ...folders, ...inputs, ...inputs.flatMap((path) => linkTarget(path) ?? [])]),
       matters: (path) => path.startsWith(folder + sep) && mayHoldDefinition(path),
     });
   }

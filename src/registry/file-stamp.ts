@@ -1,5 +1,6 @@
-import { statSync } from "node:fs";
+import { readlinkSync, realpathSync, statSync } from "node:fs";
 import type { BigIntStats } from "node:fs";
+import { dirname, resolve } from "node:path";
 
 /** Says whether a file is still the one that was read: equal as long as nobody wrote, replaced or removed it. */
 export type FileStamp = string;
@@ -17,6 +18,16 @@ export function stampOf(path: string): FileStamp {
 export function statOf(path: string): BigIntStats | undefined {
   try {
     return statSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a link leads to, or would if it were there, absolute; `undefined` if the path is no link. */
+export function linkTarget(path: string): string | undefined {
+  try {
+    const target = resolve(dirname(path), readlinkSync(path));
+    return statOf(target) === undefined ? target : realpathSync(target);
   } catch {
     return undefined;
   }

@@ -57,6 +57,9 @@ export class FolderWatch {
     if (this.#isClosed) return;
     const { onEvent, onError } = this.#options;
     const { watch } = await import("chokidar");
+    const isFolder = (watchedPath: string | undefined, name: string): boolean =>
+      watchedPath !== undefined &&
+      (name === basename(watchedPath) || folders.includes(join(watchedPath, name)));
     this.#watcher = watch([...folders], {
       depth: 0,
       atomic: false,
@@ -67,9 +70,11 @@ export class FolderWatch {
       .on("ready", onEvent)
       .on("error", onError)
       // chokidar throttles: now and then it drops the event of a change that came right after another.
-      .on("raw", (_event, name, details: unknown) => {
+      .on("raw", (event, name, details: unknown) => {
         const watchedPath = watchedPathOf(details);
         const isSelf = !name || watchedPath === undefined || name === basename(watchedPath);
+        // Moved away it is no longer watched, and back in its place it looks as if it had never left.
+        if (event === "rename" && isFolder(watchedPath, name)) this.#watched = "";
         if (isSelf || isWanted(join(watchedPath, name))) onEvent();
       });
   }

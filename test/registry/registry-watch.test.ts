@@ -220,6 +220,53 @@ describe("a watching registry", () => {
     expect(changes.filter(({ kind }) => kind === "removed")).toHaveLength(6);
   });
 
+  it("survives its folder being moved away and back at once", async () => {
+    const project = createProject({ "channels/chat.ts": version(0), "channels/game/moves.ts": version(0) });
+    const { registry } = await openWatching(project);
+    for (let number = 1; number <= 10; number += 1) {
+      renameSync(project.path("channels"), project.path("away"));
+      if (number % 2 === 0) await sleep(number * 10);
+      renameSync(project.path("away"), project.path("channels"));
+      await sleep(200); // past the look that this brings: from here on only the watch can know
+      project.write("channels/chat.ts", version(number));
+      await eventually(() => expectVersion(registry, "chat", number));
+      project.write("channels/game/moves.ts", version(number));
+      await eventually(() => expectVersion(registry, "game/moves", number));
+    }
+  });
+
+  it.each([
+    ["is written", (project: TempProject, text: string) => project.write("kept/chat.ts", text)],
+    [
+      "is replaced",
+      (project: TempProject, text: string) => {
+        project.write("kept/new", text);
+        renameSync(project.path("kept/new"), project.path("kept/chat.ts"));
+      },
+    ],
+  ])("loads a definition that is a link again when what it leads to %s", async (_, save) => {
+    const project = createProject({ "channels/other.ts": PUBLIC, "kept/chat.ts": version(0) });
+    symlinkSync(project.path("kept/chat.ts"), project.path("channels/chat.ts"));
+    const { registry } = await openWatching(project);
+    for (let number = 1; number <= 5; number += 1) {
+      await sleep(200);
+      save(project, version(number));
+      await eventually(() => expectVersion(registry, "chat", number));
+    }
+    unlinkSync(project.path("kept/chat.ts"));
+    await eventually(() => expect(registry.failures).toHaveLength(1));
+    await sleep(200);
+    save(project, version(6));
+    await eventually(() => expectVersion(registry, "chat", 6));
+    project.write("next/chat.ts", version(7));
+    unlinkSync(project.path("channels/chat.ts"));
+    symlinkSync("../next/chat.ts", project.path("channels/chat.ts"));
+    await eventually(() => expectVersion(registry, "chat", 7));
+    await sleep(200);
+    project.write("next/chat.ts", version(8));
+    await eventually(() => expectVersion(registry, "chat", 8));
+  });
+
   it("survives the folder that its folder is in being replaced", async () => {
     const project = createProject({ "src/channels/chat.ts": version(1) });
     const { registry } = await openWatching(project, { folder: project.path("src/channels") });
