@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { findPortOwner } from "../platform/port-owner.ts";
 import { findListening } from "../platform/find-listening.ts";
+import { guardGroup } from "../platform/group-guard.ts";
 import { endGroup, spawnGroup } from "../platform/process-group.ts";
 import type { GroupLeader } from "../platform/process-group.ts";
 import { messageOf } from "../shared/errors.ts";
@@ -53,6 +54,7 @@ export async function runApp(options: RunOptions): Promise<RunOutcome> {
   readLines(child.stdout, (text) => options.onLine({ stream: "stdout", text }));
   readLines(child.stderr, (text) => options.onLine({ stream: "stderr", text }));
   if (child.pid !== undefined) options.onStart(child.pid);
+  const guard = child.pid === undefined ? undefined : guardGroup(child.pid);
 
   const exited = new AbortController();
   let wasReady = false;
@@ -66,6 +68,7 @@ export async function runApp(options: RunOptions): Promise<RunOutcome> {
   await watch;
   options.onExit();
   if (child.pid !== undefined) await endGroup(child.pid, { graceMs: options.graceMs });
+  guard?.release();
   const reason = await exit;
   await outputEnd(child);
   return { reason, ranMs: performance.now() - startedAt, wasReady };

@@ -102,6 +102,7 @@ export class InternalRoutes {
             transport: definition.transport,
             paramsSchema: definition.paramsSchema,
             public: definition.public,
+            lifecycle: definition.lifecycle,
           }),
       ...(error === undefined ? {} : { error: error.message }),
     }));

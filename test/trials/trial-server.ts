@@ -23,7 +23,7 @@ export async function startTrialServer(options: TrialServerOptions): Promise<Ser
 
 /** Reads `chat` from its first message up to the one with this id, as the app. */
 export async function readStream(
-  { internalUrl, token }: ServerProcess,
+  { internalUrl, token }: Pick<ServerProcess, "internalUrl" | "token">,
   newest: string,
 ): Promise<readonly Received[]> {
   const { log, close } = await openSse(`${internalUrl}/channels/chat?last_message_id=start`, {
