@@ -118,7 +118,7 @@ function isEdited(name: string): boolean {
 }
 
 /** What a channel's connections were granted by: with another of these, they must come back and be asked again. */
-export function termsOf(channel: ListedChannel | undefined): string | undefined {
+function termsOf(channel: ListedChannel | undefined): string | undefined {
   if (channel?.transport === undefined) return undefined;
   return JSON.stringify([channel.transport, channel.public, channel.paramsSchema]);
 }

@@ -156,7 +156,7 @@ export async function startEditedProject(): Promise<EditedProject> {
   const paths = NAMES.map((name, index) => `channels/${name}.${index % 2 === 0 ? "ts" : "json"}`);
   const { root, [Symbol.asyncDispose]: remove } = await makeProject({
     ".gitignore": `.chanctl/\nhome/\nnode_modules/\nchannels/${BARRIER}.ts\n`,
-    "channels/chat.ts": definitionText("channels/chat.ts", STEADY),
+    "channels/chat.ts": definitionText("channels/chat.ts", { ...STEADY, max: 10_000_000 }), // none is pruned
     [SHARED]: sharedText(1_000),
     ...Object.fromEntries(
       paths.map((path) => [path, definitionText(path, { ...STEADY, importsShared: true })]),
