@@ -58,7 +58,9 @@ async function main(given: Arguments, signal: AbortSignal): Promise<boolean> {
     const report = { at, machine, size, skipped: skipped.map(({ name }) => name), scenarios: summaries };
     await writeFile(file, `${JSON.stringify(report, undefined, 2)}\n`);
     process.stdout.write(`\nwritten to ${file}\n`);
-    const own = summaries.flatMap(({ targets }) => targets.filter(({ target }) => target === chanctl.name));
+    const own = summaries.flatMap(({ targets }) =>
+      targets.filter(({ target }) => target.startsWith(chanctl.name)),
+    );
     return own.every(({ problems }) => problems.length === 0);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -73,8 +75,8 @@ function formatMachine(machine: Machine): string {
     : text;
 }
 
-function formatSkipped({ name, packageName }: Target): string {
-  return `skipped: ${name}: ${packageName} is not installed\n`;
+function formatSkipped({ name, packageName, programName }: Target): string {
+  return `skipped: ${name}: ${packageName ?? programName} is not installed\n`;
 }
 
 const stop = new AbortController();

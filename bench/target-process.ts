@@ -25,7 +25,7 @@ serveCalls<TargetCalls>({
     collectGarbage();
     return process.memoryUsage.rss();
   },
-  cpuUs: async () => cpuUs(),
+  cpuUs: async () => (await running?.cpuUs?.()) ?? cpuUs(),
   stop: async () => {
     await running?.close();
     return null;

@@ -1,6 +1,8 @@
 /** Where and how a load generator speaks to a target. Plain, so that it can be sent between processes. */
 export interface Endpoint {
   readonly kind: "post" | "ws" | "sse";
+  /** What a `post` endpoint is asked with; a GET sends no message. @default "POST" */
+  readonly method?: "GET";
   /** `{lane}` in it is replaced by the lane's number: a stream for each lane. */
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;

@@ -3,6 +3,7 @@ import { append } from "./append.ts";
 import { appendOne } from "./append-one.ts";
 import { createFanOut } from "./fan-out.ts";
 import { publishWs, publishWsOneRoom } from "./publish-ws.ts";
+import { proxy } from "./proxy.ts";
 import type { Scenario } from "./scenario.ts";
 import { createSlow } from "./slow.ts";
 import { createStorm } from "./storm.ts";
@@ -24,6 +25,7 @@ const SCENARIOS: readonly Scenario[] = [
   createStorm({ name: "storm-sse", transport: "sse", targets: OVER_SSE }),
   createSlow({ name: "slow-ws", transport: "ws", targets: OVER_WS }),
   createSlow({ name: "slow-sse", transport: "sse", targets: OVER_SSE }),
+  proxy,
 ];
 
 /** What the short form measures: one of each kind. */
@@ -35,6 +37,7 @@ const QUICK: ReadonlySet<string> = new Set([
   "fanout-sse-150",
   "storm-sse",
   "slow-sse",
+  "proxy",
 ]);
 
 /**

@@ -1,8 +1,12 @@
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { ChanctlError } from "#src/shared/errors.ts";
 import { bareHttp } from "./bare-http.ts";
 import { bareWebSocket } from "./bare-websocket.ts";
 import { chanctl } from "./chanctl.ts";
+import { chanctlProxy } from "./chanctl-proxy.ts";
 import { durableStreamsFile, durableStreamsMemory } from "./durable-streams.ts";
+import { nginx } from "./nginx.ts";
 import { socketIo } from "./socket-io.ts";
 import type { Target } from "./target.ts";
 
@@ -14,6 +18,8 @@ export const TARGETS: readonly Target[] = [
   socketIo,
   bareHttp,
   bareWebSocket,
+  chanctlProxy,
+  nginx,
 ];
 
 /** @throws {ChanctlError} `usage` if there is no such target. */
@@ -25,8 +31,9 @@ export function findTarget(name: string): Target {
   });
 }
 
-/** Whether the package that a target is made of is installed. */
-export function isInstalled({ packageName }: Target): boolean {
+/** Whether the package or the program that a target is made of is installed. */
+export function isInstalled({ packageName, programName }: Target): boolean {
+  if (programName !== undefined) return isProgram(programName);
   if (packageName === undefined) return true;
   try {
     import.meta.resolve(packageName);
@@ -34,4 +41,8 @@ export function isInstalled({ packageName }: Target): boolean {
   } catch {
     return false;
   }
+}
+
+function isProgram(name: string): boolean {
+  return (process.env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, name)));
 }
