@@ -1,66 +1,70 @@
 import type { Agent } from "node:http";
-import { buildConnector } from "undici";
-import { lookupAt } from "../platform/localhost-lookup.ts";
-import { createAppAgent } from "./app-agent.ts";
-import { AppConnection } from "./app-connection.ts";
-import type { Connector } from "./app-connection.ts";
+import type { AppConnection } from "./app-connection.ts";
 import type { App } from "./app.ts";
+import { ConnectionPool } from "./connection-pool.ts";
 
-const CONNECT_TIMEOUT_MS = 5_000;
-
-/** The connections to the app: one for each request under way, and those that wait for the next. */
+/** The connections to the app, wherever it answers: a new request goes to the run that answers now. */
 export class AppConnections {
-  readonly #origin: URL;
-  readonly #connect: Connector;
-  /** For requests that must not be sent twice. */
-  readonly agent: Agent;
-  readonly #all = new Set<AppConnection>();
-  readonly #idle: AppConnection[] = [];
+  readonly #app: Pick<App, "origin" | "address">;
+  readonly #pools = new Map<string, ConnectionPool>();
+  readonly #poolOf = new WeakMap<AppConnection, ConnectionPool>();
+  readonly #stopListening: () => void;
   #isClosed = false;
 
-  constructor(app: Pick<App, "origin" | "address">) {
-    this.#origin = app.origin;
-    this.#connect = buildConnector({ lookup: lookupAt(() => app.address), timeout: CONNECT_TIMEOUT_MS });
-    this.agent = createAppAgent((options, callback) => this.#dial(options, callback), app.origin.protocol);
+  constructor(app: Pick<App, "origin" | "address" | "onReplaced">) {
+    this.#app = app;
+    this.#stopListening = app.onReplaced((earlier) => this.#leave(earlier));
   }
 
-  #dial(...[options, callback]: Parameters<Connector>): void {
-    this.#connect(options, (...result) => {
-      const [error, socket] = result;
-      if (error !== null || !this.#isClosed) return callback(...result);
-      socket.destroy();
-      callback(new Error("the proxy is closed"), null);
-    });
+  /** For requests that must not be sent twice; to be used at once, for where the app answers at this moment. */
+  get agent(): Agent {
+    return this.#pool().agent;
   }
 
-  /** A connection to be used for one request; the one used last first, as it is the likeliest to be open. */
+  /** A connection to be used for one request, at once: it is to where the app answers at this moment. */
   take(): AppConnection {
-    const idle = this.#idle.pop();
-    if (idle !== undefined) return idle;
-    const connection = new AppConnection(this.#origin, this.#connect);
-    this.#all.add(connection);
-    if (this.#isClosed) void connection.destroy();
+    const pool = this.#pool();
+    const connection = pool.take();
+    this.#poolOf.set(connection, pool);
     return connection;
   }
 
   /** Takes a connection back that has done its request. */
   giveBack(connection: AppConnection): void {
-    connection.resume();
-    connection.wasUsed = true;
-    this.#idle.push(connection);
+    this.#poolOf.get(connection)?.giveBack(connection);
   }
 
   /** Closes a connection whose request failed. */
   discard(connection: AppConnection): void {
-    this.#all.delete(connection);
-    void connection.destroy();
+    this.#poolOf.get(connection)?.discard(connection);
   }
 
   /** Closes all; requests under way fail, and so do later ones. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#idle.length = 0;
-    this.agent.destroy();
-    await Promise.all([...this.#all].map((connection) => connection.destroy()));
+    this.#stopListening();
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+
+  #pool(): ConnectionPool {
+    const app = this.#app;
+    const { origin } = app;
+    const existing = this.#pools.get(origin.href);
+    if (existing !== undefined) return existing;
+    let known = app.address;
+    // A run that was replaced keeps the address at which it was seen.
+    const address = (): string | undefined => {
+      if (app.origin.href === origin.href) known = app.address;
+      return known;
+    };
+    const pool = new ConnectionPool({ origin, address });
+    this.#pools.set(origin.href, pool);
+    if (this.#isClosed) void pool.close();
+    return pool;
+  }
+
+  async #leave(earlier: URL): Promise<void> {
+    await this.#pools.get(earlier.href)?.drain();
+    this.#pools.delete(earlier.href);
   }
 }

@@ -1,15 +1,14 @@
 import { once } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
 import { findPortOwner } from "../platform/port-owner.ts";
 import { findListening } from "../platform/find-listening.ts";
 import { guardGroup } from "../platform/group-guard.ts";
 import { endGroup, spawnGroup } from "../platform/process-group.ts";
 import type { GroupLeader } from "../platform/process-group.ts";
 import { messageOf } from "../shared/errors.ts";
+import { ListeningWatch } from "./listening-watch.ts";
 import { readLines } from "./output-lines.ts";
 import type { OutputLine } from "./output-lines.ts";
 
-const PORT_POLL_MS = 50;
 /** How long the output's end is waited for: a process that left the group may hold it open for ever. */
 const OUTPUT_END_WAIT_MS = 500;
 
@@ -24,8 +23,8 @@ interface RunOptions {
   readonly signal: AbortSignal;
   readonly onStart: (pid: number) => void;
   readonly onLine: (line: OutputLine) => void;
-  /** It listens, at this address of this machine. */
-  readonly onReady: (address: string) => void;
+  /** It listens, at this address of this machine; on another port than `port` if it has said so. */
+  readonly onReady: (at: { readonly address: string; readonly port: number }) => void;
   /** The first process has exited, or `signal` was aborted; the group may still have members. */
   readonly onExit: () => void;
 }
@@ -51,17 +50,22 @@ export async function runApp(options: RunOptions): Promise<RunOutcome> {
 
   const child = spawnGroup(options.command, options);
   const exit = exitOf(child);
-  readLines(child.stdout, (text) => options.onLine({ stream: "stdout", text }));
-  readLines(child.stderr, (text) => options.onLine({ stream: "stderr", text }));
+  const listening = new ListeningWatch(options.port, { group: child.pid });
+  const onLine = (line: OutputLine): void => {
+    listening.read(line.text);
+    options.onLine(line);
+  };
+  readLines(child.stdout, (text) => onLine({ stream: "stdout", text }));
+  readLines(child.stderr, (text) => onLine({ stream: "stderr", text }));
   if (child.pid !== undefined) options.onStart(child.pid);
   const guard = child.pid === undefined ? undefined : guardGroup(child.pid);
 
   const exited = new AbortController();
   let wasReady = false;
-  const watch = watchPort(options.port, exited.signal).then((address) => {
-    if (address === undefined) return;
+  const watch = listening.until(exited.signal).then((at) => {
+    if (at === undefined) return;
     wasReady = true;
-    options.onReady(address);
+    options.onReady(at);
   });
   await Promise.race([exit, aborted(options.signal)]);
   exited.abort();
@@ -81,15 +85,6 @@ async function describePortOwner(port: number): Promise<string | undefined> {
   const by =
     owner === undefined ? "" : ` by ${owner.command} (pid ${owner.pid}${owner.cwd ? `, ${owner.cwd}` : ""})`;
   return `cannot listen on port ${port}, which is in use${by}`;
-}
-
-async function watchPort(port: number, signal: AbortSignal): Promise<string | undefined> {
-  while (!signal.aborted) {
-    const address = await findListening(port);
-    if (address !== undefined) return signal.aborted ? undefined : address;
-    await delay(PORT_POLL_MS, undefined, { signal }).catch(() => {});
-  }
-  return undefined;
 }
 
 /** Why the first process ended. `error` stands for `exit` where the shell could not be run at all. */

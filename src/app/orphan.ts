@@ -14,47 +14,74 @@ interface RecordOptions {
 }
 
 /**
- * Leaves word in `<stateFolder>/app.pid` of the app's process group, so that the next start can end it if we
- * are killed before we could. Synchronous: there is no moment in which the app runs and nothing is known of it.
+ * Leaves word in `<stateFolder>/app.pid` of the process groups of the app, so that the next start can end them if we
+ * are killed before we could: one, or two while a run of the app replaces another. Synchronous: there is no moment in
+ * which a run of the app lives and nothing is known of it.
  *
  * Never throws: the app runs without a record too, so one that cannot be written is a warning.
  */
-export function recordApp(pid: number, { stateFolder, logger }: RecordOptions): void {
-  const path = recordPath(stateFolder);
-  try {
-    const leader = identifyProcess(pid);
-    if (leader === undefined) return;
-    mkdirSync(stateFolder, { recursive: true });
-    writeFileSync(`${path}.new`, JSON.stringify(leader));
-    renameSync(`${path}.new`, path);
-  } catch (error) {
-    const loss = "if chanctl is killed, end the app by hand";
-    warn(logger, `${path} cannot be written, ${loss}: ${messageOf(error)}`);
-  }
-}
+export class AppRecord {
+  readonly #options: RecordOptions;
+  #leaders: readonly ProcessIdentity[] = [];
 
-/** Takes the word back: the app's group is gone. Never throws: a record that stays names no process of today. */
-export function forgetApp({ stateFolder, logger }: RecordOptions): void {
-  const path = recordPath(stateFolder);
-  try {
-    rmSync(path, { force: true });
-  } catch (error) {
-    warn(logger, `${path} cannot be removed: ${messageOf(error)}`);
+  constructor(options: RecordOptions) {
+    this.#options = options;
+  }
+
+  /** A process group was started. */
+  add(group: number): void {
+    try {
+      const leader = identifyProcess(group);
+      if (leader !== undefined) this.#write([...this.#leaders, leader]);
+    } catch (error) {
+      const loss = "if chanctl is killed, end the app by hand";
+      const path = recordPath(this.#options.stateFolder);
+      warn(this.#options.logger, `${path} cannot be written, ${loss}: ${messageOf(error)}`);
+    }
+  }
+
+  /** A process group is gone. */
+  remove(group: number): void {
+    try {
+      this.#write(this.#leaders.filter(({ pid }) => pid !== group));
+    } catch (error) {
+      // A record that stays names no process of today.
+      const path = recordPath(this.#options.stateFolder);
+      warn(this.#options.logger, `${path} cannot be removed: ${messageOf(error)}`);
+    }
+  }
+
+  #write(leaders: readonly ProcessIdentity[]): void {
+    this.#leaders = leaders;
+    const { stateFolder } = this.#options;
+    const path = recordPath(stateFolder);
+    if (leaders.length === 0) {
+      rmSync(path, { force: true });
+      return;
+    }
+    mkdirSync(stateFolder, { recursive: true });
+    writeFileSync(`${path}.new`, JSON.stringify(leaders));
+    renameSync(`${path}.new`, path);
   }
 }
 
 /**
- * Ends the app that a chanctl left running when it was killed (SIGTERM, after 5 s SIGKILL). Call it only
+ * Ends what a chanctl left running of the app when it was killed (SIGTERM, after 5 s SIGKILL). Call it only
  * where no other chanctl can be running in the project, with the store's lock held.
  *
- * @returns The id of the group that was ended; `undefined` if there was none.
+ * @returns The ids of the groups that were ended.
  */
-export async function endOrphan(options: RecordOptions): Promise<number | undefined> {
-  const leader = readRecord(options.stateFolder);
-  const isOurs = leader !== undefined && isGroupOf(leader);
-  if (isOurs) await endGroup(leader.pid, { graceMs: GRACE_MS });
-  forgetApp(options);
-  return isOurs ? leader.pid : undefined;
+export async function endOrphans({ stateFolder, logger }: RecordOptions): Promise<readonly number[]> {
+  const groups = readRecord(stateFolder)
+    .filter(isGroupOf)
+    .map(({ pid }) => pid);
+  await Promise.all(groups.map((group) => endGroup(group, { graceMs: GRACE_MS })));
+  try {
+    rmSync(recordPath(stateFolder), { force: true });
+  } catch (error) {
+    warn(logger, `${recordPath(stateFolder)} cannot be removed: ${messageOf(error)}`);
+  }
+  return groups;
 }
 
 function warn(logger: Logger, message: string): void {
@@ -65,15 +92,19 @@ function recordPath(stateFolder: string): string {
   return join(stateFolder, "app.pid");
 }
 
-/** A record that cannot be read is none. A pid of 0 or 1 would signal our own group, or everybody. */
-function readRecord(stateFolder: string): ProcessIdentity | undefined {
+/** A record that cannot be read is none. */
+function readRecord(stateFolder: string): ProcessIdentity[] {
   try {
     const value: unknown = JSON.parse(readFileSync(recordPath(stateFolder), "utf8"));
-    if (typeof value !== "object" || value === null) return undefined;
-    const { pid, startedAt } = value as Partial<Record<keyof ProcessIdentity, unknown>>;
-    if (typeof pid !== "number" || !Number.isInteger(pid) || pid <= 1) return undefined;
-    return typeof startedAt === "string" ? { pid, startedAt } : undefined;
+    return [value].flat().filter(isIdentity);
   } catch {
-    return undefined;
+    return [];
   }
+}
+
+/** A pid of 0 or 1 would signal our own group, or everybody. */
+function isIdentity(value: unknown): value is ProcessIdentity {
+  if (typeof value !== "object" || value === null) return false;
+  const { pid, startedAt } = value as Partial<Record<keyof ProcessIdentity, unknown>>;
+  return typeof pid === "number" && Number.isInteger(pid) && pid > 1 && typeof startedAt === "string";
 }

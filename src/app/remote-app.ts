@@ -12,8 +12,10 @@ export function remoteApp(url: string): App {
     origin: parseOrigin(url),
     address: undefined,
     state: "ready",
+    isOutdated: false,
     lastLines: [],
     onState: () => () => {},
+    onReplaced: () => () => {},
     waitUntilReady: async () => {},
   };
 }

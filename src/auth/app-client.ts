@@ -10,6 +10,10 @@ interface AskedApp {
   readonly address: string | undefined;
   /** It is asked only while `ready`: else somebody else may listen at its port, and be shown the token (CWE-300). */
   readonly state: string;
+  /** It is not asked while its code is older than what was saved: a rule that was tightened would stay open. */
+  readonly isOutdated: boolean;
+  /** Tells when another run of the app answers; the earlier one ends once the promise has resolved. */
+  onReplaced(listener: (earlier: URL) => Promise<void>): () => void;
 }
 
 export interface AppClientOptions {
@@ -60,9 +64,16 @@ const RESET_CODES: ReadonlySet<string> = new Set(["ECONNREFUSED", "ECONNRESET", 
 export class AppClient {
   readonly #options: AppClientOptions;
   readonly #agent: Agent;
+  /** The questions that wait for their answers, by the origin that was asked. */
+  readonly #underWay = new Map<string, Set<Promise<Attempt>>>();
+  readonly #stopListening: (() => void) | undefined;
 
   constructor(options: AppClientOptions) {
     this.#options = options;
+    this.#stopListening = options.app?.onReplaced(async ({ href }) => {
+      const answers = [...(this.#underWay.get(href) ?? [])];
+      await Promise.all(answers);
+    });
     this.#agent = new Agent({
       connect: {
         timeout: CONNECT_TIMEOUT_MS,
@@ -103,17 +114,32 @@ export class AppClient {
   }
 
   async #attempt(path: string, { body, maxAnswerBytes }: Question): Promise<Attempt> {
-    const { app, token } = this.#options;
+    const { app } = this.#options;
     if (app === undefined) return failed("no app is running that could be asked", { isRetryable: false });
-    if (app.state !== "ready") return failed("the app is not up", { isRetryable: true });
+    if (app.state !== "ready") return failed(`the app is not up, it is ${app.state}`, { isRetryable: true });
+    if (app.isOutdated) return failed("the app is being replaced after a save", { isRetryable: true });
+    const { origin } = app;
+    const underWay = this.#underWay.get(origin.href) ?? new Set<Promise<Attempt>>();
+    this.#underWay.set(origin.href, underWay);
+    const answer = this.#ask(path, { origin, body, maxAnswerBytes });
+    underWay.add(answer);
+    try {
+      return await answer;
+    } finally {
+      underWay.delete(answer);
+      if (underWay.size === 0) this.#underWay.delete(origin.href);
+    }
+  }
+
+  async #ask(path: string, { origin, body, maxAnswerBytes }: Question & { origin: URL }): Promise<Attempt> {
     const askedAt = performance.now();
     try {
       const response = await this.#agent.request({
-        origin: app.origin,
+        origin,
         path,
         method: "POST",
         headers: {
-          authorization: `Bearer ${token}`,
+          authorization: `Bearer ${this.#options.token}`,
           "content-type": "application/json",
           accept: "application/json",
         },
@@ -132,6 +158,7 @@ export class AppClient {
 
   /** Ends idle connections; calls under way fail. */
   close(): Promise<void> {
+    this.#stopListening?.();
     return this.#agent.destroy();
   }
 }

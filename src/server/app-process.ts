@@ -16,12 +16,15 @@ export interface BrokerAddress {
 /** The app, and how to end it. One that runs elsewhere is not ours to end. */
 export interface AppProcess {
   readonly app: App;
-  readonly port?: number;
+  /** The port at which it answers now; absent where it runs elsewhere. */
+  readonly port?: () => number;
   /** The id of the app's process group; absent while it does not run. */
   readonly pid?: () => number | undefined;
   start(): void;
   /** Ends it, if it runs, and starts it again at once. */
   restart(): void;
+  /** Its code was saved: another run takes over as soon as it can. */
+  replace(): void;
   close(): Promise<void>;
   kill(): void;
 }
@@ -41,6 +44,7 @@ export async function prepareApp(
       app: remoteApp(app.url),
       start: () => {},
       restart: () => {},
+      replace: () => {},
       close: async () => {},
       kill: () => {},
     };
@@ -49,20 +53,22 @@ export async function prepareApp(
   const plan = planApp(app.command, { scripts: scriptsOf(await readManifest(root)) });
   const port = app.port || (plan.port ?? (await pickFreePort()));
   const supervisor = new Supervisor({
-    command: plan.commandFor(port),
+    ...plan,
     cwd: root,
-    env: appEnvironment(options, { ...address, port }),
+    env: appEnvironment(options, address),
     port,
+    canMove: app.port === 0 && plan.port === undefined && !plan.isSingle,
     stateFolder,
     logger,
     ...(app.onOutput === undefined ? {} : { onOutput: app.onOutput }),
   });
   return {
     app: supervisor,
-    port,
+    port: () => supervisor.port,
     pid: () => supervisor.pid,
     start: () => supervisor.start(),
     restart: () => supervisor.restart(),
+    replace: () => supervisor.replace(),
     close: () => supervisor.close(),
     kill: () => supervisor.kill(),
   };
@@ -70,11 +76,10 @@ export async function prepareApp(
 
 function appEnvironment(
   { env, tls }: ServerOptions,
-  { url, internalUrl, token, port }: BrokerAddress & { port: number },
+  { url, internalUrl, token }: BrokerAddress,
 ): NodeJS.ProcessEnv {
   return {
     ...env,
-    PORT: String(port),
     HOST: "127.0.0.1",
     CHANCTL_URL: internalUrl,
     CHANCTL_TOKEN: token,

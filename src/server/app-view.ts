@@ -3,6 +3,7 @@ import type { AppProcess } from "./app-process.ts";
 
 /** The app that we started, as whoever runs the server sees it. */
 export interface AppView {
+  /** Where it listens now; another run of it may listen on another port. */
   readonly port: number;
   /** The id of its process group; absent while it does not run. */
   readonly pid: number | undefined;
@@ -18,7 +19,9 @@ export function toAppView(process: AppProcess | undefined): AppView | undefined 
   if (process?.port === undefined) return undefined;
   const { app, port } = process;
   return {
-    port,
+    get port() {
+      return port();
+    },
     get pid() {
       return process.pid?.();
     },

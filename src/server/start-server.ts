@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { endOrphan } from "../app/orphan.ts";
+import { endOrphans } from "../app/orphan.ts";
 import { createAppProxy } from "../app/proxy.ts";
 import { AppClient } from "../auth/app-client.ts";
 import { Authorizer } from "../auth/authorizer.ts";
@@ -28,7 +28,7 @@ import { Opened } from "./opened.ts";
 import type { ServerOptions, TlsOptions } from "./options.ts";
 import { PublicRoutes } from "./public-routes.ts";
 import { applyChange } from "./reload.ts";
-import { RestartOnSave } from "./restart-on-save.ts";
+import { replaceOnSave } from "./replace-on-save.ts";
 import { loadToken } from "./token-file.ts";
 
 /** A server that runs. */
@@ -93,7 +93,7 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
   );
   await ignoreStateFolder(stateFolder);
   // With the store's lock in hand no other chanctl runs here: an app that a killed one left behind can go.
-  await endOrphan({ stateFolder, logger });
+  await endOrphans({ stateFolder, logger });
   const token = options.token ?? (await loadToken(stateFolder));
   const registry = opened.add(await openRegistry(options));
   if (!options.watch) assertAllValid(registry);
@@ -146,7 +146,8 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
   publicListener.serve(new PublicRoutes(clients, { proxy, durableStreams, phone: options.phone }));
   internalListener.serve(new InternalRoutes(operator, { token, durableStreams, app: app?.app }));
   app?.start();
-  if (app?.pid !== undefined && options.watch) opened.add(new RestartOnSave(registry, { app, logger }));
+  if (app?.pid !== undefined && options.watch)
+    opened.add({ close: replaceOnSave(registry, { app, logger }) });
 
   const caPath = tls?.caPath;
   const version = await readPackageVersion();

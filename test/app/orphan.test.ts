@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { endOrphan, forgetApp, recordApp } from "#src/app/orphan.ts";
+import { AppRecord, endOrphans } from "#src/app/orphan.ts";
 import { pickFreePort } from "#src/platform/free-port.ts";
 import { spawnGroup } from "#src/platform/process-group.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -46,7 +46,7 @@ test("ends the app of a chanctl that was killed, with its children", async () =>
   child.kill("SIGKILL");
   await once(child, "exit");
   expect(pids.map(isAlive)).not.toContain(false);
-  expect(await endOrphan({ stateFolder, logger })).toBe(pids.at(-1));
+  expect(await endOrphans({ stateFolder, logger })).toEqual([pids.at(-1)]);
   expect(pids.map(isAlive)).not.toContain(true);
   expect(existsSync(join(stateFolder, "app.pid"))).toBe(false);
 });
@@ -55,13 +55,28 @@ test("ends what is left of an app whose first process has exited since", async (
   const stateFolder = temporaryFolder();
   const env = { PATH: process.env["PATH"], PORT: String(await pickFreePort()) };
   const leader = spawnGroup(fixture("leaves-child"), { cwd: "/", env });
-  recordApp(leader.pid ?? 0, { stateFolder, logger });
+  new AppRecord({ stateFolder, logger }).add(leader.pid ?? 0);
   const [line] = (await once(leader.stdout, "data")) as [Buffer];
   if (leader.exitCode === null) await once(leader, "exit");
   const child = Number(String(line).split(" ")[1]);
   expect(isAlive(child)).toBe(true);
-  expect(await endOrphan({ stateFolder, logger })).toBe(leader.pid);
+  expect(await endOrphans({ stateFolder, logger })).toEqual([leader.pid]);
   expect(isAlive(child)).toBe(false);
+});
+
+test("ends both runs where one was about to replace the other", async () => {
+  const stateFolder = temporaryFolder();
+  const record = new AppRecord({ stateFolder, logger });
+  const groups = ["one", "two", "three"].map(() => {
+    const { pid = 0 } = spawnGroup("sleep 600", { cwd: "/", env: { PATH: process.env["PATH"] } });
+    record.add(pid);
+    return pid;
+  });
+  const [gone = 0, ...left] = groups;
+  record.remove(gone);
+  onTestFinished(() => void process.kill(gone, "SIGKILL"));
+  expect(await endOrphans({ stateFolder, logger })).toEqual(left);
+  expect(groups.map(isAlive)).toEqual([true, false, false]);
 });
 
 test("does not end another process that was given the app's id", async () => {
@@ -69,19 +84,19 @@ test("does not end another process that was given the app's id", async () => {
   const other = spawnGroup("sleep 600", { cwd: "/", env: { PATH: process.env["PATH"] } });
   onTestFinished(() => void other.kill("SIGKILL"));
   const pid = other.pid ?? 0;
-  recordApp(pid, { stateFolder, logger });
+  new AppRecord({ stateFolder, logger }).add(pid);
   const path = join(stateFolder, "app.pid");
-  writeFileSync(path, readFileSync(path, "utf8").replace(/\d+"\}$/, '1"}'));
-  expect(await endOrphan({ stateFolder, logger })).toBeUndefined();
+  writeFileSync(path, readFileSync(path, "utf8").replace(/\d+"\}\]$/, '1"}]'));
+  expect(await endOrphans({ stateFolder, logger })).toEqual([]);
   expect(isAlive(pid)).toBe(true);
 });
 
 test("finds nothing to end without a record, or with one that cannot be read", async () => {
   const stateFolder = temporaryFolder();
-  expect(await endOrphan({ stateFolder, logger })).toBeUndefined();
+  expect(await endOrphans({ stateFolder, logger })).toEqual([]);
   for (const text of ["", "{}", "null", '{"pid":1,"startedAt":"x"}', '{"pid":-1,"startedAt":""}']) {
     writeFileSync(join(stateFolder, "app.pid"), text);
-    expect(await endOrphan({ stateFolder, logger })).toBeUndefined();
+    expect(await endOrphans({ stateFolder, logger })).toEqual([]);
   }
 });
 
@@ -90,9 +105,10 @@ test("a record that can be neither written nor removed is a warning each time, n
   mkdirSync(join(stateFolder, "app.pid"));
   const log = collectLog();
   const options = { stateFolder, logger: log.logger };
-  recordApp(process.pid, options);
-  forgetApp(options);
-  expect(await endOrphan(options)).toBeUndefined();
+  const record = new AppRecord(options);
+  record.add(process.pid);
+  record.remove(process.pid);
+  expect(await endOrphans(options)).toEqual([]);
   expect(log.entries.map(({ level, event }) => `${level} ${event}`)).toEqual(
     Array.from({ length: 3 }, () => "warn app-record-failed"),
   );

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { existsSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Supervisor } from "#src/app/supervisor.ts";
@@ -50,6 +51,33 @@ describe("starting", () => {
     await eventually(() => expect(output).toEqual(["thinking"]));
     expect(app.state).toBe("starting");
     expect(isAlive(app.pid ?? 0)).toBe(true);
+  });
+
+  test("finds the app where it says that it listens, if it ignores PORT", async () => {
+    const other = await pickFreePort();
+    const environment = {
+      LISTENS: String(other),
+      SAYS: `  Local: http://localhost:\u001B[1m${other}\u001B[22m/`,
+    };
+    const { app, log, port } = await supervise("never-listens", { environment });
+    await app.waitUntilReady(never);
+    expect(app.origin.port).toBe(String(other));
+    expect(log.find(({ event }) => event === "app-port")?.message).toBe(
+      `the app listens on ${other}, not on the port in \`PORT\`, ${port}: requests go to ${other}`,
+    );
+  });
+
+  test("names a port that another program listens on, and does not take that for the app", async () => {
+    const squatter = createServer().listen(0, "127.0.0.1");
+    await once(squatter, "listening");
+    onTestFinished(() => void squatter.close());
+    const { port: other } = squatter.address() as AddressInfo;
+    const { app, log } = await supervise("never-listens", {
+      environment: { SAYS: `http://localhost:${other}/` },
+    });
+    const warning = await eventually(() => log.find(({ event }) => event === "app-not-listening") ?? fail());
+    expect(warning.message).toContain(`--app-port ${other}`);
+    expect(app.state).toBe("starting");
   });
 
   test("names the port that the app says it listens on instead", async () => {

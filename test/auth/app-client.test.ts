@@ -21,9 +21,16 @@ async function listen(
   return { server, shown };
 }
 
-function askAt(port: number, app: { address: string | undefined; state: string }): Promise<unknown> {
+interface AskedState {
+  readonly address: string | undefined;
+  readonly state: string;
+  readonly isOutdated?: boolean;
+}
+
+function askAt(port: number, asked: AskedState): Promise<unknown> {
   const origin = new URL(`http://localhost:${port}`);
-  const client = new AppClient({ app: { origin, ...app }, token: "secret", retryMs: 100 });
+  const app = { origin, isOutdated: false, onReplaced: () => () => {}, ...asked };
+  const client = new AppClient({ app, token: "secret", retryMs: 100 });
   onTestFinished(() => client.close());
   return client.post("/channels/authorize", "{}", { since: performance.now() });
 }
@@ -53,4 +60,15 @@ test.each(["127.0.0.1", "::1"])("an app that nobody has looked for is found at %
   const { shown } = await listen(host, port);
   await expect(askAt(port, { address: undefined, state: "ready" })).resolves.toMatchObject({ status: 200 });
   expect(shown).toEqual(["Bearer secret"]);
+});
+
+test("an app whose code was saved is not asked until its successor runs", async () => {
+  const { server, shown } = await listen("127.0.0.1", 0);
+  const { port } = server.address() as AddressInfo;
+  const asked = askAt(port, { address: undefined, state: "ready", isOutdated: true });
+  await expect(asked).rejects.toMatchObject({
+    code: "app_unavailable",
+    message: "the app is being replaced after a save",
+  });
+  expect(shown).toEqual([]);
 });

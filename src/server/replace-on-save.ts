@@ -1,0 +1,22 @@
+import type { Registry } from "../registry/registry.ts";
+import type { Logger } from "../shared/logger.ts";
+import type { AppProcess } from "./app-process.ts";
+
+/**
+ * Replaces the app when the code of a channel is saved: `verify` and `onPublish` run there, and a rule that was
+ * tightened must not stay open. Frameworks that reload their own code are replaced too: what the SDK's `loadChannels`
+ * has imported is not among the modules that they reload. Authorize calls wait meanwhile; pages and streams go on.
+ *
+ * @returns A function that ends this.
+ */
+export function replaceOnSave(
+  registry: Registry,
+  { app, logger }: { readonly app: AppProcess; readonly logger: Logger },
+): () => void {
+  return registry.onSaved(({ name, file }) => {
+    if (file.endsWith(".json")) return; // no code of the app
+    const message = `${file} was saved, starting the app anew`;
+    logger({ level: "info", event: "app-restart", message, fields: { channel: name } });
+    app.replace();
+  });
+}
