@@ -26,7 +26,13 @@ async function startVersioned({
   await app.waitUntilReady(never);
   const states: AppState[] = [];
   app.onState((state) => states.push(state));
-  const ask = async (path = "/"): Promise<string> => (await fetch(new URL(path, app.origin))).text();
+  const underWay = new Set<Promise<string>>();
+  app.onReplaced(async () => void (await Promise.all(underWay)));
+  const ask = async (path = "/"): Promise<string> => {
+    const answer = fetch(new URL(path, app.origin)).then((response) => response.text());
+    underWay.add(answer);
+    return answer.finally(() => underWay.delete(answer));
+  };
   const told = (event: string) => eventually(() => log.find((entry) => entry.event === event) ?? fail());
   return { ...supervised, save, ask, states, told, release };
 }
