@@ -8,6 +8,7 @@ import type { Io } from "./commands/io.ts";
 import { printError } from "./commands/print-error.ts";
 import { assertCommandsExist, toUsageError } from "./commands/usage-error.ts";
 import { readPackageVersion } from "./platform/package-version.ts";
+import { ChanctlError } from "./shared/errors.ts";
 
 /** Adds a command to the program: its options, its help, what it runs. */
 type Register = (program: Command, io: Io) => void;
@@ -73,7 +74,8 @@ async function runCli(args: readonly string[], io: Io): Promise<void> {
     if (args[0] === COMPLETE) await completeWords(args.slice(1), io);
     else await runProgram(args, io);
   } catch (error) {
-    if (io.outputClosed.aborted) return; // the reader has what it wanted (`| head`)
+    // Who ended because the reader has what it wanted (`| head`) did not fail.
+    if (io.outputClosed.aborted && !(error instanceof ChanctlError)) return;
     io.setExitCode(printError(withCommandInHint(error, namedCommand(args)?.name), io));
   }
 }
@@ -98,7 +100,8 @@ function withDefault({ description, defaultValue }: Option | Argument): string {
 }
 
 /** What the shells' scripts ask: the words of a command line, the last of them being typed. */
-async function completeWords(words: readonly string[], io: Io): Promise<void> {
+async function completeWords(line: readonly string[], io: Io): Promise<void> {
+  const words = line[0] === "help" && line.length > 1 ? line.slice(1) : line;
   const program = await createProgram(words.slice(0, -1), io);
   const { runComplete } = await import("./commands/completion/run-complete.ts");
   await runComplete(words, { program, io });

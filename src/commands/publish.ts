@@ -75,7 +75,8 @@ async function runPublish({ args, flags, optionNames }: PublishInput, io: Io): P
   const items = readItems(args.rest, io);
   const locate = (): Promise<Target> => resolveTarget(flags, io);
   const target = await locate();
-  const signal = io.outputClosed;
+  // Not `io.outputClosed`: the reader of the ids may go (`| head`), what was asked for is published all the same.
+  const { signal } = new AbortController();
   await checkChannelArgs(args, { target, command: "publish", optionNames, signal });
   const path = `/channels/${args.channel}/messages?${toQuery(args.params).toString()}`;
   const own = flags.idempotencyKey;

@@ -90,6 +90,11 @@ describe("completion", () => {
     [["tail", "chat", "--no-follow", "--no"], []],
     [["tail", "nothing-like-it", "--ro"], []],
     [["wibble", ""], []],
+    [["help", "chan"], ["channel"]],
+    [
+      ["help", "channel", ""],
+      ["add", "list"],
+    ],
   ])("of %j offers %j", async (words, expected) => {
     expect(await complete(words)).toEqual(expected);
   });

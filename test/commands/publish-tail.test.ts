@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { RunningCli, runCli } from "./cli.ts";
 import type { CliResult } from "./cli.ts";
-import { makeDevProject, startDev } from "./dev-project.ts";
+import { CHANNELS, makeDevProject, startDev } from "./dev-project.ts";
 import type { DevProject } from "./dev-project.ts";
 
 const ID = /^\d{16}_\d{16}$/;
@@ -14,7 +14,14 @@ let dev: DevProject;
 let cwd: string;
 
 beforeAll(async () => {
-  dev = await makeDevProject();
+  dev = await makeDevProject({
+    ...CHANNELS,
+    "channels/brief.json": '{ "public": true, "replayWindowMs": 1000 }',
+    "channels/clash.json": JSON.stringify({
+      public: true,
+      paramsSchema: { type: "object", properties: { type: { type: "string" } }, required: ["type"] },
+    }),
+  });
   cwd = dev.project.root;
 });
 
@@ -58,6 +65,28 @@ describe("chanctl publish", () => {
     expect(code).toBe(0);
     expect(stdout.split("\n").slice(0, -1)).toHaveLength(2_345);
     expect(await texts("many")).toEqual(Array.from({ length: 2_345 }, (_, index) => index));
+  });
+
+  it("publishes all of its input though nobody reads the ids any more", async () => {
+    await using cli = new RunningCli(["publish", "chat", "--room", "headless", "-"], { cwd });
+    cli.child.stdin.write('{"text":0}\n');
+    await cli.until(({ lines }) => lines.length === 1);
+    cli.child.stdout.destroy();
+    cli.child.stdin.end(Array.from({ length: 1_500 }, (_, index) => `{"text":${index + 1}}\n`).join(""));
+    expect((await cli.ended()).code).toBe(0);
+    expect(await history("headless")).toHaveLength(1_501);
+  });
+
+  it("fails with what was refused, though nobody reads the ids any more", async () => {
+    await using cli = new RunningCli(["publish", "chat", "--room", "refused", "-"], { cwd });
+    cli.child.stdin.write('{"text":0}\n');
+    await cli.until(({ lines }) => lines.length === 1);
+    cli.child.stdout.destroy();
+    cli.child.stdin.write('{"text":1}\n');
+    await expect.poll(() => history("refused"), { timeout: 10_000 }).toHaveLength(2);
+    cli.child.stdin.end("not JSON\n");
+    const { code, stderr } = await cli.ended();
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: line 3 /) });
   });
 
   it("publishes each line of a slow input as it comes", async () => {
@@ -212,6 +241,32 @@ describe("chanctl tail", () => {
       /^gap: what came after 0{15}1_0{16} can no longer be read; going on with the oldest/,
     );
     expect(stdout).toMatch(/"text":1/);
+  });
+
+  it("ends at SIGTERM with exit 143", async () => {
+    await using tail = new RunningCli(["tail", "chat", "--room", "term"], { cwd });
+    await tail.until(({ stderr }) => stderr.includes("connected"));
+    expect(await tail.end("SIGTERM")).toMatchObject({ code: 143, stdout: "" });
+  });
+
+  it("counts what is missing after an id, and goes on with what is kept", async () => {
+    const { stdout: id } = await runCli(["publish", "brief", '"one"'], { cwd });
+    await runCli(["publish", "brief", '"two"', "--type", "old"], { cwd });
+    const again = (): Promise<CliResult> =>
+      runCli(["tail", "brief", "--since", id.trim(), "--no-follow", "--json"], { cwd });
+    await expect
+      .poll(async () => (await again()).stderr, { timeout: 20_000, interval: 200 })
+      .toBe(
+        `gap: 1 message after ${id.trim()} can no longer be read; going on with the oldest that is kept\n`,
+      );
+  });
+
+  it("names the way to give a param that is named like an option", async () => {
+    const { code, stderr } = await runCli(["tail", "clash"], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toContain("  fix: chanctl tail clash --param type=<type>\n");
+    const given = await runCli(["tail", "clash", "--param", "type=a", "--no-follow"], { cwd });
+    expect(given).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 
   it("ends with exit 1 when its channel is removed, and names the one that is like it", async () => {

@@ -40,7 +40,9 @@ async function candidatesOf(
       return streamCandidates(current, io);
     case "param": {
       const params = wanted.channel === undefined ? [] : await paramCandidates(wanted.channel, io);
-      return [...params.filter(({ word }) => !wanted.given.includes(word)), ...wanted.candidates];
+      // A param that is named like an option of the command is given as `--param name=value`.
+      const taken = new Set([...wanted.given, ...wanted.candidates.map(({ word }) => word)]);
+      return [...params.filter(({ word }) => !taken.has(word)), ...wanted.candidates];
     }
     case "param-value":
       return wanted.channel === undefined

@@ -64,9 +64,16 @@ export async function checkChannelArgs(
     throw new ChanctlError(
       "usage",
       `the channel \`${channel}\` needs ${missing.map((name) => `\`--${name}\``).join(" and ")}`,
-      { hint: `chanctl ${command} ${channel} ${missing.map((name) => `--${name} <${name}>`).join(" ")}` },
+      {
+        hint: `chanctl ${command} ${channel} ${missing.map((name) => example(name, optionNames)).join(" ")}`,
+      },
     );
   }
+}
+
+/** How a param is given: one that is named like an option of the command goes by another way. */
+function example(name: string, optionNames: readonly string[]): string {
+  return optionNames.includes(name) ? `--param ${name}=<${name}>` : `--${name} <${name}>`;
 }
 
 /** Where the params are not known, an option that was mistyped is the likelier slip. */
