@@ -1,5 +1,8 @@
 import { homedir } from "node:os";
+import { dirname, join } from "node:path";
 import { findPortOwner } from "../platform/port-owner.ts";
+import type { PortOwner } from "../platform/port-owner.ts";
+import { readRunFile } from "../platform/run-file.ts";
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
 
 /** Whom a listener is for. */
@@ -44,9 +47,24 @@ async function portInUse(
     return new ChanctlError("port_in_use", `port ${port} is in use`, { cause, hint: another });
   }
   const { command, pid, cwd } = owner;
-  const where = cwd === undefined ? "" : `, ${cwd.replace(homedir(), "~")}`;
-  return new ChanctlError("port_in_use", `port ${port} is in use by ${command} (pid ${pid}${where})`, {
+  const project = await findProjectOf(owner);
+  const folder = project ?? cwd;
+  const where = folder === undefined ? "" : `, ${folder.replace(homedir(), "~")}`;
+  const who = project === undefined ? command : "chanctl";
+  return new ChanctlError("port_in_use", `port ${port} is in use by ${who} (pid ${pid}${where})`, {
     cause,
     hint: `${another}\n${`kill ${pid}`.padEnd(24)} stop that one`,
   });
+}
+
+/** The folder of the project that a process serves, if it is a chanctl: it was started there or somewhere below. */
+async function findProjectOf({ pid, cwd }: PortOwner): Promise<string | undefined> {
+  let folder = cwd;
+  while (folder !== undefined) {
+    const run = await readRunFile(join(folder, ".chanctl")).catch(() => undefined); // of another user
+    if (run?.pid === pid) return folder;
+    const parent = dirname(folder);
+    folder = parent === folder ? undefined : parent;
+  }
+  return undefined;
 }
