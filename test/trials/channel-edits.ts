@@ -200,7 +200,7 @@ const CHECKOUTS: readonly Edit[] = [
     await runGit(files.root, "commit", "-q", "--allow-empty", "-m", "state");
   }),
   edit("begins a branch", "none", async ({ files, choices }) => {
-    await runGit(files.root, "branch", "-f", `b${choices.below(4)}`);
+    await runGit(files.root, "branch", "-f", `b${choices.below(4)}`).catch(() => {}); // the one that is checked out
   }),
   edit("checks out a branch", "mixed", ({ files, choices }) =>
     runGit(files.root, "checkout", "-q", "-f", `b${choices.below(4)}`),
