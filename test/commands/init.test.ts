@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import { requirePrograms } from "../support/requires.ts";
 import { runCli } from "./cli.ts";
 import type { CliResult } from "./cli.ts";
 
@@ -316,6 +317,84 @@ server.listen(0, "127.0.0.1", () => console.log(server.address().port));
       child.kill();
       await once(child, "exit");
     }
+  });
+});
+
+describe("in a project of another language", () => {
+  test.each([
+    { title: "Python", files: ["pyproject.toml", "app.py"], command: "python3 -u app.py" },
+    { title: "Python", files: ["requirements.txt", "manage.py"], command: "python3 manage.py runserver" },
+    { title: "Go", files: ["go.mod", "main.go"], command: "go run ." },
+    { title: "Ruby", files: ["Gemfile"], command: undefined },
+    { title: "PHP", files: ["composer.json"], command: "php -S 127.0.0.1:$PORT" },
+    { title: "no package.json", files: ["Cargo.toml"], command: undefined },
+    { title: "no package.json", files: ["index.html"], command: undefined },
+  ])("writes JSON and no package.json ($title, $files)", async ({ title, files, command }) => {
+    await write(Object.fromEntries(files.map((file) => [file, ""])));
+    const { code, stdout } = await init();
+    expect(code).toBe(0);
+    expect(stdout).toContain(`(${title})`);
+    expect(stdout).toContain("POST /channels/authorize");
+    expect(stdout).toContain(
+      command === undefined ? `npx chanctl dev --app "<command>"` : "npx chanctl dev ",
+    );
+    expect(stdout).not.toMatch(/loadChannels|npm install/);
+    expect((await readdir(root)).sort()).toEqual(
+      [...files, ".gitignore", "channels", "chanctl.config.json"].sort(),
+    );
+    expect(await readJson("chanctl.config.json")).toEqual({
+      ...(command === undefined ? {} : { app: { command } }),
+      channels: "./channels",
+    });
+    const before = await snapshot();
+    expect((await init()).code).toBe(0);
+    expect(await snapshot()).toEqual(before);
+    const added = await runCli(["channel", "add", "jobs", "--param", "id:integer", "--json"], { cwd: root });
+    expect(added.stdout).toBe(`{"name":"jobs","file":"channels/jobs.json"}\n`);
+    const { stdout: list } = await runCli(["channel", "list", "--json"], { cwd: root });
+    expect(
+      list
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown),
+    ).toMatchObject([
+      { name: "chat", transport: "ws", auth: { headerName: "authorization", cookieName: "session" } },
+      { name: "jobs", transport: "sse", paramsSchema: { required: ["id"] } },
+    ]);
+  });
+
+  test("goes on with JavaScript that has no package.json yet as Node does", async () => {
+    await write({ "server.js": "" });
+    expect((await init()).code).toBe(0);
+    expect(await exists("package.json")).toBe(true);
+  });
+
+  // The printed lines are put into an app as they are; it must then answer the broker.
+  test("prints Python that answers who may come in", async (context) => {
+    requirePrograms(context, "python3");
+    await write({ "pyproject.toml": "" });
+    const { stdout } = await init();
+    const lines = stdout.split("\n").map((line) => line.slice(2));
+    const begin = lines.findIndex((line) => line.startsWith("def "));
+    const code = lines.slice(begin, lines.indexOf("", begin)).join("\n");
+    const calls = `
+import hmac, json, os
+from types import SimpleNamespace
+find_user = lambda header, cookie: SimpleNamespace(id="u1") if cookie == "known" else None
+${code}
+print(json.dumps([
+    authorize("Bearer wrong \u00e9", {}),
+    authorize("Bearer " + os.environ["CHANCTL_TOKEN"], {}),
+    authorize("Bearer " + os.environ["CHANCTL_TOKEN"], {"cookie": "known"}),
+]))`;
+    const { stdout: answers } = await promisify(execFile)("python3", ["-c", calls], {
+      env: { ...process.env, CHANCTL_TOKEN: TOKEN },
+    });
+    expect(JSON.parse(answers)).toEqual([
+      [404, {}],
+      [200, { ok: false, status: 401, reason: "sign in first" }],
+      [200, { ok: true, subject: "u1" }],
+    ]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 
@@ -7,6 +8,8 @@ import { resolveOptions } from "../../server/resolve-options.ts";
 import { ChanctlError } from "../../shared/errors.ts";
 import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
+import { detectOtherLanguage } from "../init/other-language.ts";
+import { jsonDefinition } from "./json-definition.ts";
 import { paramsSchemaSource, parseParamDraft } from "./param-schema.ts";
 import type { ParamDraft } from "./param-schema.ts";
 
@@ -17,6 +20,14 @@ export interface AddFlags {
   readonly public?: true;
   readonly force?: true;
   readonly json?: true;
+}
+
+/** Where the channels of a project are JSON files, a new one is another. */
+function extensionFor(root: string): "ts" | "json" {
+  const language = detectOtherLanguage(root);
+  const isNode =
+    language === undefined || (language === "unknown" && !existsSync(join(root, "chanctl.config.json")));
+  return isNode ? "ts" : "json";
 }
 
 const TEMPLATES = new URL("../../../templates/channel/", import.meta.url);
@@ -38,9 +49,14 @@ export async function runChannelAdd(
   assertDistinct(params);
   const { root, config } = await loadProject(io.cwd);
   const { channels } = resolveOptions({ flags: {}, env: io.env, config, root, cwd: io.cwd });
-  const path = join(channels, `${name}.ts`);
+  const extension = extensionFor(root);
+  const path = join(channels, `${name}.${extension}`);
   await assertNoOtherFile(path, { root, isForced: flags.force === true });
-  const source = await renderTemplate(flags, params);
+  const { transport, public: isPublic = false } = flags;
+  const source =
+    extension === "json"
+      ? jsonDefinition({ transport, params, isPublic })
+      : await renderTemplate(flags, params);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, source, { flag: flags.force ? "w" : "wx" });
   const file = relative(io.cwd, path);
@@ -77,7 +93,7 @@ async function assertNoOtherFile(
   { root, isForced }: { root: string; isForced: boolean },
 ): Promise<void> {
   for (const extension of EXTENSIONS) {
-    const other = path.replace(/ts$/, extension);
+    const other = path.replace(/[a-z]+$/, extension);
     const isThere = (await stat(other).catch(() => undefined)) !== undefined;
     if (!isThere || (isForced && other === path)) continue;
     throw new ChanctlError("would_overwrite", `the channel has a file already: ${relative(root, other)}`, {
@@ -106,7 +122,7 @@ function nextSteps({ name, file, flags, params }: NextSteps, io: Io): string {
     .map((param) => `--${param.name} ${exampleOf(param)}`);
   const channel = [name, ...given].join(" ");
   const steps = [
-    ...(flags.public ? [] : [[`edit ${file}`, "findUser says who may come in; nobody may yet"]]),
+    ...(flags.public ? [] : [whoMayComeIn(file)]),
     ["chanctl dev", "serves it"],
     [`chanctl tail ${channel}`, "follows it"],
     [`chanctl publish ${channel} '{"text":"hi"}'`, "publishes to it"],
@@ -114,6 +130,11 @@ function nextSteps({ name, file, flags, params }: NextSteps, io: Io): string {
   const width = Math.max(...steps.map(([step = ""]) => step.length));
   const lines = steps.map(([step = "", what = ""]) => `  ${step.padEnd(width)}   ${dim(what)}\n`);
   return `wrote ${bold(file)}\n\n${lines.join("")}`;
+}
+
+function whoMayComeIn(file: string): [step: string, what: string] {
+  if (file.endsWith(".json")) return ["POST /channels/authorize", "answer it in the app: who may come in"];
+  return [`edit ${file}`, "findUser says who may come in; nobody may yet"];
 }
 
 function exampleOf({ type }: ParamDraft): string {

@@ -5,6 +5,9 @@ import type { Framework } from "./framework.ts";
 import { integrateFiles } from "./integrate.ts";
 import { chanctlVersion } from "./packages.ts";
 import type { Project } from "./project.ts";
+import { LANGUAGE_TITLES } from "./other-language.ts";
+import type { OtherLanguage } from "./other-language.ts";
+import { otherLanguageFiles } from "./other-language-files.ts";
 import { isScaffoldOf, scaffoldFiles } from "./scaffold.ts";
 import { readTemplate } from "./template.ts";
 
@@ -13,6 +16,8 @@ export interface Goal {
   readonly title: string;
   /** What the existing app is made with; `undefined` for a new one. */
   readonly framework: Framework | undefined;
+  /** What it is written in, where that is not Node's. */
+  readonly language?: OtherLanguage;
   readonly files: readonly DesiredFile[];
   /** Packages that the written files import. */
   readonly needs: readonly string[];
@@ -36,6 +41,16 @@ export async function chooseGoal(project: Project, options: GoalOptions): Promis
       framework: undefined,
       files: scaffoldFiles(template, { project, version }),
       needs: ["chanctl", "tsx"],
+    };
+  }
+  const { language } = project.other ?? {};
+  if (language !== undefined) {
+    return {
+      title: `chanctl in ${project.folder} (${LANGUAGE_TITLES[language]})`,
+      framework: undefined,
+      language,
+      files: otherLanguageFiles(project),
+      needs: [],
     };
   }
   const framework = await options.chooseFramework(project.frameworks);

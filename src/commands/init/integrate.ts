@@ -27,7 +27,7 @@ export function integrateFiles(options: IntegrateOptions): DesiredFile[] {
   const extension = codeExtension(project, framework);
   const config = `chanctl.config.${extension}`;
   return [
-    ...(hasOtherConfig(project, config) ? [] : [ownFile(config, configText(appCommand(project)))]),
+    ...(hasConfig(project, { but: config }) ? [] : [ownFile(config, configText(appCommand(project)))]),
     ownFile(`channels/chat.${extension}`, channel[project.language]),
     ...(framework === "next" ? nextFiles(project) : []),
     gitignoreWith([".chanctl/"]),
@@ -56,9 +56,10 @@ function codeExtension({ language, modules }: Project, framework: Framework): "t
   return modules === "esm" || framework === "next" ? "js" : "mjs";
 }
 
-function hasOtherConfig({ paths }: Project, config: string): boolean {
+/** Whether the project has a config already, of another name. */
+export function hasConfig({ paths }: Project, { but }: { readonly but: string }): boolean {
   const names = ["ts", "js", "mjs", "json"].map((extension) => `chanctl.config.${extension}`);
-  return names.some((name) => name !== config && paths.has(name));
+  return names.some((name) => name !== but && paths.has(name));
 }
 
 function configText(command: string): string {

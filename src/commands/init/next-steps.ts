@@ -3,8 +3,10 @@ import { relative } from "node:path";
 import type { Palette } from "../palette.ts";
 import { FRAMEWORK_TITLES } from "./framework.ts";
 import type { Goal } from "./goal.ts";
+import { authorizeLines } from "./authorize-lines.ts";
 import { devScript } from "./integrate.ts";
 import { mountLines } from "./mount-lines.ts";
+import { LANGUAGE_TITLES } from "./other-language.ts";
 import { runCommand } from "./package-manager.ts";
 import type { Project } from "./project.ts";
 
@@ -39,14 +41,26 @@ function channelFile({ files }: Goal): string {
   return files.find(({ path }) => path.startsWith("channels/chat."))?.path ?? "channels/";
 }
 
-function mountSection({ project, goal: { framework } }: NextSteps, paint: (text: string) => string): string {
+function mountSection({ project, goal }: NextSteps, paint: (text: string) => string): string {
+  const { framework, language } = goal;
+  if (language !== undefined) {
+    const inLanguage = language === "unknown" ? "" : ` (${LANGUAGE_TITLES[language]})`;
+    const title = `In the app${inLanguage}, answer POST /channels/authorize (docs/protocol.md):`;
+    return `\n${title}\n\n${indented(authorizeLines(language), paint)}`;
+  }
   const lines = framework === undefined ? [] : mountLines(framework, project);
   if (framework === undefined || lines.length === 0) return "";
   const title = `In the file that starts the app (${FRAMEWORK_TITLES[framework]}), before its other routes:`;
-  return `\n${title}\n\n${lines.map((line) => `  ${paint(line)}\n`).join("")}`;
+  return `\n${title}\n\n${indented(lines, paint)}`;
 }
 
-function devCommand({ project, goal: { framework } }: NextSteps): string {
+function indented(lines: readonly string[], paint: (text: string) => string): string {
+  return lines.map((line) => (line === "" ? "\n" : `  ${paint(line)}\n`)).join("");
+}
+
+function devCommand({ project, goal: { framework, language } }: NextSteps): string {
+  if (language !== undefined)
+    return project.other?.command === undefined ? 'npx chanctl dev --app "<command>"' : "npx chanctl dev";
   const script = devScript(project);
   // A new app only gets the script if the name was free.
   return framework === undefined && script !== "dev"

@@ -6,6 +6,8 @@ import { detectFrameworks } from "./framework.ts";
 import type { Framework } from "./framework.ts";
 import { parsePackageJson } from "./package-json.ts";
 import type { PackageJson } from "./package-json.ts";
+import { detectOtherLanguage, otherAppCommand } from "./other-language.ts";
+import type { OtherLanguage } from "./other-language.ts";
 import { detectPackageManager, isLockfile } from "./package-manager.ts";
 import type { PackageManager } from "./package-manager.ts";
 
@@ -19,6 +21,12 @@ export interface Project {
   readonly manager: PackageManager;
   /** Whether there is no app of its own in it yet. */
   readonly isEmpty: boolean;
+  /** Set where the app is not Node's. */
+  readonly other?: {
+    readonly language: OtherLanguage;
+    /** Starts the app; absent where the files do not tell. */
+    readonly command?: string;
+  };
   /** What is found in the dependencies; several where it cannot be told which one serves. */
   readonly frameworks: readonly Framework[];
   readonly language: "ts" | "js";
@@ -44,6 +52,8 @@ export async function inspectProject(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Project> {
   const names = await listFolder(folder);
+  const language = detectOtherLanguage(folder);
+  const command = language && (await otherAppCommand(folder, language));
   const packageText = names.includes("package.json")
     ? await readFile(join(folder, "package.json"), "utf8")
     : undefined;
@@ -63,6 +73,7 @@ export async function inspectProject(
     isEmpty:
       names.every((name) => NO_APP.test(name) || isLockfile(name)) &&
       dependencies.every((name) => NO_FRAMEWORK.has(name)),
+    ...(language === undefined ? {} : { other: { language, ...(command === undefined ? {} : { command }) } }),
     frameworks: detectFrameworks(dependencies),
     language: names.includes("tsconfig.json") || dependencies.includes("typescript") ? "ts" : "js",
     modules: packageJson?.fields["type"] === "module" ? "esm" : "cjs",
