@@ -19,6 +19,8 @@ interface ScriptResult {
 
 /** Runs shell scripts that see, and change, a copy of the system's trust store: the machine's own stays as it is. */
 export interface PrivateSystem {
+  /** What a person types to run a command, without quotes in it, there. */
+  toLine(command: string): string;
   script(text: string, env?: Readonly<Record<string, string>>): Promise<ScriptResult>;
 }
 
@@ -47,5 +49,7 @@ export async function privateSystem(context: TestContext): Promise<PrivateSystem
     );
   };
   if ((await script("true")).code !== 0) skipOrFail(context, "needs root and mount namespaces");
-  return { script };
+  const toLine = (command: string): string =>
+    `unshare --mount --propagation private sh -c "${mounts.trim().replace(/\n\s*/, " && ")} && exec ${command}"`;
+  return { script, toLine };
 }

@@ -6,7 +6,6 @@ import {
   type AuthorityCertificate,
   readAuthorityCertificate,
 } from "../../certs/trust/authority-certificate.ts";
-import { askSystemClient } from "../../certs/trust/handshake.ts";
 import type { Machine } from "../../certs/trust/machine.ts";
 import { openStores } from "../../certs/trust/open-stores.ts";
 import { realMachine } from "../../certs/trust/real-machine.ts";
@@ -44,7 +43,12 @@ export async function findTrust({ kinds, isMaking }: ContextOptions, io: Io): Pr
     ca === undefined ? undefined : (made ?? (await orProblem(loadAuthority({ home, now: Date.now() }))));
   const problem = kept instanceof ChanctlError ? kept : undefined;
   const authority = kept instanceof ChanctlError ? undefined : kept;
-  const verify = authority && (() => askSystemClient(authority.pair, machine));
+  const verify =
+    authority &&
+    (async () => {
+      const { askSystemClient } = await import("../../certs/trust/handshake.ts"); // loads node-forge: 25 ms
+      return askSystemClient(authority.pair, machine);
+    });
   const stores = openStores({ ca, machine, kinds, verify });
   return { ca, stores, ...(problem === undefined ? {} : { problem }) };
 }
