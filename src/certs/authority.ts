@@ -93,6 +93,7 @@ function unusable(problem: string, hint: string): ChanctlError {
 function startOver({ certPath, keyPath }: AuthorityPaths): string {
   return [
     "put both files back from a copy, or",
+    "chanctl trust --uninstall    takes it out of the trust stores, then",
     `rm -f "${certPath}" "${keyPath}"    the next start makes a new CA, to be trusted anew`,
   ].join("\n");
 }

@@ -157,7 +157,7 @@ describe("the authority on disk", () => {
     await loadAuthority({ home, now: Date.now() });
     const ended = await errorOf(loadAuthority({ home, now: Date.now() + 3_651 * DAY_MS }));
     expect(ended.message).toMatch(/ca-key\.pem expired on /);
-    expect(ended.hint).toContain("rm -f ");
+    expect(ended.hint).toMatch(/chanctl trust --uninstall[^]*rm -f /);
     const early = await errorOf(loadAuthority({ home, now: Date.now() - 2 * DAY_MS }));
     expect(early.message).toMatch(/ca-key\.pem is not valid before /);
     expect(early.hint).toContain("clock");

@@ -126,9 +126,9 @@ function startLoader(home: string): ChildProcess {
 }
 
 describe("first starts", () => {
-  it("at the same moment, by six processes, make one CA that all of them use", async () => {
+  it("at the same moment, by eight processes, make one CA that all of them use", async () => {
     const home = await temporaryHome();
-    const loaders = Array.from({ length: 6 }, () => startLoader(home));
+    const loaders = Array.from({ length: 8 }, () => startLoader(home));
     const outputs = loaders.map(async (loader) => {
       let output = "";
       for await (const chunk of loader.stdout ?? []) output += String(chunk);

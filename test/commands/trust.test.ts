@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -146,6 +146,23 @@ describe("chanctl trust, for the browsers of a fresh user", () => {
     expect(rows[1]?.reason).toMatch(/^could not add the CA to .*a\.default: certutil: .*SEC_ERROR/);
   });
 
+  it("leaves a profile with a primary password as it was, and says what to do", async () => {
+    const ada = await newPerson();
+    const profile = await makeProfile(ada.home, "a.default");
+    await writeFile(join(ada.home, "password"), "secret\n");
+    await ada.certutil(profile, "-N", "-f", join(ada.home, "password"));
+    const { code, rows } = await ada.trust("--store", "firefox", "--json");
+    expect(code).toBe(1);
+    expect(rows).toEqual([
+      expect.objectContaining({
+        state: "untrusted",
+        reason: expect.stringContaining("SEC_ERROR_BAD_PASSWORD"),
+        fix: expect.stringContaining("primary password"),
+      }),
+    ]);
+    expect(await ada.certutil(profile, "-L")).not.toContain("chanctl");
+  });
+
   it("notices that the trust of a certificate was taken away, and gives it back", async () => {
     const ada = await newPerson();
     await ada.trust("--store", "nss");
@@ -203,19 +220,20 @@ describe("chanctl trust, for the Java of JAVA_HOME", () => {
     onTestFinished(() => rm(java, { recursive: true, force: true }));
     await mkdir(join(java, "bin"));
     await mkdir(join(java, "lib/security"), { recursive: true });
-    await symlink(findProgram("keytool") ?? "", join(java, "bin/keytool"));
+    const keytool = await realpath(findProgram("keytool") ?? "");
+    await symlink(keytool, join(java, "bin/keytool"));
     const cacerts = join(java, "lib/security/cacerts");
-    const empty = ["-storepass", "changeit", "-keystore", cacerts];
-    await run("keytool", ["-genkeypair", "-alias", "x", "-keyalg", "EC", "-dname", "CN=x", ...empty]);
-    await run("keytool", ["-delete", "-alias", "x", ...empty]);
+    await copyFile(join(keytool, "../../lib/security/cacerts"), cacerts);
+    const listing = async () =>
+      (await run("keytool", ["-list", "-storepass", "changeit", "-keystore", cacerts])).stdout;
     const ada = await newPerson({ JAVA_HOME: java });
     const row = { store: "Java", kind: "java", place: cacerts, state: "trusted", verifiedBy: "keytool" };
     for (const _ of ["once", "twice"]) {
       expect((await ada.trust("--store", "java", "--json")).rows).toEqual([expect.objectContaining(row)]);
     }
-    const listing = await run("keytool", ["-list", ...empty]);
-    expect(listing.stdout.match(/trustedCertEntry/g)).toHaveLength(1);
+    expect((await listing()).match(/^chanctl local ca/gm)).toHaveLength(1);
     expect((await ada.trust("--uninstall", "--store", "java")).code).toBe(0);
-    expect((await run("keytool", ["-list", ...empty])).stdout).not.toContain("trustedCertEntry");
-  });
+    expect(await listing()).toMatch(/trustedCertEntry/);
+    expect(await listing()).not.toMatch(/^chanctl local ca/m);
+  }, 120_000);
 });

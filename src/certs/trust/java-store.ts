@@ -40,6 +40,8 @@ export function javaStore({ cacerts, keytool = "keytool", ca, machine }: JavaSto
     const line = toCommandLine(isOthers ? ["sudo", ...command] : command);
     assertDone(await machine.run(command, { asRoot: isOthers }), { step, command: line });
   };
+  /** Certificates lie in the file as they are; a Java takes half a second to start. */
+  const isInFile = () => ca !== undefined && machine.files.read(cacerts)?.includes(ca.der) === true;
   const aliases = async (): Promise<readonly string[]> => {
     if (ca === undefined || isMissing) return [];
     return parseAliases((await machine.run(toCommand(["-list"]))).stdout, ca.sha256);
@@ -58,8 +60,7 @@ export function javaStore({ cacerts, keytool = "keytool", ca, machine }: JavaSto
         }
       : {}),
     async status({ verify }) {
-      // Certificates lie in the file as they are; a Java takes half a second to start.
-      const isThere = ca !== undefined && machine.files.read(cacerts)?.includes(ca.der) === true;
+      const isThere = isInFile();
       if (isMissing && !isThere) {
         return {
           kind: "blocked",
@@ -73,7 +74,7 @@ export function javaStore({ cacerts, keytool = "keytool", ca, machine }: JavaSto
         : { kind: "untrusted" };
     },
     async install() {
-      if (ca === undefined || (await aliases()).length > 0) return {};
+      if (ca === undefined || isInFile()) return {};
       await run(`add the CA to ${cacerts}`, addition);
       return { note: "restart what runs on that Java" };
     },

@@ -70,7 +70,15 @@ export function nssStore({ kind, name, folder, ca, machine }: NssStoreOptions): 
       if (ca === undefined) return {};
       if (certutil === undefined) throw certutilMissing(folder, machine);
       await makeDatabase();
-      await run(`add the CA to ${folder}`, ["-A", "-t", "C,,", "-n", ca.name, "-i", ca.path]);
+      try {
+        await run(`add the CA to ${folder}`, ["-A", "-t", "C,,", "-n", ca.name, "-i", ca.path]);
+      } catch (error) {
+        // Where the password is missing for the trust, the certificate is there already, without any.
+        const entry = entryOf();
+        if (entry?.isTrusted === false)
+          await machine.run([certutil, "-d", `sql:${folder}`, "-D", "-n", entry.nickname]);
+        throw error;
+      }
       return restartNote();
     },
     async uninstall() {

@@ -16,7 +16,7 @@ interface FailedStep {
  */
 export function assertDone(result: CommandResult, { step, command, hint }: FailedStep): void {
   if (result.code === 0) return;
-  const said = `${result.stderr}\n${result.stdout}`.trim().split("\n")[0] ?? "";
+  const said = result.stderr.trim().split("\n").at(-1) || (result.stdout.trim().split("\n")[0] ?? "");
   const why = said === "" ? `exit code ${result.code}` : said;
   throw new ChanctlError("trust_failed", `could not ${step}: ${why}`, {
     hint: hint ?? `${command}    shows all that it says`,
