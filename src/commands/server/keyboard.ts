@@ -1,15 +1,7 @@
 import type { ReadStream } from "node:tty";
 
 import { isInForeground } from "../../platform/foreground.ts";
-
-const CTRL_C = "\u0003";
-export const CTRL_D = "\u0004";
-const CTRL_Z = "\u001A";
-const CTRL_BACKSLASH = "\u001C";
-const ESCAPE = "\u001B";
-
-/** What comes in one piece and is longer was pasted, not pressed. */
-const LONGEST_BURST = 8;
+import { CTRL_BACKSLASH, CTRL_C, CTRL_Z, toKeys } from "./key-input.ts";
 
 /** A shell that brings a running job to the foreground sends it no signal. */
 const BACKGROUND_CHECK_MS = 1_000;
@@ -118,13 +110,6 @@ export class Keyboard {
     this.#check = setTimeout(this.#take, STOP_CHECK_MS);
     signalGroup(signal);
   }
-}
-
-/** The keys of a piece of input. An arrow key is several characters that mean none of ours; so is what was pasted. */
-export function toKeys(text: string): string[] {
-  if (text.includes(CTRL_C)) return [CTRL_C];
-  if (text.startsWith(ESCAPE) || text.length > LONGEST_BURST) return [];
-  return Array.from(text);
 }
 
 /** What a terminal does: all processes of the group in its foreground get the signal, and ours is that. */

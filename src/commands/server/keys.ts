@@ -1,5 +1,5 @@
 import type { Palette } from "../palette.ts";
-import { CTRL_D } from "./keyboard.ts";
+import { CTRL_D } from "./key-input.ts";
 
 /** What a key asks for. */
 type KeyAction = "help" | "open" | "info" | "restart" | "clear" | "quit" | "blank line";

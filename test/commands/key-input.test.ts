@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { toKeys } from "#src/commands/server/keyboard.ts";
+import { toKeys } from "#src/commands/server/key-input.ts";
 
 it.each([
   ["a key is itself", "h", ["h"]],
