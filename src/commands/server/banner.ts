@@ -38,9 +38,19 @@ export function banner(server: RunningServer, options: BannerOptions, io: Io): s
     { label: "channels", items: channelItems(server.registry.entries(), io) },
     ...(options.trustText === undefined ? [] : [trustRow(options.trustText)]),
   ];
+  const command = options.isQuiet ? " serve" : "";
+  const title = `${bold("chanctl")} ${options.version}${command}  ${dim(`ready in ${formatDuration(readyMs)}`)}`;
   const network = options.network?.(server.url) ?? "";
-  const keys = options.hasKeys ? `\n  ${keysLine(palette(io.color))}\n` : "";
-  return `\n  ${bold("chanctl")} ${options.version}  ${dim(`ready in ${formatDuration(readyMs)}`)}\n\n${formatRows(rows, io)}${network}${keys}\n`;
+  const keys = options.hasKeys
+    ? `
+  ${keysLine(palette(io.color))}
+`
+    : "";
+  return `
+  ${title}
+
+${formatRows(rows, io)}${network}${keys}
+`;
 }
 
 /** Where the server and its app are: the banner's first rows. */
@@ -48,8 +58,7 @@ export function addressRows(server: RunningServer, options: AddressOptions, io: 
   return formatRows(toAddressRows(server, options, io), io);
 }
 
-/** The URLs for browsers; the project's own name last. */
-export function publicUrls({ url }: RunningServer, projectHost: string | undefined): string[] {
+function publicUrls({ url }: RunningServer, projectHost: string | undefined): string[] {
   if (projectHost === undefined) return [url];
   const named = new URL(url);
   named.hostname = projectHost;

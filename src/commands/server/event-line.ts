@@ -84,8 +84,10 @@ function fitParts(
   { room, paint }: { readonly room: number; readonly paint: Palette },
 ): string {
   if (room === Number.POSITIVE_INFINITY) return subject + paint.dim(details);
-  const shown = shortenMiddle(subject, Math.max(LEAST_PATH, room - textColumns(details)));
-  return shown + paint.dim(fitColumns(details, Math.max(1, room - textColumns(shown))));
+  const forPath = Math.max(LEAST_PATH, room - textColumns(details));
+  const shown = shortenMiddle(subject, Math.max(1, Math.min(room, forPath)));
+  const left = room - textColumns(shown);
+  return left < 1 ? shown : shown + paint.dim(fitColumns(details, left));
 }
 
 /** Events whose name is not the word that a person looks for. */

@@ -62,20 +62,33 @@ function channelRows({ name, transport, isBroken }: InfoChannel, options: InfoOp
   // Where somebody listens comes first.
   const streams = [...stored, ...live].toSorted((a, b) => subscribersOf(b.path) - subscribersOf(a.path));
   const kind = [transport === undefined ? "" : paint.dim(transport), isBroken ? paint.red("broken") : ""];
-  const more = streams.length > STREAMS_A_CHANNEL ? [`    ${paint.dim("… and more")}`] : [];
+  const shown = streams.slice(0, STREAMS_A_CHANNEL);
+  const more = streams.length > shown.length ? [`    ${paint.dim("… and more")}`] : [];
   return [
     `  ${[paint.bold(escapeControls(name)), ...kind].filter(Boolean).join("  ")}`,
-    ...streams.slice(0, STREAMS_A_CHANNEL).map((stream) => streamRow(stream, options)),
+    ...streamRows(shown, options),
     ...(streams.length === 0 ? [`    ${paint.dim("no streams yet")}`] : []),
     ...more,
   ];
 }
 
-function streamRow({ path, bytes }: ChannelStream, { subscribersOf, paint, columns }: InfoOptions): string {
-  const subscribers = subscribersOf(path);
-  const details = `${subscribers} subscriber${subscribers === 1 ? "" : "s"}, ${formatBytes(bytes)}`;
-  const room = Math.max(16, columns - textColumns(details) - 8);
-  const shown = shortenMiddle(escapeControls(path), room);
-  const padding = " ".repeat(Math.max(0, Math.min(room, 36) - textColumns(shown)));
-  return `    ${shown}${padding}  ${paint.dim(details)}`;
+function streamRows(
+  streams: readonly ChannelStream[],
+  { subscribersOf, paint, columns }: InfoOptions,
+): string[] {
+  const rows = streams.map(({ path, bytes }) => {
+    const subscribers = subscribersOf(path);
+    return {
+      path: escapeControls(path),
+      details: `${subscribers} subscriber${subscribers === 1 ? "" : "s"}, ${formatBytes(bytes)}`,
+    };
+  });
+  const detailsColumns = Math.max(0, ...rows.map(({ details }) => textColumns(details)));
+  const room = Math.max(16, columns - detailsColumns - 8);
+  const fitted = rows.map(({ path, details }) => ({ path: shortenMiddle(path, room), details }));
+  const pathColumns = Math.max(0, ...fitted.map(({ path }) => textColumns(path)));
+  return fitted.map(({ path, details }) => {
+    const padding = " ".repeat(pathColumns - textColumns(path));
+    return `    ${path}${padding}  ${paint.dim(details)}`;
+  });
 }

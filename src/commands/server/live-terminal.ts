@@ -5,7 +5,7 @@ import type { LogEntry } from "../../shared/logger.ts";
 import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
 import { AppWatch } from "./app-status.ts";
-import { addressRows, publicUrls } from "./banner.ts";
+import { addressRows } from "./banner.ts";
 import { infoText, readStoreBytes } from "./info-text.ts";
 import { Keyboard } from "./keyboard.ts";
 import { keyOf, keysText } from "./keys.ts";
@@ -113,9 +113,9 @@ export class LiveTerminal {
     const { print } = this.#screen;
     switch (keyOf(key)) {
       case "help":
-        return print(keysText(this.#openUrl(server), palette(color)));
+        return print(keysText(server.url, palette(color)));
       case "open":
-        return openBrowser(this.#openUrl(server), process.platform);
+        return openBrowser(server.url, process.platform);
       case "info":
         return void this.#showInfo(server, { stateFolder });
       case "restart":
@@ -130,10 +130,6 @@ export class LiveTerminal {
         return;
       default:
     }
-  }
-
-  #openUrl(server: RunningServer): string {
-    return publicUrls(server, this.#options.projectHost).at(-1) ?? server.url;
   }
 
   async #showInfo(server: RunningServer, { stateFolder }: { readonly stateFolder: string }): Promise<void> {

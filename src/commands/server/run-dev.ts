@@ -8,6 +8,7 @@ import type { ResolvedOptions } from "../../server/resolve-options.ts";
 import type { RunningServer } from "../../server/start-server.ts";
 import { ChanctlError } from "../../shared/errors.ts";
 import type { Io } from "../io.ts";
+import { appColors } from "./app-colors.ts";
 import { detectAppCommand } from "./detect-app.ts";
 import { resolveDevTrust } from "../trust/dev-trust.ts";
 import { loadDevCertificates } from "./dev-certificates.ts";
@@ -78,6 +79,7 @@ export async function runDev(
     watch: true,
     allowedHosts: [...allowedHosts, ...(lan?.names ?? [])],
     ...(lan === undefined || caPem === undefined ? {} : { phone: { projectName, caPem } }),
+    ...(flags.json ? {} : { env: { ...options.env, ...appColors(io) } }),
     logger,
   };
   const onReady = (server: RunningServer): CertificateRenewal | undefined => {
