@@ -1,4 +1,5 @@
 import type { AppState } from "../../app/app.ts";
+import type { AppView } from "../../server/app-view.ts";
 import type { AppOptions } from "../../server/options.ts";
 import type { RunningServer } from "../../server/start-server.ts";
 import type { LogEntry } from "../../shared/logger.ts";
@@ -17,7 +18,7 @@ export type AppStatus =
 export class AppWatch {
   readonly #onChange: () => void;
   readonly #stop: () => void;
-  readonly #port: number;
+  readonly #app: AppView | undefined;
   #status: AppStatus;
 
   constructor(
@@ -25,7 +26,7 @@ export class AppWatch {
     { configured, onChange }: { readonly configured: AppOptions | undefined; readonly onChange: () => void },
   ) {
     this.#onChange = onChange;
-    this.#port = app?.port ?? 0;
+    this.#app = app;
     if (app !== undefined) {
       this.#status = this.#toStatus(app.state);
       this.#stop = app.onState((state) => this.#set(this.#toStatus(state)));
@@ -38,8 +39,10 @@ export class AppWatch {
         : { kind: "none" };
   }
 
+  /** What is true now. An app that was replaced is ready all the time, on another port. */
   get status(): AppStatus {
-    return this.#status;
+    const isReady = this.#status.kind === "ready" && this.#app !== undefined;
+    return isReady ? { kind: "ready", port: this.#app.port } : this.#status;
   }
 
   /** Whether the status changes with time alone. */
@@ -50,6 +53,7 @@ export class AppWatch {
   /** Takes from the log what the state alone does not say: when the app is started again. */
   note({ event, fields }: LogEntry): void {
     if (this.#status.kind === "stopping") return;
+    if (event === "app-replaced") this.#onChange();
     if (event === "app-given-up") this.#set({ kind: "given-up" });
     const afterMs = fields?.["restartAfterMs"];
     if (event === "app-exit" && this.#status.kind === "crashed" && typeof afterMs === "number")
@@ -63,7 +67,7 @@ export class AppWatch {
   }
 
   #toStatus(state: AppState): AppStatus {
-    if (state === "ready") return { kind: "ready", port: this.#port };
+    if (state === "ready") return { kind: "ready", port: this.#app?.port ?? 0 };
     if (state === "crashed") return { kind: "crashed", restartAt: undefined };
     return { kind: "starting", since: performance.now() };
   }
