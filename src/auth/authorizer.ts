@@ -83,18 +83,19 @@ export class Authorizer {
   /** Apart from each other: who only publishes must not keep newcomers out, nor they the messages. */
   readonly #authorizeCalls: Semaphore;
   readonly #onPublishCalls: Semaphore;
-  readonly #maxMessageBytes: number;
+  readonly #limits: Pick<AuthorizerOptions, "maxMessageBytes">;
   readonly #warnings: BoundedLines<string, LogEntry>;
   /** A thousand tabs of one user that reconnect at once ask once. */
   readonly #shared = new SharedCalls<Grant>();
   readonly #sharedOfStreams = new SharedCalls<Grant<StreamOperation>>();
 
-  constructor(client: AppClient, { maxCalls, maxWaiting, maxMessageBytes, logger }: AuthorizerOptions) {
+  constructor(client: AppClient, options: AuthorizerOptions) {
+    const { maxCalls, maxWaiting, logger } = options;
     const note = createLimitLog(logger);
     const onWait = (): void => note("maxAuthorizeCalls");
     const bounds = { size: maxCalls, maxWaiting, maxWaitMs: MAX_WAIT_MS, onWait };
     this.#client = client;
-    this.#maxMessageBytes = maxMessageBytes;
+    this.#limits = options;
     this.#warnings = new BoundedLines(({ message, fields, ...entry }, count) =>
       logger({ ...entry, message: message + inTheLastSecond(count), fields: { ...fields, count } }),
     );
@@ -217,7 +218,7 @@ export class Authorizer {
     const shown = `{"type":${JSON.stringify(message.type)},"data":${message.dataText}}`;
     const body = `${JSON.stringify(request).slice(0, -1)},"message":${shown}}`;
     const since = performance.now();
-    const maxAnswerBytes = MAX_ESCAPE_LENGTH * this.#maxMessageBytes + MAX_ANSWER_BYTES;
+    const maxAnswerBytes = MAX_ESCAPE_LENGTH * this.#limits.maxMessageBytes + MAX_ANSWER_BYTES;
     const ask = (): Promise<AppAnswer> =>
       this.#client.post(ON_PUBLISH_PATH, body, { since, maxAnswerBytes, signal });
     return toPublishAnswer(await this.#onPublishCalls.run(ask, signal));

@@ -25,13 +25,13 @@ export class Channel {
   readonly #params: ReadonlyMap<string, Param>;
   readonly #checkParams: SchemaCheck;
   readonly #checkData: ReadonlyMap<string, SchemaCheck> | undefined;
-  readonly #maxParamsBytes: number;
+  readonly #limits: Pick<Limits, "maxParamsBytes">;
 
   /** @throws {ChanctlError} `definition_invalid` if a schema cannot be checked against. */
   constructor(definition: ChannelDefinition, { compileSchema, limits }: ChannelOptions) {
     const { paramsSchema, messages } = definition;
     this.definition = definition;
-    this.#maxParamsBytes = limits.maxParamsBytes;
+    this.#limits = limits; // read at each use: a changed config changes it
     this.#params = readParams(paramsSchema);
     this.#checkParams = compileSchema(paramsSchema, "paramsSchema");
     assertDefaultsFit(this.#params, compileSchema({ ...paramsSchema, required: [] }, "paramsSchema"));
@@ -53,7 +53,7 @@ export class Channel {
    * @throws {ChanctlError} `params_invalid` naming the param and what it must be.
    */
   coerceParams(query: URLSearchParams): Params {
-    assertSize(query, this.#maxParamsBytes);
+    assertSize(query, this.#limits.maxParamsBytes);
     const values = new Map<string, unknown>();
     for (const [name, text] of query) {
       const param = this.#params.get(name);

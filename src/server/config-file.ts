@@ -21,7 +21,10 @@ export interface LoadedConfig {
   readonly source: string;
 }
 
-const FILE_NAMES = ["ts", "js", "mjs", "json"].map((extension) => `chanctl.config.${extension}`);
+/** The names that a config may have; a folder holds one of them. */
+export const CONFIG_FILE_NAMES: readonly string[] = ["ts", "js", "mjs", "json"].map(
+  (extension) => `chanctl.config.${extension}`,
+);
 
 /**
  * Finds the project's folder and config, from the working directory up to the package root.
@@ -38,7 +41,7 @@ export async function findProject(cwd: string): Promise<Project> {
 }
 
 async function findConfig(folder: string): Promise<string | undefined> {
-  const paths = FILE_NAMES.map((name) => join(folder, name));
+  const paths = CONFIG_FILE_NAMES.map((name) => join(folder, name));
   const found = (await Promise.all(paths.map(async (path) => ((await exists(path)) ? [path] : [])))).flat();
   const [first, second] = found;
   if (first !== undefined && second !== undefined) {
@@ -74,16 +77,22 @@ export interface LoadedProject {
  *
  * @throws {ChanctlError} `config_invalid` with the place of what is wrong.
  */
-export async function loadProject(cwd: string): Promise<LoadedProject> {
+export async function loadProject(cwd: string, { onInput }: LoadOptions = {}): Promise<LoadedProject> {
   const { root, configPath } = await findProject(cwd);
-  return { root, config: configPath === undefined ? undefined : await loadConfig(configPath) };
+  return { root, config: configPath === undefined ? undefined : await loadConfig(configPath, onInput) };
 }
 
-async function loadConfig(path: string): Promise<LoadedConfig> {
+interface LoadOptions {
+  /** Told of each file that the config is made from, just before it is read; also when loading fails. */
+  readonly onInput?: ((file: string) => void) | undefined;
+}
+
+async function loadConfig(path: string, onInput: LoadOptions["onInput"]): Promise<LoadedConfig> {
+  onInput?.(path);
   const source = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new ChanctlError("config_invalid", `${path} cannot be read: ${messageOf(cause)}`, { cause });
   });
-  return { path, source, value: parseJson(path, source) ?? (await importDefault(path)) };
+  return { path, source, value: parseJson(path, source) ?? (await importDefault(path, onInput)) };
 }
 
 /** JSON needs no bundler; what is no JSON is given to it all the same, for its place and its code frame. */
@@ -96,9 +105,14 @@ function parseJson(path: string, source: string): unknown {
   }
 }
 
-async function importDefault(path: string): Promise<unknown> {
+async function importDefault(path: string, onInput: LoadOptions["onInput"]): Promise<unknown> {
   const cacheFolder = join(dirname(path), ".chanctl", "definitions");
-  const { outfile } = await bundleModule({ entry: path, cacheFolder, errorCode: "config_invalid" });
+  const { outfile } = await bundleModule({
+    entry: path,
+    cacheFolder,
+    errorCode: "config_invalid",
+    ...(onInput === undefined ? {} : { onInput }),
+  });
   let loaded: unknown;
   // A config that ends the process would end the command without a word, and with exit code 0.
   const tellExit = (): void => {

@@ -24,6 +24,8 @@ import type { ChannelStream } from "./channel-streams.ts";
 import { warnOfHiddenStreams } from "./hidden-streams.ts";
 import { ignoreStateFolder } from "./ignore-state-folder.ts";
 import { InternalRoutes } from "./internal-routes.ts";
+import { LiveSettings } from "./live-settings.ts";
+import type { LiveOptions } from "./live-settings.ts";
 import { Opened } from "./opened.ts";
 import type { ServerOptions, TlsOptions } from "./options.ts";
 import { PublicRoutes } from "./public-routes.ts";
@@ -47,6 +49,8 @@ export interface RunningServer {
   channelStreams(request: { readonly channel: string; readonly limit: number }): ChannelStream[];
   /** Resolves when the app listens; at once where none was started. Rejects with `app_failed` if it was given up. */
   whenAppReady(signal: AbortSignal): Promise<void>;
+  /** Takes over the settings that a running server can; the others need a restart. */
+  applySettings(settings: LiveOptions): void;
   /** Presents another certificate from the next handshake on. */
   setCertificate(tls: Pick<TlsOptions, "cert" | "key">): void;
   /** Sends everyone away, ends the app, commits what was accepted and frees everything. */
@@ -76,12 +80,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-async function start(options: ServerOptions, opened: Opened): Promise<RunningServer> {
+async function start(given: ServerOptions, opened: Opened): Promise<RunningServer> {
+  const live = new LiveSettings(given);
+  const options = { ...given, ...live.parts };
   const { stateFolder, logger, limits, tls, allowedOrigins } = options;
   const earlier = await readRunFile(stateFolder);
   const { durableStreams } = options;
   const webhookSender =
-    durableStreams && opened.add(new HttpWebhookSender({ allowsLoopback: durableStreams.publicWrites }));
+    durableStreams &&
+    opened.add(
+      new HttpWebhookSender({
+        get allowsLoopback() {
+          return durableStreams.publicWrites;
+        },
+      }),
+    );
   const broker = opened.add(
     await Broker.open({
       folder: stateFolder,
@@ -119,12 +132,22 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
 
   const app = options.app && opened.add(await prepareApp(options.app, options, { url, internalUrl, token }));
   const proxy = app && opened.add(createAppProxy({ app: app.app, logger, showOutput: options.watch }));
-  const client = opened.add(new AppClient({ app: app?.app, token, retryMs: options.authorizeRetryMs }));
+  const client = opened.add(
+    new AppClient({
+      app: app?.app,
+      token,
+      get retryMs() {
+        return live.authorizeRetryMs;
+      },
+    }),
+  );
   const authorizer = opened.add(
     new Authorizer(client, {
       maxCalls: limits.maxAuthorizeCalls,
       maxWaiting: limits.maxConnections,
-      maxMessageBytes: limits.maxMessageBytes,
+      get maxMessageBytes() {
+        return limits.maxMessageBytes;
+      },
       logger,
     }),
   );
@@ -177,6 +200,7 @@ async function start(options: ServerOptions, opened: Opened): Promise<RunningSer
     ...(durableStreams === undefined ? {} : { streamsPath: durableStreams.path }),
     channelStreams: (request) => listChannelStreams(broker.streams, request),
     whenAppReady: async (signal) => app?.app.waitUntilReady(signal),
+    applySettings: (settings) => live.apply(settings),
     setCertificate: (renewed) => publicListener.setCertificate(renewed),
     close,
     [Symbol.asyncDispose]: close,

@@ -11,11 +11,11 @@ const RETRY_AFTER_SECS = 1;
  * but whoever begins many and ends none would have them add up (CWE-770).
  */
 export class BodyBudget {
-  readonly #max: number;
+  readonly #limits: Pick<Limits, "maxBodyBytesTotal">;
   #taken = 0;
 
-  constructor({ maxBodyBytesTotal }: Pick<Limits, "maxBodyBytesTotal">) {
-    this.#max = maxBodyBytesTotal;
+  constructor(limits: Pick<Limits, "maxBodyBytesTotal">) {
+    this.#limits = limits;
   }
 
   /** What one request takes of it; given back when its response has ended, or its client has left. */
@@ -30,7 +30,7 @@ export class BodyBudget {
     return {
       take: (bytes) => {
         if (isOver) return;
-        if (this.#taken + bytes > this.#max) throw tooMany();
+        if (this.#taken + bytes > this.#limits.maxBodyBytesTotal) throw tooMany();
         this.#taken += bytes;
         taken += bytes;
       },

@@ -50,7 +50,6 @@ export class WebSocketRoute {
       autoPong: false, // see `answerPings`
       closeTimeout: CLOSE_TIMEOUT_MS, // an option that its types lack
       perMessageDeflate: false, // costs six times a plain write, and a window of memory a connection
-      maxPayload: context.limits.maxMessageBytes + FRAME_OVERHEAD_BYTES,
       handleProtocols: (offered: ReadonlySet<string>) => offered.has(SUB_PROTOCOL) && SUB_PROTOCOL,
     };
     this.#server = new WebSocketServer(options);
@@ -65,6 +64,8 @@ export class WebSocketRoute {
     socket.on("error", () => socket.destroy());
     const fault = findHandshakeFault(request);
     if (fault !== undefined) return this.#refuse(request, socket, fault);
+    // Read by ws at each handshake: the limit may have been changed since the last.
+    this.#server.options.maxPayload = this.#context.limits.maxMessageBytes + FRAME_OVERHEAD_BYTES;
     this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#serve(webSocket, upgrade));
   }
 

@@ -1,7 +1,9 @@
-import type { CertificateRenewal } from "../../certs/certificate-renewal.ts";
 import { loadProjectName } from "../../certs/project-name.ts";
 import { openBrowser } from "../../platform/open-browser.ts";
 import { loadProject } from "../../server/config-file.ts";
+import { ConfigWatch } from "../../server/config-watch.ts";
+import type { OnInput } from "../../server/config-watch.ts";
+import { stampOf } from "../../registry/file-stamp.ts";
 import type { ServerOptions } from "../../server/options.ts";
 import { resolveOptions } from "../../server/resolve-options.ts";
 import type { ResolvedOptions } from "../../server/resolve-options.ts";
@@ -49,7 +51,11 @@ export async function runDev(
   io: Io,
 ): Promise<void> {
   const startedAt = performance.now();
-  const { tls: _serveOnly, app, ...options } = await resolveDevOptions(words, { flags, io });
+  const stamps: Record<string, string> = {};
+  const read = (onInput: OnInput): Promise<ResolvedOptions> =>
+    resolveDevOptions(words, { flags, io, onInput });
+  const resolved = await read((file) => (stamps[file] ??= stampOf(file)));
+  const { tls: _serveOnly, app, ...options } = resolved;
   const { root, allowedHosts = [], host } = options;
   const projectName = await loadProjectName(root);
   const lan = openLan(host);
@@ -82,23 +88,26 @@ export async function runDev(
     ...(flags.json ? {} : { env: { ...options.env, ...appColors(io) } }),
     logger,
   };
-  const onReady = (server: RunningServer): CertificateRenewal | undefined => {
+  const onReady = (server: RunningServer): readonly AsyncDisposable[] => {
     if (flags.open) openBrowser(server.url, process.platform);
-    return certificates?.renew(server, logger);
+    const started = { options: resolved, stamps };
+    const apply = (next: ResolvedOptions): void => server.applySettings(next);
+    const watch = new ConfigWatch({ root, started, read, apply, logger });
+    return certificates === undefined ? [watch] : [watch, certificates.renew(server, logger)];
   };
   await runServer(serverOptions, { io, reporter, onReady });
 }
 
 async function resolveDevOptions(
   words: readonly string[],
-  { flags, io }: { flags: DevFlags; io: Io },
+  { flags, io, onInput }: { flags: DevFlags; io: Io; onInput: OnInput },
 ): Promise<ResolvedOptions> {
   if (words.length > 0 && flags.app !== undefined) {
     throw new ChanctlError("usage", "`--app` and a command after `--` exclude each other", {
       hint: "give one of them",
     });
   }
-  const { root, config } = await loadProject(io.cwd);
+  const { root, config } = await loadProject(io.cwd, { onInput });
   return resolveOptions({
     flags: {
       port: flags.port,

@@ -16,7 +16,7 @@ interface RunOptions {
   readonly io: Io;
   readonly reporter: Reporter;
   /** Called once the server is up; what it throws ends it. What it returns is closed before the server. */
-  readonly onReady?: (server: RunningServer) => AsyncDisposable | undefined;
+  readonly onReady?: (server: RunningServer) => readonly AsyncDisposable[];
 }
 
 /**
@@ -31,7 +31,7 @@ export async function runServer(
 ): Promise<void> {
   const ending = new AbortController();
   let server: RunningServer | undefined;
-  let companion: AsyncDisposable | undefined;
+  let companions: readonly AsyncDisposable[] = [];
   let firstAskedAt = Number.POSITIVE_INFINITY;
   const end = (exitCode: number): void => {
     if (performance.now() - firstAskedAt > SAME_SIGNAL_MS) {
@@ -49,13 +49,13 @@ export async function runServer(
   try {
     server = await startServer(options);
     if (ending.signal.aborted) return;
-    companion = onReady?.(server);
+    companions = onReady?.(server) ?? [];
     reporter.ready(server, { stateFolder: options.stateFolder, quit: () => end(0) });
     await once(ending.signal, "abort");
     reporter.stopping();
   } finally {
     reporter.flush();
-    await companion?.[Symbol.asyncDispose]();
+    for (const companion of companions) await companion[Symbol.asyncDispose]();
     await server?.close();
     reporter.close();
     removeListener();
