@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { startDev } from "../commands/dev-project.ts";
 import type { StartedServer } from "../commands/dev-project.ts";
 import { makeProject } from "../commands/temp-project.ts";
@@ -33,9 +34,16 @@ afterAll(async () => {
 });
 beforeEach((context) => requireChromium(context));
 
+/** A browser that goes when the test ends. */
+async function launch(options: { readonly caPath?: string } = {}): Promise<Browser> {
+  const chromium = await launchChromium(options);
+  onTestFinished(() => chromium.close());
+  return chromium.browser;
+}
+
 describe("the phone's page, in a browser", () => {
   it("says that the CA is not trusted, and shows the steps and the fingerprint", async () => {
-    const { browser, close } = await launchChromium({});
+    const browser = await launch();
     const page = await (await browser.newContext(PHONE)).newPage();
     const refused: string[] = [];
     page.on("console", (message) => refused.push(message.text()));
@@ -47,11 +55,10 @@ describe("the phone's page, in a browser", () => {
     const isWider = await page.evaluate("document.documentElement.scrollWidth > innerWidth");
     expect(isWider).toBe(false);
     expect(refused.filter((text) => text.includes("Content Security Policy"))).toEqual([]);
-    await close();
   });
 
   it("goes on to the app by itself where the CA is trusted, and stays where that is asked", async () => {
-    const { browser, close } = await launchChromium({ caPath: dev.ready.caPath ?? "" });
+    const browser = await launch({ caPath: dev.ready.caPath ?? "" });
     const context = await browser.newContext(PHONE);
     const page = await context.newPage();
     await page.goto(phoneUrl);
@@ -61,7 +68,6 @@ describe("the phone's page, in a browser", () => {
     await page.getByText("Trusted on this device.").waitFor();
     await page.getByRole("link", { name: "Open shop" }).click();
     await page.getByRole("heading", { name: "the app" }).waitFor();
-    await close();
   });
 });
 
@@ -71,7 +77,7 @@ it("projects have cookies of their own by their names, which `localhost` alone d
     command: COMMAND,
     env: { NAME: "blog", CHANCTL_HOME: `${project.root}/home` },
   });
-  const { browser, close } = await launchChromium({ caPath: dev.ready.caPath ?? "" });
+  const browser = await launch({ caPath: dev.ready.caPath ?? "" });
   const page = await (await browser.newContext()).newPage();
   const cookieAt = async (url: string): Promise<string | null> => {
     await page.goto(url);
@@ -84,5 +90,4 @@ it("projects have cookies of their own by their names, which `localhost` alone d
   expect(await cookieAt(`https://blog.localhost:${blogPort}/`)).toBe("no cookie");
   await page.goto(`https://localhost:${shopPort}/sign-in`);
   expect(await cookieAt(`https://localhost:${blogPort}/`)).toBe("session=of-shop");
-  await close();
 });
