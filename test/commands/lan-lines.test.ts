@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { networkText } from "#src/commands/server/lan-lines.ts";
 import type { Lan } from "#src/commands/server/lan.ts";
-import { lanUrls, openLan, toCertificateHosts } from "#src/commands/server/lan.ts";
+import { isAtLocalhost, lanUrls, openLan, toCertificateHosts } from "#src/commands/server/lan.ts";
 import { renderQrCode } from "#src/commands/server/qr-code.ts";
 import { makeTestCertificates } from "../support/certificates.ts";
 
@@ -111,4 +111,9 @@ describe("openLan", () => {
 
 it("a name with a dot in front is itself and a wildcard for the certificate", () => {
   expect(toCertificateHosts(["a.test", ".b.test"])).toEqual(["a.test", "b.test", "*.b.test"]);
+});
+
+it("`localhost` leads to a server on all addresses and on the loopback, and to no other", () => {
+  expect(["127.0.0.1", "::1", "0.0.0.0", "::", "localhost"].map(isAtLocalhost)).not.toContain(false);
+  expect(["192.168.1.5", "127.0.0.2", "fd12::5"].map(isAtLocalhost)).not.toContain(true);
 });

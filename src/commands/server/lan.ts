@@ -20,6 +20,11 @@ export function openLan(host: string): Lan | undefined {
   };
 }
 
+/** Whether `localhost`, and so the project's name below it, leads to a server that listens on `--host`. */
+export function isAtLocalhost(host: string): boolean {
+  return ["127.0.0.1", "localhost", "::1", "0.0.0.0", "::"].includes(host);
+}
+
 /** What the leaf is to be for, so that phones and others see no warning. */
 export function lanHosts({ addresses, names }: Lan): readonly string[] {
   return [...addresses().map(({ address }) => address), ...names];

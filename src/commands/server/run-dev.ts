@@ -14,7 +14,7 @@ import { appColors } from "./app-colors.ts";
 import { detectAppCommand } from "./detect-app.ts";
 import { resolveDevTrust } from "../trust/dev-trust.ts";
 import { loadDevCertificates } from "./dev-certificates.ts";
-import { openLan } from "./lan.ts";
+import { isAtLocalhost, openLan } from "./lan.ts";
 import { createReporter } from "./reporter.ts";
 import { runServer } from "./run-server.ts";
 import { toStreamSettings } from "./stream-flags.ts";
@@ -73,7 +73,7 @@ export async function runDev(
     startedAt: startedAt + (trust?.askedMs ?? 0),
     trustText: trust?.text,
     app,
-    projectHost: certificates && `${projectName}.localhost`,
+    projectHost: certificates && isAtLocalhost(host) ? `${projectName}.localhost` : undefined,
     ...(lan && lines ? { network: (serverUrl) => lines.networkText({ lan, caPem, serverUrl }, io) } : {}),
   });
   const logger = reporter.entry;
