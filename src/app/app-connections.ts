@@ -21,10 +21,14 @@ export class AppConnections {
     return this.#pool().agent;
   }
 
-  /** A connection to be used for one request, at once: it is to where the app answers at this moment. */
-  take(): AppConnection {
+  /**
+   * A connection to be used for one request, at once: it is to where the app answers at this moment.
+   *
+   * @param options.isFresh one that no request has used. @default false
+   */
+  take(options: { readonly isFresh?: boolean } = {}): AppConnection {
     const pool = this.#pool();
-    const connection = pool.take();
+    const connection = pool.take(options);
     this.#poolOf.set(connection, pool);
     return connection;
   }

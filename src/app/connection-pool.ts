@@ -44,9 +44,13 @@ export class ConnectionPool {
     });
   }
 
-  /** A connection to be used for one request; the one used last first, as it is the likeliest to be open. */
-  take(): AppConnection {
-    const idle = this.#idle.pop();
+  /**
+   * A connection to be used for one request; the one used last first, as it is the likeliest to be open.
+   *
+   * @param options.isFresh one that no request has used. @default false
+   */
+  take({ isFresh = false }: { readonly isFresh?: boolean } = {}): AppConnection {
+    const idle = isFresh ? undefined : this.#idle.pop();
     if (idle !== undefined) return idle;
     const connection = new AppConnection(this.#origin, this.#connect);
     this.#all.add(connection);

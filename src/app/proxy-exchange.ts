@@ -15,6 +15,8 @@ export interface Upgraded {
 
 interface ExchangeOptions {
   readonly connections: AppConnections;
+  /** An app that closed one idle connection may be about to close them all: another attempt gets a fresh one. */
+  readonly isRepeated: boolean;
   /** The app was asked and nothing has been answered to the client: it may be asked again. */
   readonly onUnanswered: (error: Error, connection: { readonly wasUsed: boolean }) => void;
   readonly onUpgrade?: (upgraded: Upgraded) => void;
@@ -38,7 +40,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   constructor(response: ProxyResponse, options: ExchangeOptions) {
     this.#response = response;
     this.#options = options;
-    this.#connection = options.connections.take();
+    this.#connection = options.connections.take({ isFresh: options.isRepeated });
     response.on("drain", this.#resume);
     response.on("close", this.#abandon);
   }

@@ -118,6 +118,7 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
       const upgrade = onUpgrade && wantedProtocol(request);
       const exchange = new Exchange(response, {
         connections,
+        isRepeated: call.wasRepeated,
         onUnanswered: (error, { wasUsed }) => void repeatOrRefuse(call, { error, wasUsed }),
         ...(onUpgrade && { onUpgrade }),
       });

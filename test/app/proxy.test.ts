@@ -330,6 +330,40 @@ test("repeats a GET once when the app closes a connection that was kept", async 
   expect(await text((await front.ask()).body)).toBe("call 3");
 });
 
+test("repeats a GET on a fresh connection when the app closes all that were kept", async () => {
+  const held: (() => void)[] = [];
+  const used = new Set<Socket>();
+  const { origin } = await startApp((request, response) => {
+    if (used.has(request.socket)) request.destroy();
+    used.add(request.socket);
+    if (request.url === "/held") held.push(() => response.end("held"));
+    else response.end("fresh");
+  });
+  const front = await startFront("http/1.1", origin);
+  const pending = [1, 2, 3].map(() => front.ask({ path: "/held" }));
+  await eventually(() => expect(held.length).toBe(pending.length));
+  for (const answer of held) answer();
+  for (const reply of pending) expect(await text((await reply).body)).toBe("held");
+  expect(await text((await front.ask()).body)).toBe("fresh");
+});
+
+test("answers a thousand requests at once, each with its own answer", async () => {
+  const { origin } = await startApp(async (request, response) => {
+    response.end(`${request.url} ${await text(request)}`);
+  });
+  const front = await startFront("http/1.1", origin);
+  const asked = Array.from({ length: 1_000 }, async (_, index) => {
+    const ask = { path: `/${index}`, ...(index % 2 === 0 && { method: "POST", body: String(index) }) };
+    const reply = await front.ask(ask);
+    return `${reply.status} ${await text(reply.body)}`;
+  });
+  const answers = Array.from(
+    { length: asked.length },
+    (_, index) => `200 /${index} ${index % 2 ? "" : index}`,
+  );
+  expect(await Promise.all(asked)).toEqual(answers);
+});
+
 test.each([{ method: "GET" }, { method: "POST" }, { method: "PUT", body: "x" }])(
   "never repeats what the app may have seen: $method",
   async (ask) => {
