@@ -25,6 +25,8 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
+const LOCALHOST = /(?:^|\.)localhost\.?(?::\d*)?$/i;
+
 /** Carries the ids of the chanctls that a request has been through. */
 const VIA = "x-chanctl-via";
 
@@ -60,8 +62,8 @@ export function toAppHeaders(
 ): string[] {
   const { headers } = request;
   const named = namedByConnection(headers.connection);
-  const host = headers[":authority"] ?? headers.host;
-  const result = ["host", origin.protocol === "http:" && typeof host === "string" ? host : origin.host];
+  const host = hostOf(request);
+  const result = ["host", origin.protocol === "http:" && host !== undefined ? host : origin.host];
   for (const [name, value] of Object.entries(headers)) {
     const isDropped =
       value === undefined ||
@@ -75,7 +77,7 @@ export function toAppHeaders(
   // Trailers are passed back, so this may be (RFC 9110, section 10.1.4); gRPC's servers insist on it.
   if (/\btrailers\b/i.test(String(headers.te ?? ""))) result.push("te", "trailers");
   result.push(VIA, [...viaIds(headers), id].join(", "));
-  return [...result, ...forwardedHeaders(request, typeof host === "string" ? host : undefined)];
+  return [...result, ...forwardedHeaders(request, host)];
 }
 
 function forwardedHeaders({ socket }: ProxyRequest, host: string | undefined): string[] {
@@ -92,8 +94,22 @@ function forwardedHeaders({ socket }: ProxyRequest, host: string | undefined): s
   ];
 }
 
-/** The headers of the app's answer, for either of Node's servers. */
-export function toClientHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+/** The host that a request asks for, as it was sent. */
+export function hostOf({ headers }: Pick<ProxyRequest, "headers">): string | undefined {
+  const host = headers[":authority"] ?? headers.host;
+  return typeof host === "string" ? host : undefined;
+}
+
+/**
+ * The headers of the app's answer, for either of Node's servers.
+ *
+ * @param host what the client asked for. A browser that is told to use HTTPS only for `localhost` does so for every
+ *   server on this machine, on any port and for years (RFC 6797, section 8.3): there the app's wish is dropped.
+ */
+export function toClientHeaders(
+  headers: IncomingHttpHeaders,
+  host?: string,
+): Record<string, string | string[]> {
   const named = namedByConnection(headers.connection);
   const result: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
@@ -101,6 +117,7 @@ export function toClientHeaders(headers: IncomingHttpHeaders): Record<string, st
     // One field may come in several lines (RFC 9110, section 5.3); HTTP/2 refuses that for most names.
     result[name] = Array.isArray(value) && name !== "set-cookie" ? value.join(", ") : value;
   }
+  if (host !== undefined && LOCALHOST.test(host)) delete result["strict-transport-security"];
   return result;
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import { constants, Http2ServerResponse } from "node:http2";
-import { toClientHeaders } from "./proxy-headers.ts";
+import { hostOf, toClientHeaders } from "./proxy-headers.ts";
 
 /** A response as both of Node's servers give it. */
 export type ProxyResponse = ServerResponse | Http2ServerResponse;
@@ -30,11 +30,12 @@ export interface AnswerHead {
 
 /** Sends the head of the app's answer. @throws {Error} Node's own, for one that it does not write. */
 export function sendHead(response: ProxyResponse, { statusCode, headers, ...head }: AnswerHead): void {
+  const fields = toClientHeaders(headers, hostOf(response.req));
   if (response instanceof Http2ServerResponse) {
-    response.writeHead(statusCode, toClientHeaders(headers));
+    response.writeHead(statusCode, fields);
     return;
   }
-  response.writeHead(statusCode, head.statusMessage, toClientHeaders(headers));
+  response.writeHead(statusCode, head.statusMessage, fields);
   // Not at once: mostly the body is in the same read from the app, and then both leave in one write. Not with the
   // body either: an event stream may say nothing for long.
   process.nextTick(flushHead, response, head.hasMore);

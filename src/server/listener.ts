@@ -138,6 +138,7 @@ export class Listener {
         else if (fault !== undefined || routes.plainRequest?.(request, response) !== true)
           redirectToHttps(request, response);
       });
+      this.#redirect.on("checkContinue", redirectToHttps); // a body in the clear is not asked for
       begin(this.#redirect, begun);
     }
     this.#web = web;

@@ -99,6 +99,22 @@ describe.each(FRONTS)("over %s", (kind) => {
     });
   });
 
+  test("never tells a browser to use HTTPS only for localhost", async () => {
+    const hsts = { "strict-transport-security": "max-age=63072000; includeSubDomains" };
+    const { origin } = await startApp((_, response) => response.writeHead(200, hsts).end());
+    const front = await startFront(kind, origin);
+    const heardAt = async (host: string) => {
+      const reply = await front.ask({ headers: kind === "h2" ? { ":authority": host } : { host } });
+      return reply.headers["strict-transport-security"];
+    };
+    for (const host of ["localhost", "localhost:4433", "shop.localhost:4433", "a.Shop.LOCALHOST."]) {
+      expect(await heardAt(host)).toBeUndefined();
+    }
+    for (const host of ["shop.example", "localhost.example", "notlocalhost:1"]) {
+      expect(await heardAt(host)).toBe(hsts["strict-transport-security"]);
+    }
+  });
+
   test.each([
     ["HEAD", 200],
     ["GET", 204],

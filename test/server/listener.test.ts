@@ -172,18 +172,42 @@ describe("one port", () => {
 describe("plain HTTP on the TLS port", () => {
   function send(
     headers: Readonly<Record<string, string>>,
-  ): Promise<{ status?: number; headers: IncomingHttpHeaders }> {
+    { path = "/a/b?c=d", method = "POST" } = {},
+  ): Promise<{ status?: number; headers: IncomingHttpHeaders; wasAsked: boolean }> {
     const { port } = new URL(guarded.server.url);
     return new Promise((resolve, reject) => {
-      httpRequest({ host: "127.0.0.1", port, path: "/a/b?c=d", method: "POST", headers })
+      let wasAsked = false;
+      httpRequest({ host: "127.0.0.1", port, path, method, headers })
+        .on("continue", () => (wasAsked = true))
         .on("response", (response) => {
           response.resume();
-          resolve({ status: response.statusCode ?? 0, headers: response.headers });
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, wasAsked });
         })
         .on("error", reject)
         .end();
     });
   }
+
+  it.each(["/a%2Fb/../c?d=%00&d=&d", "//evil.example/", "/?", "/%C3%BC"])(
+    "keeps the path and the query as they are: %s",
+    async (path) => {
+      const { host } = new URL(guarded.server.url);
+      for (const method of ["GET", "HEAD", "DELETE"]) {
+        const { status, headers } = await send({ host }, { path, method });
+        expect(status).toBe(308);
+        expect(headers.location).toBe(`https://${host}${path}`);
+        expect(headers).not.toHaveProperty("strict-transport-security");
+      }
+    },
+  );
+
+  it("is asked for no body, and a WebSocket is redirected too", async () => {
+    const { host } = new URL(guarded.server.url);
+    const upload = await send({ host, expect: "100-continue", "content-length": "0" });
+    expect(upload).toMatchObject({ status: 308, wasAsked: false });
+    const upgrade = { host, connection: "upgrade", upgrade: "websocket" };
+    expect(await send(upgrade, { method: "GET" })).toMatchObject({ status: 308 });
+  });
 
   it("is sent to the same URL over HTTPS, method kept", async () => {
     const { host } = new URL(guarded.server.url);
