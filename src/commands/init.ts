@@ -16,7 +16,6 @@ import type { Project } from "./init/project.ts";
 import { askFramework, confirmPlan, frameworkUnclear } from "./init/questions.ts";
 import { readExisting, writeFiles } from "./init/write-files.ts";
 import type { Io } from "./io.ts";
-import { palette } from "./palette.ts";
 
 /** The flags of `init`, as commander read them. */
 export interface InitFlags {
@@ -83,7 +82,7 @@ export async function runInit({ dir, flags }: InitInput, io: Io): Promise<void> 
     await installPackages(project.folder, project.manager, io);
   }
   const needsInstall = missing.length > 0 && !flags.install;
-  io.stdout(nextSteps({ project, goal, needsInstall, cwd: io.cwd }, palette(io.color)));
+  io.stdout(nextSteps({ project, goal, needsInstall }, io));
 }
 
 /** Whether the files are as they should be; not so if the person said no. */
@@ -96,7 +95,7 @@ async function writeGoal(
   const changes = planChanges(goal.files, await readExisting(folder, paths));
   if (flags.force !== true)
     assertReplacesNothing(changes, `chanctl init ${dir === "." ? "" : `${dir} `}--force`);
-  io.stdout(`${goal.title}\n\n${planLines(changes, palette(io.color))}`);
+  io.stdout(`${goal.title}\n\n${planLines(changes, io)}`);
   if (changes.every(({ kind }) => kind === "keep")) return true;
   if (io.isTerminal && flags.yes !== true && !(await confirmPlan())) return false;
   await writeFiles(folder, changes);

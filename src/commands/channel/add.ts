@@ -8,6 +8,8 @@ import { resolveOptions } from "../../server/resolve-options.ts";
 import { ChanctlError } from "../../shared/errors.ts";
 import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
+import { stepLines } from "../step-lines.ts";
+import type { Step } from "../step-lines.ts";
 import { detectOtherLanguage } from "../init/other-language.ts";
 import { jsonDefinition } from "./json-definition.ts";
 import { paramsSchemaSource, parseParamDraft } from "./param-schema.ts";
@@ -116,23 +118,21 @@ interface NextSteps {
 }
 
 function nextSteps({ name, file, flags, params }: NextSteps, io: Io): string {
-  const { bold, dim } = palette(io.color);
+  const { bold } = palette(io.color);
   const given = params
     .filter(({ isRequired }) => isRequired)
     .map((param) => `--${param.name} ${exampleOf(param)}`);
   const channel = [name, ...given].join(" ");
-  const steps = [
+  const steps: readonly Step[] = [
     ...(flags.public ? [] : [whoMayComeIn(file)]),
     ["chanctl dev", "serves it"],
     [`chanctl tail ${channel}`, "follows it"],
     [`chanctl publish ${channel} '{"text":"hi"}'`, "publishes to it"],
   ];
-  const width = Math.max(...steps.map(([step = ""]) => step.length));
-  const lines = steps.map(([step = "", what = ""]) => `  ${step.padEnd(width)}   ${dim(what)}\n`);
-  return `wrote ${bold(file)}\n\n${lines.join("")}`;
+  return `wrote ${bold(file)}\n\n${stepLines(steps, io)}`;
 }
 
-function whoMayComeIn(file: string): [step: string, what: string] {
+function whoMayComeIn(file: string): Step {
   if (file.endsWith(".json")) return ["POST /channels/authorize", "answer it in the app: who may come in"];
   return [`edit ${file}`, "findUser says who may come in; nobody may yet"];
 }

@@ -12,6 +12,7 @@ import type { Lifecycle } from "../../shared/lifecycle.ts";
 import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
 import { printError } from "../print-error.ts";
+import { tableLines } from "./channel-table.ts";
 
 /** Prints the channels as their files define them; broken ones with what is wrong. Exits 3 if there is one. */
 export async function runChannelList({ isJson }: { isJson: boolean }, io: Io): Promise<void> {
@@ -47,22 +48,14 @@ function toJson({ name, file, definition, error }: RegistryEntry): object {
 }
 
 function printTable(entries: readonly RegistryEntry[], io: Io): void {
-  const { bold, dim } = palette(io.color);
+  const { bold } = palette(io.color);
   if (entries.length === 0) {
     io.stderr("no channels yet\n  fix: chanctl channel add chat --transport ws --param room:string\n");
     return;
   }
   const head = ["NAME", "TRANSPORT", "PARAMS", "AUTH", "LIFECYCLE", "FILE"];
   const rows = entries.flatMap((entry) => (entry.definition === undefined ? [] : [toRow(entry)]));
-  const widths = head.map((_, column) =>
-    Math.max(...[head, ...rows].map((row) => (row[column] ?? "").length)),
-  );
-  const format = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd();
-  if (rows.length > 0) io.stdout(`${[dim(format(head)), ...rows.map(format)].join("\n")}\n`);
+  if (rows.length > 0) io.stdout(tableLines({ head, rows }, io));
   for (const { name, error } of entries) {
     if (error === undefined) continue;
     io.stderr(`\n${bold(name)}\n`);

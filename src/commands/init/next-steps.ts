@@ -1,6 +1,9 @@
 import { relative } from "node:path";
 
-import type { Palette } from "../palette.ts";
+import type { Io } from "../io.ts";
+import { palette } from "../palette.ts";
+import { stepLines } from "../step-lines.ts";
+import type { Step } from "../step-lines.ts";
 import { FRAMEWORK_TITLES } from "./framework.ts";
 import type { Goal } from "./goal.ts";
 import { authorizeLines } from "./authorize-lines.ts";
@@ -15,26 +18,21 @@ interface NextSteps {
   readonly goal: Goal;
   /** Whether packages are still to be installed. */
   readonly needsInstall: boolean;
-  readonly cwd: string;
 }
 
 /** What the person does now: commands, and the lines that mount the SDK. */
-export function nextSteps(steps: NextSteps, { bold, dim, cyan }: Palette): string {
-  const { project, goal, needsInstall, cwd } = steps;
-  const folder = relative(cwd, project.folder);
-  const commands = [
-    ...(folder === "" ? [] : [[`cd ${folder}`, ""]]),
-    ...(needsInstall ? [[`${project.manager} install`, ""]] : []),
+export function nextSteps(steps: NextSteps, io: Io): string {
+  const { project, goal, needsInstall } = steps;
+  const folder = relative(io.cwd, project.folder);
+  const commands: readonly Step[] = [
+    ...(folder === "" ? [] : [[`cd ${folder}`, ""] as const]),
+    ...(needsInstall ? [[`${project.manager} install`, ""] as const] : []),
     ...(goal.framework === undefined
       ? []
-      : [[`edit ${channelFile(goal)}`, "findUser says who may come in; nobody may yet"]]),
+      : [[`edit ${channelFile(goal)}`, "findUser says who may come in; nobody may yet"] as const]),
     [devCommand(steps), "the app over local HTTPS, its channels live"],
   ];
-  const width = Math.max(...commands.map(([command = ""]) => command.length));
-  const lines = commands.map(([command = "", what = ""]) =>
-    what === "" ? `  ${bold(command)}` : `  ${bold(command.padEnd(width))}   ${dim(what)}`,
-  );
-  return `${mountSection(steps, cyan)}\nNext:\n\n${lines.join("\n")}\n`;
+  return `${mountSection(steps, palette(io.color).cyan)}\nNext:\n\n${stepLines(commands, io)}`;
 }
 
 function channelFile({ files }: Goal): string {
