@@ -11,6 +11,8 @@ import type { OutputLine } from "./output-lines.ts";
 
 /** How long the output's end is waited for: a process that left the group may hold it open for ever. */
 const OUTPUT_END_WAIT_MS = 500;
+/** @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02 */
+const COMMAND_NOT_FOUND = 127;
 
 interface RunOptions {
   readonly command: string;
@@ -36,6 +38,8 @@ export interface RunOutcome {
   readonly ranMs: number;
   /** Whether it ever listened on its port. */
   readonly wasReady: boolean;
+  /** The shell did not find the command: it says so by its exit code, as npm does for a script's. */
+  readonly isMissing?: boolean;
 }
 
 /**
@@ -75,7 +79,8 @@ export async function runApp(options: RunOptions): Promise<RunOutcome> {
   guard?.release();
   const reason = await exit;
   await outputEnd(child);
-  return { reason, ranMs: performance.now() - startedAt, wasReady };
+  const isMissing = !wasReady && child.exitCode === COMMAND_NOT_FOUND;
+  return { reason, ranMs: performance.now() - startedAt, wasReady, isMissing };
 }
 
 /** Whoever answers on the port before the app runs would be taken for it. */

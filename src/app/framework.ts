@@ -103,6 +103,7 @@ const FRAMEWORKS: readonly Framework[] = [
 /** Programs that run the program after them: `npx vite`, `pnpm exec vite`, `python3 -m flask`. */
 const RUNNERS: readonly RegExp[] = [
   /^(?:npx|bunx|pnpx|dotenv|dotenvx|doppler|op) (?:run )?(?:-{1,2}\S+ )*/,
+  /^node .*?(?=\S*node_modules\/\S)/,
   /^(?:npm|pnpm|yarn|bun) (?:exec|dlx|x) (?:-- )?/,
   /^(?:bundle exec|uv run|poetry run|pipenv run|rye run|node --import tsx) /,
   /^(?:\S*[\\/])?(?:python[\d.]*|py) (?:-m )?/,
@@ -118,7 +119,7 @@ export function findFramework(
   words: readonly string[],
 ): { readonly framework: Framework; readonly args: readonly string[] } | undefined {
   const [program = "", ...args] = withoutRunners(words);
-  const name = program.replace(/^.*[\\/]/, "").replace(/\.(?:cmd|exe|ps1)$/i, "");
+  const name = program.replace(/^.*[\\/]/, "").replace(/\.(?:cmd|exe|ps1|[cm]?js)$/i, "");
   const framework = FRAMEWORKS.find(
     ({ program: known, verbs }) =>
       known === name && (verbs === undefined || verbs.includes(verbOf(args, verbs))),

@@ -21,15 +21,16 @@ export type RestartDecision =
 /**
  * What to do about an app that exited: start it again, the later the more often it has happened, so that
  * there is never a storm. An app that cannot even start is given up; one that listened first never is,
- * because a bug that a request sets off must not end the app for everybody.
+ * because a bug that a request sets off must not end the app for everybody. A command that is not there is given up
+ * at once.
  */
 export function decideRestart(
   crashes: CrashCount,
-  run: { readonly ranMs: number; readonly wasReady: boolean },
+  run: { readonly ranMs: number; readonly wasReady: boolean; readonly isMissing?: boolean },
 ): RestartDecision {
   const before = run.ranMs >= STABLE_MS ? NO_CRASHES : crashes;
   const next = { exits: before.exits + 1, failedStarts: run.wasReady ? 0 : before.failedStarts + 1 };
-  if (next.failedStarts >= FAILED_STARTS_ALLOWED) return { kind: "give-up", crashes: next };
+  if (run.isMissing || next.failedStarts >= FAILED_STARTS_ALLOWED) return { kind: "give-up", crashes: next };
   const afterMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (next.exits - 1));
   return { kind: "restart", afterMs, crashes: next };
 }

@@ -341,10 +341,15 @@ export class Supervisor implements App {
   }
 
   async #giveUp(
-    { reason }: RunOutcome,
+    { reason, isMissing = false }: RunOutcome,
     { times, signal }: { readonly times: number; readonly signal: AbortSignal },
   ): Promise<void> {
-    this.#failure = this.#fail(`${reason}, ${times} times in a row without ever listening`);
+    this.#failure = isMissing
+      ? this.#fail(
+          "was not found",
+          "npm install     if its packages are not there yet; else name another command with --app",
+        )
+      : this.#fail(`${reason}, ${times} times in a row without ever listening`);
     this.#enter("crashed");
     const { message, fields, hint } = this.#failure;
     const next = `it is tried again in ${formatDuration(RETRY_AFTER_GIVING_UP_MS)}`;
@@ -358,10 +363,10 @@ export class Supervisor implements App {
     await delay(RETRY_AFTER_GIVING_UP_MS, undefined, { signal }).catch(() => {});
   }
 
-  #fail(reason: string): ChanctlError {
+  #fail(reason: string, hint?: string): ChanctlError {
     const { command } = this.#options;
     return new ChanctlError("app_failed", `the app \`${command}\` ${reason}`, {
-      hint: `PORT=${this.#port} ${command}     run it by itself to see what is wrong`,
+      hint: hint ?? `PORT=${this.#port} ${command}     run it by itself to see what is wrong`,
       fields: { lastLines: this.lastLines },
     });
   }

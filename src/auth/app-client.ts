@@ -9,7 +9,7 @@ interface AskedApp {
   /** The address that the origin's name stands for; `undefined` where nobody has looked. */
   readonly address: string | undefined;
   /** It is asked only while `ready`: else somebody else may listen at its port, and be shown the token (CWE-300). */
-  readonly state: string;
+  readonly state: "starting" | "ready" | "crashed" | "stopped";
   /** It is not asked while its code is older than what was saved: a rule that was tightened would stay open. */
   readonly isOutdated: boolean;
   /** Tells when another run of the app answers; the earlier one ends once the promise has resolved. */
@@ -53,6 +53,8 @@ export const MAX_ANSWER_BYTES: number = 64 * 1_024;
 const RETRY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
+/** An app that is not up is not asked, so that looking again costs nothing, and nobody waits longer than it takes. */
+const NOT_UP_PAUSE_MS = 100;
 
 /** The error codes of a connection that the app has refused or dropped: it is restarting, and the call was not answered. */
 const RESET_CODES: ReadonlySet<string> = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
@@ -107,6 +109,10 @@ export class AppClient {
       const attempt = await this.#attempt(path, { body, maxAnswerBytes });
       if ("answer" in attempt) return attempt.answer;
       if (!attempt.isRetryable || performance.now() + pauseMs > deadline) throw attempt.error;
+      if (!attempt.wasAsked) {
+        await sleep(NOT_UP_PAUSE_MS, undefined, signal && { signal });
+        continue;
+      }
       // Jitter: a thousand clients that reconnect at once must not ask at once again.
       await sleep(pauseMs * (0.5 + Math.random()), undefined, signal && { signal });
       pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2);
@@ -116,8 +122,8 @@ export class AppClient {
   async #attempt(path: string, { body, maxAnswerBytes }: Question): Promise<Attempt> {
     const { app } = this.#options;
     if (app === undefined) return failed("no app is running that could be asked", { isRetryable: false });
-    if (app.state !== "ready") return failed(`the app is not up, it is ${app.state}`, { isRetryable: true });
-    if (app.isOutdated) return failed("the app is being replaced after a save", { isRetryable: true });
+    if (app.state !== "ready") return notAsked(NOT_UP[app.state]);
+    if (app.isOutdated) return notAsked("the app is being replaced after a save");
     const { origin } = app;
     const underWay = this.#underWay.get(origin.href) ?? new Set<Promise<Attempt>>();
     this.#underWay.set(origin.href, underWay);
@@ -170,10 +176,24 @@ interface Question {
 
 type Attempt =
   | { readonly answer: AppAnswer }
-  | { readonly error: ChanctlError; readonly isRetryable: boolean };
+  | { readonly error: ChanctlError; readonly isRetryable: boolean; readonly wasAsked: boolean };
 
-function failed(message: string, { isRetryable, cause }: { isRetryable: boolean; cause?: unknown }): Attempt {
-  return { error: new ChanctlError("app_unavailable", message, { cause, retryAfterSecs: 1 }), isRetryable };
+const NOT_UP = {
+  starting: "the app is still starting",
+  crashed: "the app has crashed and is not back yet",
+  stopped: "the app is not running",
+} as const;
+
+function notAsked(message: string): Attempt {
+  return { ...failed(message, { isRetryable: true }), wasAsked: false };
+}
+
+function failed(
+  message: string,
+  { isRetryable, cause }: { isRetryable: boolean; cause?: unknown },
+): Extract<Attempt, { error: ChanctlError }> {
+  const error = new ChanctlError("app_unavailable", message, { cause, retryAfterSecs: 1 });
+  return { error, isRetryable, wasAsked: true };
 }
 
 async function readText(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {

@@ -1,8 +1,9 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import type { ChildProcessByStdio } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { groupMembers } from "./process-stat.ts";
+import { killTreeCommand, runOnWindows } from "./process-windows.ts";
 
 const POLL_MS = 20;
 /** How long SIGKILL may take to show. A process stuck in the kernel outlives even that. */
@@ -33,12 +34,13 @@ export function spawnGroup(
   });
 }
 
-/** Sends a signal to every process of a group; nothing happens if it is gone. */
+/**
+ * Sends a signal to every process of a group; nothing happens if it is gone. On Windows, where there are neither, the
+ * first process and all that it started are ended.
+ */
 export function signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): void {
   if (process.platform === "win32") {
-    // Not tested on Windows. Without /F only windows are asked to close.
-    const force = signal === "SIGKILL" ? ["/F"] : [];
-    spawnSync("taskkill", ["/PID", String(group), "/T", ...force], { stdio: "ignore", windowsHide: true });
+    runOnWindows(killTreeCommand(group));
     return;
   }
   sendSignal(-group, signal);

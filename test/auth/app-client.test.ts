@@ -23,7 +23,7 @@ async function listen(
 
 interface AskedState {
   readonly address: string | undefined;
-  readonly state: string;
+  readonly state: "starting" | "ready" | "crashed" | "stopped";
   readonly isOutdated?: boolean;
 }
 
@@ -47,7 +47,7 @@ test("an app that has been seen at one address is asked there, and nobody else a
 test("an app that is not up is not asked: whoever listens at its port is not it", async () => {
   const { server, shown } = await listen("127.0.0.1", 0);
   const { port } = server.address() as AddressInfo;
-  for (const state of ["starting", "crashed", "stopped"]) {
+  for (const state of ["starting", "crashed", "stopped"] as const) {
     await expect(askAt(port, { address: undefined, state })).rejects.toMatchObject({
       code: "app_unavailable",
     });
