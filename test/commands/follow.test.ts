@@ -80,6 +80,7 @@ describe("missedText", () => {
     ["how many messages", { last: id(1, 3), oldest: id(1, 15) }, `12 messages after ${id(1, 3)}`],
     ["that it is one", { last: id(1, 3), oldest: id(1, 4) }, `1 message after ${id(1, 3)}`],
     ["that the stream is another", { last: id(1, 3), oldest: id(2, 0) }, `what came after ${id(1, 3)}`],
+    ["nothing of an id ahead", { last: id(1, 9), oldest: id(1, 2) }, `what came after ${id(1, 9)}`],
     ["no more than is known", { last: undefined, oldest: id(1, 4) }, "some messages"],
   ])("says %s", (_, missed, text) => {
     expect(missedText(missed)).toBe(text);

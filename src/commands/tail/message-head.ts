@@ -37,10 +37,13 @@ export function messageHead(message: TailMessage, { columns, paint, now }: HeadO
   };
 }
 
+/** Keeps the types that most apps have (message, note, typing, join, leave, presence) apart. */
+const HASH_FACTOR = 259;
+
 /** The same type looks the same in every run; bold doubles the number of looks. */
 function paintType(type: string, paint: Palette): (text: string) => string {
   let hash = 0;
-  for (const character of type) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 65_521;
+  for (const character of type) hash = (hash * HASH_FACTOR + (character.codePointAt(0) ?? 0)) % 65_521;
   const color = paint[TYPE_COLORS[hash % TYPE_COLORS.length] ?? "cyan"];
   const isBold = Math.floor(hash / TYPE_COLORS.length) % 2 === 1;
   return isBold ? (text) => paint.bold(color(text)) : color;

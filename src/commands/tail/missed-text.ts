@@ -12,7 +12,7 @@ export function missedText({ last, oldest }: Missed): string {
   const from = parseOffset(last ?? "");
   const to = parseOffset(oldest);
   if (from === undefined) return "some messages";
-  if (from.incarnation !== to?.incarnation) return `what came after ${last}`;
-  const count = to.position - from.position;
+  const count = from.incarnation === to?.incarnation ? to.position - from.position : 0;
+  if (count <= 0) return `what came after ${last}`; // another life of the stream, or an id that it never gave
   return `${count} ${count === 1 ? "message" : "messages"} after ${last}`;
 }
