@@ -22,7 +22,10 @@ export async function* readDataArgument(argument: string, cwd: string): AsyncGen
   }
   const path = resolve(cwd, argument.slice(1));
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new ChanctlError("usage", `the data file cannot be read: ${messageOf(cause)}`, { cause });
+    throw new ChanctlError("usage", `the data file cannot be read: ${messageOf(cause)}`, {
+      cause,
+      hint: `@<file>     its path, from ${cwd}`,
+    });
   });
   yield { dataText: parseJsonText(text, { place: path }) };
 }
