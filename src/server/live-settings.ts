@@ -3,7 +3,7 @@ import type { ServerOptions } from "./options.ts";
 /** The settings that a running server can take over from a changed config. */
 export type LiveOptions = Pick<
   ServerOptions,
-  "allowedOrigins" | "authorizeRetryMs" | "limits" | "durableStreams"
+  "allowedHosts" | "allowedOrigins" | "authorizeRetryMs" | "limits" | "durableStreams"
 >;
 
 /** Node's HTTP parser and the semaphores of calls are made with these. */
@@ -17,14 +17,14 @@ const FIXED_LIMITS: ReadonlySet<string> = new Set([
 const FIXED_STREAMS: ReadonlySet<string> = new Set(["durableStreams.enabled", "durableStreams.path"]);
 
 /**
- * Whether a running server takes this setting over; not `allowedHosts`, for its certificate is made for them.
+ * Whether a running server takes this setting over.
  *
  * @param key its place in the config: `limits.maxMessageBytes`.
  */
 export function isLive(key: string): boolean {
   if (key.startsWith("limits.")) return !FIXED_LIMITS.has(key);
   if (key.startsWith("durableStreams.")) return !FIXED_STREAMS.has(key);
-  return key === "allowedOrigins" || key === "authorizeRetryMs";
+  return key === "allowedHosts" || key === "allowedOrigins" || key === "authorizeRetryMs";
 }
 
 /**
@@ -38,9 +38,10 @@ export class LiveSettings {
   readonly parts: Omit<LiveOptions, "authorizeRetryMs">;
   #authorizeRetryMs: number;
 
-  constructor({ limits, allowedOrigins, durableStreams, authorizeRetryMs }: LiveOptions) {
+  constructor({ limits, allowedHosts, allowedOrigins, durableStreams, authorizeRetryMs }: LiveOptions) {
     this.parts = {
       limits: { ...limits },
+      ...(allowedHosts === undefined ? {} : { allowedHosts: [...allowedHosts] }), // absent: never checked
       allowedOrigins: [...allowedOrigins],
       durableStreams: durableStreams && { ...durableStreams },
     };
@@ -52,8 +53,9 @@ export class LiveSettings {
   }
 
   /** Takes over what `isLive`; the rest stays as it was. In one turn: no request meets half of it. */
-  apply({ limits, allowedOrigins, durableStreams, authorizeRetryMs }: LiveOptions): void {
+  apply({ limits, allowedHosts = [], allowedOrigins, durableStreams, authorizeRetryMs }: LiveOptions): void {
     const { parts } = this;
+    if (parts.allowedHosts !== undefined) replace(parts.allowedHosts, allowedHosts);
     Object.assign(
       parts.limits,
       pick(limits, (name) => isLive(`limits.${name}`)),

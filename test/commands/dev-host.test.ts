@@ -1,8 +1,11 @@
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
+import { connect as connectTls } from "node:tls";
 import { describe, expect, it } from "vitest";
+import { PATIENT } from "../support/patient.ts";
 import { startDev } from "./dev-project.ts";
 import { makeProject } from "./temp-project.ts";
 
@@ -66,6 +69,29 @@ describe("chanctl dev", () => {
       if (OUTER !== undefined) expect(await isOpenAt(OUTER, Number(new URL(dev.ready.url).port))).toBe(true);
     },
   );
+
+  it("lets in a name as soon as `allowedHosts` is saved, with a certificate for it, and out again", async () => {
+    const config = (text: string) => ({ "chanctl.config.json": text });
+    await using project = await makeProject(config("{}"));
+    await using dev = await startDev(project, { command: ["dev"] });
+    const { port } = new URL(dev.ready.url);
+    const ca = await readFile(dev.ready.caPath ?? "", "utf8");
+    const statusOf = async (host: string): Promise<number | undefined> =>
+      (await ask(dev.ready.url, { path: "/", host })).status;
+    expect(await statusOf("shop.test")).toBe(403);
+    await project.write(config('{"allowedHosts":["shop.test"]}'));
+    await expect.poll(() => statusOf("shop.test"), PATIENT).toBe(308);
+    const isTrusted = (): Promise<boolean> => {
+      const socket = connectTls({ host: "127.0.0.1", port: Number(port), ca, servername: "shop.test" });
+      return once(socket, "secureConnect").then(
+        () => (socket.destroy(), true),
+        () => false,
+      );
+    };
+    await expect.poll(isTrusted, PATIENT).toBe(true);
+    await project.write(config("{}"));
+    await expect.poll(() => statusOf("shop.test"), PATIENT).toBe(403);
+  });
 
   it("takes the names of `allowedHosts`", async () => {
     await using project = await makeProject({ "chanctl.config.json": '{"allowedHosts":[".shop.test"]}' });

@@ -10,12 +10,13 @@ import type { Io } from "../io.ts";
 import { lanHosts, lanUrls, toCertificateHosts } from "./lan.ts";
 import type { Lan } from "./lan.ts";
 
-/** How soon a laptop that has come to another network is reached there without a warning. */
-const LAN_CHECK_INTERVAL_MS = 5_000;
+/** How soon a laptop that has come to another network, or a name to the config, is reached there without a warning. */
+const CHECK_INTERVAL_MS = 5_000;
 
 interface DevCertificatesOptions {
   readonly projectName: string;
-  readonly allowedHosts: readonly string[];
+  /** Asked anew each time: the config is edited. */
+  readonly allowedHosts: () => readonly string[];
   /** `undefined`: only this machine comes in. */
   readonly lan: Lan | undefined;
 }
@@ -39,7 +40,7 @@ export async function loadDevCertificates(
   const owner: CertificatesOptions = {
     home: resolveConfigHome({ env: io.env, platform: process.platform, homedir: homedir() }),
     projectName,
-    hosts: () => [...toCertificateHosts(allowedHosts), ...(lan === undefined ? [] : lanHosts(lan))],
+    hosts: () => [...toCertificateHosts(allowedHosts()), ...(lan === undefined ? [] : lanHosts(lan))],
   };
   const current = await loadCertificates(owner);
   return {
@@ -56,8 +57,13 @@ export async function loadDevCertificates(
         told = urls;
         logger({ level: "info", event: "network", message: `the network has changed: ${urls}` });
       };
-      const interval = lan === undefined ? {} : { checkIntervalMs: LAN_CHECK_INTERVAL_MS };
-      return new CertificateRenewal({ ...owner, ...interval, current, onRenewed, logger });
+      return new CertificateRenewal({
+        ...owner,
+        current,
+        onRenewed,
+        logger,
+        checkIntervalMs: CHECK_INTERVAL_MS,
+      });
     },
   };
 }

@@ -56,11 +56,12 @@ export async function runDev(
     resolveDevOptions(words, { flags, io, onInput });
   const resolved = await read((file) => (stamps[file] ??= stampOf(file)));
   const { tls: _serveOnly, app, ...options } = resolved;
-  const { root, allowedHosts = [], host } = options;
+  const { root, host } = options;
+  let { allowedHosts = [] } = options;
   const projectName = await loadProjectName(root);
   const lan = openLan(host);
   const certificates = flags.tls
-    ? await loadDevCertificates({ projectName, allowedHosts, lan }, io)
+    ? await loadDevCertificates({ projectName, allowedHosts: () => allowedHosts, lan }, io)
     : undefined;
   const mayAsk = flags.trust && flags.json !== true;
   const trust = certificates && (await resolveDevTrust({ ...certificates, mayAsk }, io));
@@ -91,7 +92,10 @@ export async function runDev(
   const onReady = (server: RunningServer): readonly AsyncDisposable[] => {
     if (flags.open) openBrowser(server.url, process.platform);
     const started = { options: resolved, stamps };
-    const apply = (next: ResolvedOptions): void => server.applySettings(next);
+    const apply = (next: ResolvedOptions): void => {
+      allowedHosts = next.allowedHosts ?? [];
+      server.applySettings({ ...next, allowedHosts: [...allowedHosts, ...(lan?.names ?? [])] });
+    };
     const watch = new ConfigWatch({ root, started, read, apply, logger });
     return certificates === undefined ? [watch] : [watch, certificates.renew(server, logger)];
   };
