@@ -95,6 +95,9 @@ async function start(given: ServerOptions, opened: Opened): Promise<RunningServe
         },
       }),
     );
+  // Beside the store: its child takes the longest of all. The store's error comes first, for it is awaited first.
+  const registryOpening = openRegistry(options);
+  opened.add({ close: async () => (await registryOpening.catch(() => undefined))?.close() });
   const broker = opened.add(
     await Broker.open({
       folder: stateFolder,
@@ -108,7 +111,7 @@ async function start(given: ServerOptions, opened: Opened): Promise<RunningServe
   // With the store's lock in hand no other chanctl runs here: an app that a killed one left behind can go.
   await endOrphans({ stateFolder, logger });
   const token = options.token ?? (await loadToken(stateFolder));
-  const registry = opened.add(await openRegistry(options));
+  const registry = opened.add(await registryOpening);
   if (!options.watch) assertAllValid(registry);
   const connections = opened.add(new Connections(limits));
   const refusals = opened.add(new RefusalLog(logger));

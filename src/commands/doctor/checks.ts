@@ -22,6 +22,7 @@ import { storeIntegrity } from "./checks/store-integrity.ts";
 import { storeLock } from "./checks/store-lock.ts";
 import { storeSpace } from "./checks/store-space.ts";
 import { token } from "./checks/token.ts";
+import { trust } from "./checks/trust.ts";
 
 /** All checks, in the order of the report. */
 export const CHECKS: readonly Check[] = [
@@ -43,6 +44,7 @@ export const CHECKS: readonly Check[] = [
   clock,
   authority,
   leaf,
+  trust,
   extraCa,
   port,
   runFile,

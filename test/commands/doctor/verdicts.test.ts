@@ -17,6 +17,7 @@ import { judgeSqlite } from "#src/commands/doctor/checks/sqlite.ts";
 import { judgeIntegrity } from "#src/commands/doctor/checks/store-integrity.ts";
 import { judgeLock } from "#src/commands/doctor/checks/store-lock.ts";
 import { judgeSpace } from "#src/commands/doctor/checks/store-space.ts";
+import { judgeTrust } from "#src/commands/doctor/checks/trust.ts";
 import { palette } from "#src/commands/palette.ts";
 import { reportLines } from "#src/commands/doctor/report-lines.ts";
 import { runChecks } from "#src/commands/doctor/run-checks.ts";
@@ -208,6 +209,26 @@ describe("the CA", () => {
     const none = { caPath: "ca.pem", caPem: "A", given: "/nowhere", givenPem: undefined };
     expect(judgeExtraCa(none)).toMatchObject({ status: "warn", fix: 'export NODE_EXTRA_CA_CERTS="ca.pem"' });
     expect(judgeExtraCa({ ...none, givenPem: "B A" })).toMatchObject({ status: "ok" });
+  });
+});
+
+describe("the trust stores", () => {
+  const store = (name: string): { name: string; place: string } => ({ name, place: "/x" });
+  const yes = { store: store("system"), state: { kind: "trusted" } } as const;
+  const no = { store: store("Firefox"), state: { kind: "untrusted" } } as const;
+
+  it("that do not have the CA are named, with the command that brings it there", () => {
+    const verdict = judgeTrust([yes, no, no]);
+    expect(verdict).toMatchObject({
+      status: "warn",
+      message: "not trusted by Firefox; trusted by system",
+      fix: "chanctl trust",
+    });
+  });
+
+  it("that all have it, or are none, are well", () => {
+    expect(judgeTrust([yes])).toMatchObject({ status: "ok" });
+    expect(judgeTrust([])).toBeUndefined();
   });
 });
 
