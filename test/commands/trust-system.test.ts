@@ -54,16 +54,19 @@ describe("chanctl trust, for the system's store", () => {
     const asNobody = `setpriv --reuid=65534 --regid=65534 --clear-groups`;
     const { stdout } = await system.script(
       `chown 65534 "${home}"; ls ${ANCHORS} | md5sum
-       ${asNobody} "${process.execPath}" "${CLI}" trust --store system --json; echo "exit $?"; ls ${ANCHORS} | md5sum`,
+       ${asNobody} "${process.execPath}" "${CLI}" trust --store system --json; echo "exit $?"; ls ${ANCHORS} | md5sum
+       PATH=/usr/bin:/bin ${asNobody} "${process.execPath}" "${CLI}" trust --store system --yes; echo "exit $?"`,
       { HOME: home, CHANCTL_HOME: "", XDG_CONFIG_HOME: "" },
     );
-    const [before, row = "", exit, after] = stdout.trim().split("\n");
+    const [before, row = "", exit, after, ...withYes] = stdout.trim().split("\n");
     expect(JSON.parse(row)).toMatchObject({
       state: "untrusted",
       fix: expect.stringMatching(
-        /^sudo install -D -m 644 \S+\/ca\.pem \/usr\/local\S+ && sudo update-ca-certificates$/,
+        /install -D -m 644 \S+\/ca\.pem \/usr\/local\S+ && (sudo )?update-ca-certificates/,
       ),
     });
     expect({ exit, after }).toEqual({ exit: "exit 4", after: before });
+    // A yes is no password: sudo refuses, or is not there, and the line to run is shown.
+    expect(withYes.join("\n")).toMatch(/could not add the CA to the system's store[^]*fix: su[^]*exit 1$/);
   });
 });

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 
+import { errorCodeOf } from "../../shared/errors.ts";
 import type { CommandResult, FileView, Machine } from "./machine.ts";
 
 interface RealMachineOptions {
@@ -62,7 +63,9 @@ function run(
   const child = spawn(program, args, {
     env: { ...Object.fromEntries(kept), LC_ALL: "C" },
     stdio: [isAsking ? "inherit" : "ignore", "pipe", isAsking ? "inherit" : "pipe"],
-    ...(isAsking ? {} : { timeout: TIMEOUT_MS }), // a person may take their time over a password
+    // A person may take their time over a password. Not `timeout`: its timer would keep us alive for as long as
+    // that where the program cannot even be started.
+    ...(isAsking ? {} : { signal: AbortSignal.timeout(TIMEOUT_MS) }),
     windowsHide: true,
   });
   let stdout = "";
@@ -70,7 +73,12 @@ function run(
   child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   return new Promise((resolve) => {
-    child.once("error", (error) => resolve({ code: 127, stdout, stderr: error.message }));
+    child.once("error", (error) => resolve({ code: 127, stdout, stderr: startFailure(program, error) }));
     child.once("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
   });
+}
+
+function startFailure(program: string, error: Error): string {
+  if (error.name === "AbortError") return `${program} did not end within ${TIMEOUT_MS / 1_000} s`;
+  return `${program} cannot be started (${errorCodeOf(error) ?? error.message})`;
 }

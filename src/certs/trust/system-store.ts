@@ -53,8 +53,7 @@ export function systemStore({ layout, ca, machine, verify }: SystemStoreOptions)
       assertDone(await machine.run(command, { asRoot: true }), { step, command: line, hint: line });
     }
   };
-  const lineOf = (all: readonly (readonly string[])[]) =>
-    all.map((command) => toCommandLine(["sudo", ...command])).join(" && ");
+  const lineOf = (all: readonly (readonly string[])[]) => toRootLine(all, findProgram("sudo", machine));
 
   return {
     kind: "system",
@@ -123,4 +122,10 @@ function bundleHolds(bundle: Buffer | undefined, pem: string): boolean {
 
 function unwrap(pem: string): string {
   return pem.replaceAll(/\s|-----[^-]+-----/g, "");
+}
+
+/** The line by which a person runs commands as root, where there is no sudo too. */
+function toRootLine(commands: readonly (readonly string[])[], sudo: string | undefined): string {
+  if (sudo === undefined) return toCommandLine(["su", "-c", commands.map(toCommandLine).join(" && ")]);
+  return commands.map((command) => toCommandLine(["sudo", ...command])).join(" && ");
 }

@@ -59,8 +59,9 @@ async function attempt(store: TrustStore, { line, mayRunAsRoot, change }: Attemp
     return { row: { ...toRow(store, await store.status({ verify: true })), ...changed }, isUnasked: false };
   } catch (error) {
     if (!(error instanceof ChanctlError)) throw error;
+    const row = toFailedRow(store, { state: await store.status({ verify: false }), error });
     return {
-      row: toFailedRow(store, { state: await store.status({ verify: false }), error }),
+      row: line === undefined ? row : { ...row, fix: line },
       isUnasked: false,
     };
   }

@@ -73,7 +73,7 @@ const LINUXES = [
 describe.each(LINUXES)("the store of $name", ({ anchors, tool, update, bundle }) => {
   /** A machine whose tools do what they do there. */
   const machineWith = (): RecordedMachineOptions => ({
-    files: { [`${anchors}/`]: "", [`/usr/bin/${tool}`]: "", [bundle]: "# others\n" },
+    files: { [`${anchors}/`]: "", [`/usr/bin/${tool}`]: "", "/usr/bin/sudo": "", [bundle]: "# others\n" },
     answer: ([program = "", ...args], machine) => {
       if (program === "install") machine.write(args.at(-1) ?? "", ca.pem);
       const isAnchored = machine.files.list(anchors).some((file) => file.startsWith("chanctl-"));
