@@ -19,6 +19,7 @@ interface Row {
   readonly verifiedBy?: string;
   readonly reason?: string;
   readonly fix?: string;
+  readonly note?: string;
   readonly others?: readonly string[];
 }
 
@@ -161,6 +162,21 @@ describe("chanctl trust, for the browsers of a fresh user", () => {
       }),
     ]);
     expect(await ada.certutil(profile, "-L")).not.toContain("chanctl");
+  });
+
+  it("says which Firefox must be restarted, and only where one runs", async () => {
+    const ada = await newPerson();
+    const [running, killed] = [
+      await makeProfile(ada.home, "a.default"),
+      await makeProfile(ada.home, "b.work"),
+    ];
+    await symlink(`127.0.1.1:+${process.pid}`, join(running, "lock"));
+    await symlink("127.0.1.1:+4194305", join(killed, "lock")); // no Linux has such a process
+    const { rows } = await ada.trust("--store", "firefox", "--json");
+    expect(rows.map(({ note }) => note)).toEqual([
+      expect.stringContaining(`restart Firefox (pid ${process.pid})`),
+      undefined,
+    ]);
   });
 
   it("notices that the trust of a certificate was taken away, and gives it back", async () => {

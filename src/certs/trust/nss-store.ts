@@ -5,7 +5,7 @@ import type { AuthorityCertificate } from "./authority-certificate.ts";
 import type { Machine } from "./machine.ts";
 import { findNssEntry, listStrangers } from "./nss-database.ts";
 import { findProgram } from "./programs.ts";
-import { runningBrowser } from "./running-browser.ts";
+import { runningFirefox } from "./running-firefox.ts";
 import type { TrustStore } from "./trust-store.ts";
 import { installCommand } from "./tool-packages.ts";
 import { assertDone, toCommandLine } from "./trust-failed.ts";
@@ -32,7 +32,7 @@ export function nssStore({ kind, name, folder, ca, machine }: NssStoreOptions): 
     assertDone(await machine.run(command), { step, command: toCommandLine(command), hint });
   };
   const restartNote = () => {
-    const pid = runningBrowser(folder, kind, machine);
+    const pid = kind === "firefox" ? runningFirefox(folder, machine) : undefined;
     return pid === undefined
       ? {}
       : { note: `restart ${name} (pid ${pid}): it runs with what it has read before` };
