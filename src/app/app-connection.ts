@@ -1,7 +1,8 @@
 import { Client } from "undici";
 import type { buildConnector, Dispatcher } from "undici";
 
-const MAX_ANSWER_HEADER_BYTES = 65_536;
+/** How large the head of an answer of the app's may be. */
+export const MAX_ANSWER_HEADER_BYTES = 65_536;
 
 /** Opens sockets to the app. */
 export type Connector = ReturnType<typeof buildConnector>;

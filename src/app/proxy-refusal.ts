@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
+import { errors } from "undici";
 import { toProblemAnswer } from "../protocol/problem.ts";
 import type { ProblemAnswer } from "../protocol/problem.ts";
-import { ChanctlError } from "../shared/errors.ts";
+import { ChanctlError, errorCodeOf } from "../shared/errors.ts";
+import { MAX_ANSWER_HEADER_BYTES } from "./app-connection.ts";
 import type { App } from "./app.ts";
 import type { ProxyRequest } from "./proxy-headers.ts";
 import { hasLeft } from "./proxy-response.ts";
@@ -52,6 +54,17 @@ export function sendAppDown(
       nonce,
     }),
   });
+}
+
+/** Why an app that was asked has not answered, from what undici or Node made of it. */
+export function whyUnanswered(error: Error): string {
+  const code = errorCodeOf(error) ?? "";
+  if (/_HEADERS?_OVERFLOW$/.test(code)) {
+    return `the head of the app's answer is larger than ${MAX_ANSWER_HEADER_BYTES} bytes`;
+  }
+  if (error instanceof errors.HTTPParserError || code.startsWith("HPE_"))
+    return "what the app answered is no HTTP/1.1; it may expect TLS on its port";
+  return "the app broke the connection off before it answered";
 }
 
 /** Whether somebody looks at the answer: a browser that asks for a page. */

@@ -1,12 +1,12 @@
 import { request as httpRequest } from "node:http";
 import type { Agent, ClientRequest, IncomingMessage } from "node:http";
+import { MAX_ANSWER_HEADER_BYTES } from "./app-connection.ts";
 import type { ProxyRequest } from "./proxy-headers.ts";
 import { breakOff, sendEarlyHints, sendHead, sendTrailers } from "./proxy-response.ts";
 import type { ProxyResponse } from "./proxy-response.ts";
 
 /** An app that ignores `Expect` says nothing: then the body goes without its word, as curl would send it. */
 const CONTINUE_WAIT_MS = 1_000;
-const MAX_ANSWER_HEADER_BYTES = 65_536;
 
 interface UploadOptions {
   readonly agent: Agent;

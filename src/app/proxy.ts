@@ -11,7 +11,7 @@ import { Exchange } from "./proxy-exchange.ts";
 import type { Upgraded } from "./proxy-exchange.ts";
 import { hasBeenHere, toAppHeaders } from "./proxy-headers.ts";
 import type { ProxyRequest } from "./proxy-headers.ts";
-import { isNavigation, sendAppDown, sendRefusal } from "./proxy-refusal.ts";
+import { isNavigation, sendAppDown, sendRefusal, whyUnanswered } from "./proxy-refusal.ts";
 import { hasLeft } from "./proxy-response.ts";
 import type { ProxyResponse } from "./proxy-response.ts";
 import { openHandshake } from "./proxy-upgrade.ts";
@@ -165,7 +165,7 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
       // On a connection of its own the app has had the request, and may have died of it.
       admit({ ...call, wasRepeated: true });
     } else {
-      const detail = "the app broke the connection off before it answered";
+      const detail = whyUnanswered(error);
       warn("app-broke-off", `${detail} ${method} ${pathOf(request)}: ${messageOf(error)}`);
       sendRefusal(response, new ChanctlError("app_unavailable", detail, { status: 502 }));
     }

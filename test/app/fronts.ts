@@ -108,7 +108,14 @@ async function askH1(
   origin: string,
   { method = "GET", path = "/", target = path, headers = {}, body, onEarlyHints }: Ask,
 ): Promise<Reply> {
-  const options = { method, path: target, headers, agent: false, rejectUnauthorized: false };
+  const options = {
+    method,
+    path: target,
+    headers,
+    agent: false,
+    rejectUnauthorized: false,
+    maxHeaderSize: 131_072,
+  };
   const request = (origin.startsWith("https") ? httpsRequest : httpRequest)(origin, options);
   request.on("information", (info: { headers: IncomingHttpHeaders }) => onEarlyHints?.(info.headers));
   request.on("error", () => {}); // `once` below rejects with it where it is before the answer

@@ -275,9 +275,28 @@ describe.each(FRONTS)("over %s", (kind) => {
     const { origin, server } = await startApp(() => {});
     server.on("connection", (socket) => socket.end("SSH-2.0-OpenSSH\r\n"));
     const front = await startFront(kind, origin);
-    const reply = await front.ask({ method: "POST", body: "x" });
-    expect(reply.status).toBe(502);
-    expect(((await json(reply.body)) as Problem).code).toBe("app_unavailable");
+    for (const ask of [{}, { method: "POST", body: "x" }]) {
+      const reply = await front.ask(ask);
+      expect(reply.status).toBe(502);
+      const { code, detail } = (await json(reply.body)) as Problem;
+      expect(code).toBe("app_unavailable");
+      expect(detail).toBe("what the app answered is no HTTP/1.1; it may expect TLS on its port");
+    }
+  });
+
+  test("passes a large head on, and says when it is too large", async () => {
+    const { origin } = await startApp((request, response) => {
+      response.setHeader("x-large", "x".repeat(Number(request.url?.slice(1))));
+      request.resume().once("end", () => response.end());
+    });
+    const front = await startFront(kind, origin);
+    for (const ask of [{}, { method: "POST", body: "x" }]) {
+      expect((await front.ask({ ...ask, path: "/60000" })).headers["x-large"]).toHaveLength(60_000);
+      const reply = await front.ask({ ...ask, path: "/70000" });
+      expect(reply.status).toBe(502);
+      const { detail } = (await json(reply.body)) as Problem;
+      expect(detail).toBe("the head of the app's answer is larger than 65536 bytes");
+    }
   });
 });
 
