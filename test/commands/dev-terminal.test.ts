@@ -34,14 +34,16 @@ async function openDev({
   columns = 100,
   command = `dev --no-tls --port 0 --app "node app.js"`,
   setting = "",
+  channels = CHANNELS,
 }: {
   readonly app?: string;
   readonly columns?: number;
   readonly command?: string;
   /** `NAME=value` before the command. */
   readonly setting?: string;
+  readonly channels?: Readonly<Record<string, string>>;
 } = {}): Promise<DevTerminal> {
-  const project = await makeProject({ ...CHANNELS, "app.js": app });
+  const project = await makeProject({ ...channels, "app.js": app });
   const terminal = await Terminal.open({
     cwd: project.root,
     columns,
@@ -113,6 +115,15 @@ describe("the status line of `dev`", () => {
     await dev.terminal.untilLastLine("2 channels");
     await dev.project.write({ "channels/new.ts": "export default {\n  public: tru e };" });
     await dev.terminal.untilLastLine("3 channels · 1 broken");
+  });
+
+  it("tells that the start takes long, and is followed by the banner", async () => {
+    const slow =
+      "await new Promise((resolve) => setTimeout(resolve, 3_000));\nexport default { public: true };";
+    await using dev = await openDev({ channels: { "channels/slow.ts": slow } });
+    await dev.terminal.untilLastLine(/ ◌ starting \d s$/);
+    await dev.terminal.untilLastLine("● app ready");
+    expect(await dev.terminal.history()).not.toContain("◌ starting");
   });
 
   it("survives a resize and leaves no trace of itself", async () => {

@@ -20,7 +20,7 @@ afterEach(() => {
 /** Publishes evenly for a second. */
 function second(path: string, count: number): void {
   for (let index = 0; index < count; index += 1) {
-    publishes.add({ path, text: path, messages: 1 });
+    publishes.add({ path, text: () => path, messages: 1 });
     vi.advanceTimersByTime(1_000 / count);
   }
 }
@@ -42,14 +42,14 @@ test("shows each again once the stream has calmed down", () => {
   second("chat", 100);
   vi.advanceTimersByTime(1_000);
   lines.length = 0;
-  publishes.add({ path: "chat", text: "calm", messages: 1 });
+  publishes.add({ path: "chat", text: () => "calm", messages: 1 });
   expect(lines).toEqual(["calm"]);
 });
 
 test("shows a quiet stream beside a busy one", () => {
   second("busy", 1_000);
   lines.length = 0;
-  publishes.add({ path: "quiet", text: "quiet", messages: 1 });
+  publishes.add({ path: "quiet", text: () => "quiet", messages: 1 });
   second("busy", 1_000);
   expect(lines).toEqual(["quiet", "busy × 1000"]);
 });
@@ -57,7 +57,7 @@ test("shows a quiet stream beside a busy one", () => {
 test("shows the busiest of very many streams, and one sum of all others", () => {
   for (let stream = 0; stream < 100; stream += 1) {
     for (let count = 0; count <= stream; count += 1)
-      publishes.add({ path: `room=${stream}`, text: `room=${stream}`, messages: 1 });
+      publishes.add({ path: `room=${stream}`, text: () => `room=${stream}`, messages: 1 });
   }
   vi.advanceTimersByTime(1_000);
   expect(lines.length).toBe(20 + 20 + 1);
@@ -67,7 +67,8 @@ test("shows the busiest of very many streams, and one sum of all others", () => 
 });
 
 test("counts the messages of a batch", () => {
-  for (let index = 0; index < 6; index += 1) publishes.add({ path: "chat", text: "chat", messages: 50 });
+  for (let index = 0; index < 6; index += 1)
+    publishes.add({ path: "chat", text: () => "chat", messages: 50 });
   vi.advanceTimersByTime(1_000);
   expect(lines.at(-1)).toBe("chat × 50");
 });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Screen } from "#src/commands/server/screen.ts";
 
 const STATUS = "\u001B[?7l-status-\u001B[?7h\r";
-const ERASE = "\r\u001B[J";
+const ERASE = "\r\u001B[K\u001B[J";
 
 let writes: string[];
 let screen: Screen;

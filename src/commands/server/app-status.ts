@@ -4,8 +4,9 @@ import type { AppOptions } from "../../server/options.ts";
 import type { RunningServer } from "../../server/start-server.ts";
 import type { LogEntry } from "../../shared/logger.ts";
 
-/** What is true of the app now. Times are by `performance.now()`, in ms. */
+/** What is true of the app now; `opening`: the server itself is not up yet. Times are by `performance.now()`, in ms. */
 export type AppStatus =
+  | { readonly kind: "opening"; readonly since: number }
   | { readonly kind: "none" }
   | { readonly kind: "elsewhere"; readonly url: string }
   | { readonly kind: "starting"; readonly since: number }

@@ -1,3 +1,4 @@
+import { isInForeground } from "../../platform/foreground.ts";
 import { openBrowser } from "../../platform/open-browser.ts";
 import type { AppOptions } from "../../server/options.ts";
 import type { RunningServer } from "../../server/start-server.ts";
@@ -40,7 +41,9 @@ export class LiveTerminal {
   readonly #screen: Screen;
   readonly #subscribers = new SubscriberCounts();
   readonly #options: LiveTerminalOptions;
+  readonly #startedAt = performance.now();
   #server: RunningServer | undefined;
+  #isClosed = false;
   #watch: AppWatch | undefined;
   #keyboard: Keyboard | undefined;
   #ticker: NodeJS.Timeout | undefined;
@@ -54,6 +57,16 @@ export class LiveTerminal {
       stdout: { value: this.#screen.print },
       stderr: { value: (text: string) => this.#screen.around(() => terminal.stderr(text)) },
     });
+  }
+
+  /** The server is about to start. It takes less than a second, or a status line tells that it does not. */
+  starting(): void {
+    this.#ticker = setInterval(() => {
+      void isInForeground().then((isOurs) => {
+        if (isOurs && this.#server === undefined && !this.#isClosed) this.#screen.show();
+      });
+      this.#screen.refresh();
+    }, TICK_MS).unref();
   }
 
   /** The server is up: from now on its state is shown, and keys are read. */
@@ -83,6 +96,7 @@ export class LiveTerminal {
 
   /** Leaves the terminal as it was, with nothing below the last line. */
   close(): void {
+    this.#isClosed = true;
     this.#stopResizing?.();
     clearInterval(this.#ticker);
     this.#keyboard?.close();
@@ -99,7 +113,7 @@ export class LiveTerminal {
     const { color, columns } = this.#terminal;
     const entries = this.#server?.registry.entries() ?? [];
     const status = {
-      app: this.#watch?.status ?? { kind: "none" },
+      app: this.#watch?.status ?? { kind: "opening", since: this.#startedAt },
       channels: entries.length,
       broken: entries.filter(({ error }) => error !== undefined).length,
       subscribers: this.#subscribers.total,

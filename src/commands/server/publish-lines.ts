@@ -2,7 +2,8 @@
 export interface PublishLine {
   /** The stream's path. */
   readonly path: string;
-  readonly text: string;
+  /** Makes the line; only called if it is printed. */
+  readonly text: () => string;
   /** How many messages it stored. */
   readonly messages: number;
 }
@@ -50,7 +51,7 @@ export class PublishLines {
       return;
     }
     this.#lines += 1;
-    this.#options.print(text);
+    this.#options.print(text());
   }
 
   #beginSecond(): void {

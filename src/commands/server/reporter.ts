@@ -73,6 +73,11 @@ export class Reporter {
     this.#terminal = terminal;
   }
 
+  /** The server is about to start. */
+  starting(): void {
+    this.#terminal?.starting();
+  }
+
   /** The server is up. A terminal shows from now on how it is, and reads keys. */
   ready(server: RunningServer, controls: ServerControls): void {
     this.#format.ready(server);

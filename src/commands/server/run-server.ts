@@ -47,6 +47,7 @@ export async function runServer(
   const removeListener = onEndSignal((signal) => end(exitCodeOf(signal)));
   io.outputClosed.addEventListener("abort", () => ending.abort(), { once: true });
   try {
+    reporter.starting();
     server = await startServer(options);
     if (ending.signal.aborted) return;
     companions = onReady?.(server) ?? [];

@@ -1,7 +1,10 @@
 import { withoutWrap } from "../terminal-text.ts";
 
-/** The last line of the terminal goes to its beginning, and what is from there on is erased. */
-const ERASE = "\r\u001B[J";
+/**
+ * To the beginning of the line, erase it, and what is below it, if it was wrapped. In this order: tmux keeps what
+ * is erased from the first row of the screen on as if it had scrolled away.
+ */
+const ERASE = "\r\u001B[K\u001B[J";
 
 /** An app that writes thousands of lines a second costs so few writes, each with one status line at its end. */
 const FLUSH_INTERVAL_MS = 50;

@@ -41,7 +41,8 @@ export function statusText(status: Status, { columns, paint, now }: StatusTextOp
     plain(count(subscribers, "subscriber")),
   ];
   const last = hasKeys ? [plain(status.app.kind === "stopping" ? "q stops at once" : "h help")] : [];
-  const shown = status.app.kind === "stopping" ? [] : middle;
+  const isUp = status.app.kind !== "opening" && status.app.kind !== "stopping";
+  const shown = isUp ? middle : [];
   // The last column stays free: some terminals wrap a line that fills it.
   const room = columns - 2;
   for (let kept = shown.length; kept >= 0; kept -= 1) {
@@ -57,6 +58,8 @@ function join(parts: readonly Part[], { dim }: Palette): string {
 
 function appPart({ app, hasKeys }: Status, { paint, now }: Omit<StatusTextOptions, "columns">): Part {
   switch (app.kind) {
+    case "opening":
+      return { text: `◌ starting ${Math.floor((now - app.since) / 1_000)} s`, paint: paint.yellow };
     case "none":
       return { text: "● no app, the broker runs alone", paint: paint.green };
     case "elsewhere":

@@ -27,12 +27,15 @@ export function textFormat({ banner }: TextFormatOptions, io: Io): ReportFormat 
   return {
     ready: (server) => io.stdout(banner(server)),
     entry: (entry) => {
-      const columns = io.isOutputTerminal ? io.columns : undefined;
-      const text = eventLine(entry, { columns, paint, time: new Date() });
+      const time = new Date();
+      const text = (): string => {
+        const columns = io.isOutputTerminal ? io.columns : undefined;
+        return eventLine(entry, { columns, paint, time });
+      };
       const { path, messages } = entry.fields ?? {};
       if (entry.event === "publish" && typeof path === "string" && typeof messages === "number")
         publishes.add({ path, text, messages });
-      else io.stdout(`${text}\n`);
+      else io.stdout(`${text()}\n`);
     },
     appOutput: ({ stream, text }) => {
       const shown = io.isOutputTerminal ? appLine(text) : text;
