@@ -1,3 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { PATIENT } from "../support/patient.ts";
 import type { Ending, Subscriber } from "../support/subscriber-client.ts";
 import { sseClient } from "../support/subscriber-client-sse.ts";
 import { webSocketClient } from "../support/subscriber-client-websocket.ts";
@@ -82,11 +85,15 @@ export class Audience {
       const { channel, client, subscriber } = listener;
       const old = termsOf(before.find(({ name }) => name === channel));
       const now = termsOf(after.find(({ name }) => name === channel));
-      // Without an end this waits for ever: the test's own time is the limit.
-      if (old !== now) await subscriber.log.ended;
+      const mustEnd = old !== now;
+      if (mustEnd)
+        await Promise.race([subscriber.log.ended, sleep(PATIENT.timeout, undefined, { ref: false })]);
       await Promise.resolve(); // `ending` is set by the same promise
       const { ending } = listener;
-      if (ending === undefined) continue;
+      if (ending === undefined) {
+        if (mustEnd) return `${edit.title}: ${channel} over ${client} did not end: ${old} → ${now}`;
+        continue;
+      }
       const allowed = new Set(
         edit.reach === "mixed" || edit.reach === "folder"
           ? events.filter((event) => event.channel === channel).map(({ change }) => ENDINGS[change ?? ""])
