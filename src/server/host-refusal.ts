@@ -18,7 +18,7 @@ function toMain({ message, hint }: ChanctlError): string {
   const [line = "", where = ""] = (hint ?? "").split(/ {2,}/);
   const fix = line === "" ? "" : `<pre>${escapeHtml(line)}</pre><p class="quiet">${escapeHtml(where)}</p>`;
   return `<h1>This host is not allowed</h1>
-<p>${toText(message)}.</p>
+<p>${toText(message.charAt(0).toUpperCase() + message.slice(1))}.</p>
 ${fix}
 <p class="quiet">Without this check, any site could let its name lead to your machine and read what your app shows there.</p>`;
 }

@@ -126,6 +126,7 @@ describe("a server that checks hosts", () => {
     const headers = { accept: "text/html,*/*" };
     const { status, type, body } = await askAs("a&b.test", { url: server.url, headers });
     expect({ status, type }).toEqual({ status: 403, type: "text/html; charset=utf-8" });
+    expect(body).toContain("<p>The host must be localhost, ");
     expect(body).toContain("<pre>allowedHosts: [&quot;a&amp;b.test&quot;],</pre>");
   });
 
