@@ -220,6 +220,11 @@ describe("chanctl trust, wrongly used", () => {
     expect(stderr).toMatch(message);
   });
 
+  it.runIf(process.getuid?.() === 0)("says whose CA it is about when it is run through sudo", async () => {
+    const { stderr } = await (await newPerson({ SUDO_USER: "ada" })).trust("--status");
+    expect(stderr).toContain("of root, not of ada: leave sudo out");
+  });
+
   it("says which folder cannot be written", async () => {
     const ada = await newPerson();
     await writeFile(join(ada.home, ".config"), "a file");

@@ -35,6 +35,7 @@ export async function runTrust(flags: TrustFlags, io: Io): Promise<void> {
   const isInstalling = !flags.uninstall && !flags.status;
   const context = await findTrust({ kinds: parseKinds(flags.store), isMaking: isInstalling }, io);
   const show = rowPrinter(flags, io);
+  if (io.env["SUDO_USER"] && process.getuid?.() === 0) io.stderr(`${sudoNotice(io.env["SUDO_USER"])}\n`);
   if (!flags.json) io.stdout(headText(context, io));
   const mayRunAsRoot = permissionAsker({ isYes: flags.yes === true }, io);
   const changed: ChangedStore[] = [];
@@ -56,6 +57,11 @@ async function statusRow(store: TrustStore): Promise<StoreRow> {
   const fix =
     row.state === "untrusted" && row.fix === undefined ? { fix: `chanctl trust --store ${store.kind}` } : {};
   return { ...row, ...fix, ...(others.length === 0 ? {} : { others }) };
+}
+
+/** Whoever types sudo before it out of habit trusts a CA that their own `chanctl dev` does not use. */
+function sudoNotice(user: string): string {
+  return `this is about the CA and the browsers of root, not of ${user}: leave sudo out, what needs root is asked for`;
 }
 
 function rowPrinter(flags: TrustFlags, io: Io): (row: StoreRow) => void {
