@@ -22,6 +22,8 @@ const HOLD_MS = 10_000;
 /** An app that restarts by itself (`node --watch`) refuses connections for a moment: 20 × 100 ms are waited out. */
 const REFUSALS_WAITED_OUT = 20;
 const REFUSAL_PAUSE_MS = 100;
+/** One that does so while its successor starts: as long as a restart is waited out. */
+const REFUSALS_BEFORE_SUCCESSOR = 100;
 const WARNING_INTERVAL_MS = 10_000;
 
 const NOT_CONNECTED = new Set([
@@ -154,7 +156,8 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
       sendRefusal(response, new ChanctlError("malformed", detail));
     } else if (NOT_CONNECTED.has(code)) {
       // Nothing has been sent, so that any method may be repeated.
-      if (refusals < REFUSALS_WAITED_OUT && !isNavigation(request)) {
+      const waitedOut = app.isOutdated ? REFUSALS_BEFORE_SUCCESSOR : REFUSALS_WAITED_OUT;
+      if (refusals < waitedOut && !isNavigation(request)) {
         await delay(REFUSAL_PAUSE_MS);
         admit({ ...call, refusals: refusals + 1 });
         return;
