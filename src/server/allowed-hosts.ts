@@ -25,6 +25,11 @@ export function allowLocalHosts(names: readonly string[]): HostCheck {
   return (host) => isAllowed(host) && (isIP(nameOf(host)) === 0 || isLoopback(nameOf(host)));
 }
 
+/** Lets pass what one of two checks does. The lists of both may change meanwhile. */
+export function allowEither(one: HostCheck, other: HostCheck): HostCheck {
+  return (host) => one(host) || other(host);
+}
+
 /** Whether an address, or `localhost`, is this machine's own and no other machine reaches it. */
 export function isLoopback(address: string): boolean {
   return address === "localhost" || address === "::1" || (isIP(address) === 4 && address.startsWith("127."));

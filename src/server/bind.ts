@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { usingStateFile } from "../platform/state-file.ts";
 import { ChanctlError } from "../shared/errors.ts";
-import { allowHosts, allowLocalHosts, isLoopback } from "./allowed-hosts.ts";
+import { allowEither, allowHosts, allowLocalHosts, isLoopback } from "./allowed-hosts.ts";
 import { Listener } from "./listener.ts";
 import type { ServerOptions } from "./options.ts";
 
@@ -14,6 +14,7 @@ export function bindPublic({
   http2,
   limits,
   allowedHosts,
+  ownHosts = [],
 }: ServerOptions): Promise<Listener> {
   const { maxHeaderBytes, handshakeTimeoutMs } = limits;
   return Listener.bind({
@@ -24,7 +25,9 @@ export function bindPublic({
     maxHeaderBytes,
     handshakeTimeoutMs,
     ...(tls === undefined ? {} : { tls }),
-    ...(allowedHosts === undefined ? {} : { isHostAllowed: allowHosts(allowedHosts) }),
+    ...(allowedHosts === undefined
+      ? {}
+      : { isHostAllowed: allowEither(allowHosts(allowedHosts), allowHosts(ownHosts)) }),
   });
 }
 

@@ -35,6 +35,8 @@ export interface ServerOptions {
    * stands for itself and all below it. Absent: any name.
    */
   readonly allowedHosts?: readonly string[];
+  /** This machine's names on its network: the public listener takes them beside `allowedHosts`. @default none */
+  readonly ownHosts?: readonly string[];
   /** What phones of the local network are to trust; absent: none are expected. Only over TLS. */
   readonly phone?: PhoneOptions;
   /** How long an authorize call is tried again while the app refuses connections, in ms. */

@@ -176,6 +176,13 @@ describe("the internal listener", () => {
     }
   });
 
+  it("refuses the machine's names on its network, which the public listener takes", async () => {
+    await using server = await startTestServer({ allowedHosts: [], ownHosts: ["mymac.local"] });
+    const asked = { url: server.internalUrl, path: "/_chanctl/channels", headers: withToken(server) };
+    expect((await askAs("mymac.local", asked)).status).toBe(403);
+    expect((await askAs("mymac.local", { url: server.url })).status).toBe(404); // let in: there is no app
+  });
+
   it("takes a name that is listed, and any where other machines are to reach it", async () => {
     const path = "/_chanctl/channels";
     await using listed = await startTestServer({ allowedHosts: ["host.docker.internal"] });

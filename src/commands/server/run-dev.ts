@@ -84,7 +84,8 @@ export async function runDev(
     ...(certificates === undefined ? {} : { tls: certificates.tls }),
     http2: certificates !== undefined && flags.http1 !== true,
     watch: true,
-    allowedHosts: [...allowedHosts, ...(lan?.names ?? [])],
+    allowedHosts,
+    ...(lan === undefined ? {} : { ownHosts: lan.names }),
     ...(lan === undefined || caPem === undefined ? {} : { phone: { projectName, caPem } }),
     ...(flags.json ? {} : { env: { ...options.env, ...appColors(io) } }),
     logger,
@@ -94,7 +95,7 @@ export async function runDev(
     const started = { options: resolved, stamps };
     const apply = (next: ResolvedOptions): void => {
       allowedHosts = next.allowedHosts ?? [];
-      server.applySettings({ ...next, allowedHosts: [...allowedHosts, ...(lan?.names ?? [])] });
+      server.applySettings({ ...next, allowedHosts });
     };
     const watch = new ConfigWatch({ root, started, read, apply, logger });
     return certificates === undefined ? [watch] : [watch, certificates.renew(server, logger)];
