@@ -57,8 +57,12 @@ const BACKLOG = 4_096;
 /** The first byte of a TLS record that begins a handshake (RFC 8446, section 5.1). */
 const TLS_HANDSHAKE = 0x16;
 const TIMEOUT_CHECK_MS = 2_000;
-/** How long a connection of HTTP/1.1 may wait for its next request: Node's own, which it does not give to HTTP/2's. */
-const KEEP_ALIVE_MS = 5_000;
+/**
+ * How long a connection of HTTP/1.1 may wait for its next request. Whoever sends one just as it is closed cannot know
+ * whether it was taken, so this is longer than the minute that load balancers keep theirs; Node's 5 s are over in one
+ * long stall.
+ */
+const KEEP_ALIVE_MS = 75_000;
 const IDLE_CHECK_MS = 20;
 
 /**

@@ -67,7 +67,7 @@ export class Publishers {
       this.acknowledged.set(id, number);
       if (id > this.newest) this.newest = id;
     } catch (error) {
-      this.refused.push(error instanceof Refusal ? error.code : String(error));
+      this.refused.push(error instanceof Refusal ? error.code : reasonOf(error));
     }
   }
 
@@ -96,4 +96,10 @@ export class Publishers {
     }
     return undefined;
   }
+}
+
+/** `fetch` says only that it failed; why is in the cause. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause === undefined ? String(error) : `${String(error)}: ${String(cause)}`;
 }
