@@ -57,7 +57,7 @@ export function nssStore({ kind, name, folder, ca, machine }: NssStoreOptions): 
         };
       }
       if (entry === undefined) return { kind: "untrusted" };
-      if (!entry.isTrusted) return { kind: "untrusted", reason: "it is there, but its trust was taken away" };
+      if (!entry.isTrusted) return { kind: "untrusted", reason: "it is there, but not as a trusted CA" };
       if (!verify || certutil === undefined) return { kind: "trusted" };
       const asServerAuthority = ["-u", "L"];
       const check = ["-V", "-d", `sql:${folder}`, "-n", entry.nickname, ...asServerAuthority];

@@ -11,7 +11,8 @@ import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
 import { installInto } from "./change-store.ts";
 import { permissionAsker } from "./permission.ts";
-import { rowText, shortPath } from "./row-text.ts";
+import { questionText } from "./question.ts";
+import { rowText } from "./row-text.ts";
 import { findTrust, machineOf } from "./trust-context.ts";
 import { summarizeTrust } from "./trust-summary.ts";
 
@@ -65,21 +66,7 @@ async function ask(
   { ca, missing }: { ca: AuthorityCertificate; missing: readonly TrustStore[] },
   io: Io,
 ): Promise<"yes" | "no" | "cancelled"> {
-  const { bold, dim } = palette(io.color);
-  const rows = missing.map(({ name, place, asRoot }) => {
-    const note = asRoot === undefined ? "" : dim("     needs root, asked for by itself");
-    return `    ${name.padEnd(12)} ${shortPath(place)}${note}\n`;
-  });
-  io.stderr(`
-  ${bold("chanctl")} serves your app over HTTPS with a certificate authority (CA) that was made for you on this
-  machine. Browsers warn until they trust it. It would be added to:
-
-${rows.join("")}
-  It stays on this machine and can vouch for local names and private addresses only; its key lies in
-  ${shortPath(ca.path).replace(/ca\.pem$/, "ca-key.pem")}, for your eyes only. You are asked once.
-  ${dim("chanctl trust --uninstall     takes it out again")}
-
-`);
+  io.stderr(questionText({ ca, missing }, io));
   const { confirm, isCancel } = await import("@clack/prompts");
   const answer = await confirm({ message: "Trust it?" });
   if (isCancel(answer)) return "cancelled";
