@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
 import { requirePrograms } from "../support/requires.ts";
 import { privateSystem } from "../support/private-system.ts";
-import { Terminal } from "../support/terminal.ts";
+import { PROMPT, Terminal } from "../support/terminal.ts";
 import { makeProject } from "./temp-project.ts";
 
 const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
@@ -30,7 +30,9 @@ async function sitDown(env: Readonly<Record<string, string>> = {}) {
   });
   onTestFinished(() => terminal[Symbol.asyncDispose]());
   const dev = async (flags = ""): Promise<void> => {
-    await terminal.enter(`clear; ${process.execPath} ${CLI} dev --port 0 ${flags}`);
+    await terminal.enter("clear");
+    await terminal.until((screen) => screen.trim() === PROMPT); // what the last run left is no answer
+    await terminal.enter(`${process.execPath} ${CLI} dev --port 0 ${flags}`);
   };
   /** Ends what runs, and waits for the prompt. */
   const stop = async (): Promise<void> => {
@@ -57,13 +59,13 @@ describe("chanctl dev, for a person whose browsers do not trust the CA", () => {
     expect(asked).toContain("stays on this machine");
     expect(asked).toContain("chanctl trust --uninstall");
     await terminal.press("n");
-    expect(await terminal.untilShows("CA ")).toMatch(/CA +not trusted yet/);
+    expect(await terminal.untilShows(/ CA +\S/)).toMatch(/CA +not trusted yet/);
     expect(await isThere(join(home, ".pki"))).toBe(false);
     const answer = JSON.parse(await readFile(join(home, ".config/chanctl/trust-answer.json"), "utf8"));
     expect(answer).toEqual({ sha256: expect.stringMatching(/^[0-9A-F]{64}$/), answer: "no" });
     await stop();
     await dev();
-    expect(await terminal.untilShows("CA ")).not.toContain("Trust it?");
+    expect(await terminal.untilShows(/ CA +\S/)).not.toContain("Trust it?");
     await stop();
   });
 
@@ -87,7 +89,7 @@ describe("chanctl dev, for a person whose browsers do not trust the CA", () => {
   ])("does not ask %s", async (_, flags, env) => {
     const { home, terminal, dev, stop } = await sitDown(env);
     await dev(flags);
-    expect(await terminal.untilShows("CA ")).not.toContain("Trust it?");
+    expect(await terminal.untilShows(/ CA +\S/)).not.toContain("Trust it?");
     expect(await isThere(join(home, ".config/chanctl/trust-answer.json"))).toBe(false);
     await stop();
   });
