@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,9 +8,11 @@ import { describe, expect, it } from "vitest";
 import { runCli } from "./cli.ts";
 import { makeProject } from "./temp-project.ts";
 
+const TYPESCRIPT = { "tsconfig.json": "{}" };
+
 describe("chanctl channel add", () => {
   it("writes a channel that loads, and says what to do next", async () => {
-    await using project = await makeProject();
+    await using project = await makeProject(TYPESCRIPT);
     const args = [
       "channel",
       "add",
@@ -41,7 +44,7 @@ describe("chanctl channel add", () => {
   });
 
   it("lets nobody in until the author says who may", async () => {
-    await using project = await makeProject();
+    await using project = await makeProject(TYPESCRIPT);
     await runCli(["channel", "add", "chat"], { cwd: project.root });
     const source = await readFile(join(project.root, "channels/chat.ts"), "utf8");
     expect(source).toContain('return reject("sign in first")');
@@ -56,14 +59,47 @@ describe("chanctl channel add", () => {
     expect(JSON.parse(stdout)).toMatchObject({ name: "news", transport, public: true });
   });
 
+  it.each([
+    ["ESM", "js", '{"type":"module"}'],
+    ["CommonJS", "mjs", "{}"],
+    ["Next", "js", '{"dependencies":{"next":"16.0.0"}}'],
+  ])(
+    "writes JavaScript that Node imports where the project has no TypeScript: %s",
+    async (_, extension, text) => {
+      await using project = await makeProject({ "package.json": text });
+      const names = ["ws", "sse"].flatMap((transport) =>
+        [[], ["--public"]].map(async (flags) => {
+          const name = `${transport}${flags.length}`;
+          await runCli(
+            ["channel", "add", name, "--transport", transport, "--param", "room:string", ...flags],
+            {
+              cwd: project.root,
+            },
+          );
+          return `channels/${name}.${extension}`;
+        }),
+      );
+      for (const file of await Promise.all(names)) {
+        // Node as it runs the app: no TypeScript, and nothing compiled for it, but for the one that Next compiles.
+        const args = ["--input-type=module", "--check"];
+        execFileSync("node", args, { input: await readFile(join(project.root, file), "utf8") });
+      }
+      const { stdout } = await runCli(["channel", "list", "--json"], { cwd: project.root });
+      expect(stdout.trim().split("\n")).toHaveLength(4);
+    },
+  );
+
   it("writes into the folder that the config names", async () => {
-    await using project = await makeProject({ "chanctl.config.json": '{"channels":"./live"}' });
+    await using project = await makeProject({
+      ...TYPESCRIPT,
+      "chanctl.config.json": '{"channels":"./live"}',
+    });
     const { stdout } = await runCli(["channel", "add", "chat", "--json"], { cwd: project.root });
     expect(JSON.parse(stdout)).toEqual({ name: "chat", file: "live/chat.ts" });
   });
 
   it("never overwrites without --force", async () => {
-    await using project = await makeProject({ "channels/chat.ts": "mine" });
+    await using project = await makeProject({ ...TYPESCRIPT, "channels/chat.ts": "mine" });
     const refused = await runCli(["channel", "add", "chat"], { cwd: project.root });
     expect(refused).toMatchObject({
       code: 1,

@@ -100,6 +100,6 @@ export class Publishers {
 
 /** `fetch` says only that it failed; why is in the cause. */
 function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause === undefined ? String(error) : `${String(error)}: ${String(cause)}`;
+  const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : "";
+  return `${String(error)}${cause}`;
 }

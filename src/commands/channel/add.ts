@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 
 import { channelNameProblem } from "../../protocol/channel-name.ts";
@@ -10,9 +9,12 @@ import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
 import { stepLines } from "../step-lines.ts";
 import type { Step } from "../step-lines.ts";
-import { detectOtherLanguage } from "../init/other-language.ts";
+import { readChannelText } from "../init/channel-text.ts";
+import { codeExtension } from "../init/code-extension.ts";
+import { inspectProject } from "../init/project.ts";
+import type { Project } from "../init/project.ts";
 import { jsonDefinition } from "./json-definition.ts";
-import { paramsSchemaSource, parseParamDraft } from "./param-schema.ts";
+import { parseParamDraft } from "./param-schema.ts";
 import type { ParamDraft } from "./param-schema.ts";
 
 /** The flags of `channel add`, as commander read them. */
@@ -24,16 +26,6 @@ export interface AddFlags {
   readonly json?: true;
 }
 
-/** Where the channels of a project are JSON files, a new one is another. */
-function extensionFor(root: string): "ts" | "json" {
-  const language = detectOtherLanguage(root);
-  const isNode =
-    language === undefined || (language === "unknown" && !existsSync(join(root, "chanctl.config.json")));
-  return isNode ? "ts" : "json";
-}
-
-const TEMPLATES = new URL("../../../templates/channel/", import.meta.url);
-const PARAMS_MARK = "  // {params}\n";
 const EXTENSIONS = ["ts", "js", "mjs", "mts", "json"];
 
 /**
@@ -51,14 +43,15 @@ export async function runChannelAdd(
   assertDistinct(params);
   const { root, config } = await loadProject(io.cwd);
   const { channels } = resolveOptions({ flags: {}, env: io.env, config, root, cwd: io.cwd });
-  const extension = extensionFor(root);
+  const project = await inspectProject(root, io.env);
+  const extension = writesJson(project) ? "json" : codeExtension(project);
   const path = join(channels, `${name}.${extension}`);
   await assertNoOtherFile(path, { root, isForced: flags.force === true });
   const { transport, public: isPublic = false } = flags;
   const source =
     extension === "json"
       ? jsonDefinition({ transport, params, isPublic })
-      : await renderTemplate(flags, params);
+      : await readChannelText({ transport, params, isPublic, language: project.language });
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, source, { flag: flags.force ? "w" : "wx" });
   const file = relative(io.cwd, path);
@@ -104,10 +97,10 @@ async function assertNoOtherFile(
   }
 }
 
-async function renderTemplate(flags: AddFlags, params: readonly ParamDraft[]): Promise<string> {
-  const file = flags.public ? `${flags.transport}.public.ts` : `${flags.transport}.ts`;
-  const template = await readFile(new URL(file, TEMPLATES), "utf8");
-  return template.replace(PARAMS_MARK, () => paramsSchemaSource(params));
+/** Where the channels of a project are JSON files, a new one is another. */
+function writesJson({ other, paths }: Project): boolean {
+  if (other === undefined) return false;
+  return other.language !== "unknown" || paths.has("chanctl.config.json");
 }
 
 interface NextSteps {

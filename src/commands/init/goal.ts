@@ -1,4 +1,4 @@
-import { readChannelTexts } from "./channel-text.ts";
+import { readFirstChannelText } from "./channel-text.ts";
 import type { DesiredFile } from "./desired-files.ts";
 import { FRAMEWORK_TITLES } from "./framework.ts";
 import type { Framework } from "./framework.ts";
@@ -58,7 +58,12 @@ export async function chooseGoal(project: Project, options: GoalOptions): Promis
   return {
     title: `chanctl in ${project.folder} (${FRAMEWORK_TITLES[framework]})`,
     framework,
-    files: integrateFiles({ project, framework, version, channel: await readChannelTexts() }),
+    files: integrateFiles({
+      project,
+      framework,
+      version,
+      channel: await readFirstChannelText(project.language),
+    }),
     needs: ["chanctl"],
   };
 }

@@ -1,3 +1,4 @@
+import { codeExtension } from "./code-extension.ts";
 import { gitignoreWith, ownFile, packageJsonWith } from "./desired-files.ts";
 import type { DesiredFile } from "./desired-files.ts";
 import type { Framework } from "./framework.ts";
@@ -12,8 +13,8 @@ export interface IntegrateOptions {
   readonly framework: Framework;
   /** The version of chanctl to depend on. */
   readonly version: string;
-  /** The text of the channel's file, by the language of the project. */
-  readonly channel: Readonly<Record<Project["language"], string>>;
+  /** The text of the channel's file. */
+  readonly channel: string;
 }
 
 const CHANCTL_DEV = "chanctl dev";
@@ -24,11 +25,11 @@ const ENTRIES = ["server.js", "index.js", "app.js", "main.js", "src/server.js", 
 /** What an existing project needs: a config, a channel, and its entries in .gitignore and package.json. */
 export function integrateFiles(options: IntegrateOptions): DesiredFile[] {
   const { project, framework, channel } = options;
-  const extension = codeExtension(project, framework);
+  const extension = codeExtension({ ...project, frameworks: [framework] });
   const config = `chanctl.config.${extension}`;
   return [
     ...(hasConfig(project, { but: config }) ? [] : [ownFile(config, configText(appCommand(project)))]),
-    ownFile(`channels/chat.${extension}`, channel[project.language]),
+    ownFile(`channels/chat.${extension}`, channel),
     ...(framework === "next" ? nextFiles(project) : []),
     gitignoreWith([".chanctl/"]),
     packageJsonWith(packageEntries(options)),
@@ -48,12 +49,6 @@ function appCommand(project: Project): string {
   const entry = ENTRIES.find((path) => paths.has(path));
   if (packageJson?.scripts["start"] !== undefined || entry === undefined) return runCommand(manager, "start");
   return `node ${entry}`;
-}
-
-/** Where the package is CommonJS, only `.mjs` is read as the module that these files are; Next compiles them anyway. */
-function codeExtension({ language, modules }: Project, framework: Framework): "ts" | "js" | "mjs" {
-  if (language === "ts") return "ts";
-  return modules === "esm" || framework === "next" ? "js" : "mjs";
 }
 
 /** Whether the project has a config already, of another name. */
