@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { basename, extname, join, relative, sep } from "node:path";
 
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
@@ -40,6 +40,27 @@ export function listDefinitionFiles(folder: string): DefinitionFiles {
   };
   visit(folder);
   return { byName, folders };
+}
+
+/**
+ * Where the folder should be there may be nothing yet, but no file: nobody would look for the channels that are missing.
+ *
+ * @throws {ChanctlError} `definition_invalid`.
+ */
+export function assertNoFile(folder: string): void {
+  if (!isFile(folder)) return;
+  throw new ChanctlError("definition_invalid", `the folder of channels is a file: ${folder}`, {
+    hint: "move it away, or set `channels` in the config to a folder",
+  });
+}
+
+/** What cannot be looked at is no file: reading it says why. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function readFolder(folder: string) {

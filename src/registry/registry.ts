@@ -8,6 +8,7 @@ import type { Logger } from "../shared/logger.ts";
 import { compareDefinitions } from "./channel-change.ts";
 import type { ChannelChange } from "./channel-change.ts";
 import { Channel } from "./channel.ts";
+import { assertNoFile } from "./definition-files.ts";
 import { DefinitionFolder } from "./definition-folder.ts";
 import type { FolderEvent } from "./definition-folder.ts";
 import { placeDefinition } from "./definition-place.ts";
@@ -78,9 +79,10 @@ export class Registry {
   /**
    * Resolves once all definitions are loaded. One that fails does not make this fail: see `failures`.
    *
-   * @throws {ChanctlError} `definition_invalid` if the folder is there and cannot be read.
+   * @throws {ChanctlError} `definition_invalid` if the folder is there and cannot be read, or is a file.
    */
   static async open(options: RegistryOptions): Promise<Registry> {
+    assertNoFile(options.folder);
     const registry = new Registry(options);
     registry.#folder = await DefinitionFolder.open({
       ...options,

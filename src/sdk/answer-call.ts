@@ -53,8 +53,8 @@ export function isCallPath(path: string): boolean {
 /**
  * Answers a call of the broker by asking the channel's `verify` or `onPublish`.
  *
- * Fails closed: whatever is thrown on the way is logged once, with its stack, and answered with a bare 500,
- * which the broker never takes for a yes. To anyone but the broker there is nothing here (404).
+ * Fails closed: whatever is thrown on the way is logged once and answered with a bare 500, which the broker never takes
+ * for a yes. To anyone but the broker there is nothing here (404).
  */
 export async function answerCall(call: AppCall, answerers: Answerers): Promise<AppAnswer> {
   if (call.method !== "POST" || !isFromBroker(call.authorization, brokerAccess().token)) return NOT_FOUND;
@@ -65,9 +65,17 @@ export async function answerCall(call: AppCall, answerers: Answerers): Promise<A
     // Within the try: a hook may return what JSON has no form for, a `1n` or a cycle.
     return { status: 200, json: JSON.stringify(await answer) };
   } catch (thrown) {
-    console.error(`chanctl: ${call.path} failed:`, thrown);
+    console.error(
+      `chanctl: ${call.path} failed:`,
+      thrown instanceof ChanctlError ? reasonOf(thrown) : thrown,
+    );
     return { status: 500 };
   }
+}
+
+/** Where the fault is known, so is what to do; only another's says no more than where it was thrown. */
+function reasonOf({ message, hint }: ChanctlError): string {
+  return hint === undefined ? message : `${message}\n  fix: ${hint}`;
 }
 
 async function authorize(

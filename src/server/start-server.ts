@@ -97,6 +97,8 @@ async function start(given: ServerOptions, opened: Opened): Promise<RunningServe
     );
   // Beside the store: its child takes the longest of all. The store's error comes first, for it is awaited first.
   const registryOpening = openRegistry(options);
+  // It may fail before anybody waits for it; who does then hears of it.
+  registryOpening.catch(() => {});
   opened.add({ close: async () => (await registryOpening.catch(() => undefined))?.close() });
   const broker = opened.add(
     await Broker.open({

@@ -98,8 +98,12 @@ describe("chanctl dev", () => {
     await using project = await makeProject({ ...CHANNELS, "app.js": APP });
     await using dev = await startDev(project, { command: ["dev", "--no-tls", "--app", "node app.js"] });
     dev.cli.child.stdout.destroy();
-    await runCli(["publish", "chat", "--room", "a", "{}"], { cwd: project.root }); // its line meets the closed pipe
-    expect((await dev.cli.ended()).code).toBe(0);
+    const ended = dev.cli.ended();
+    let isOver = false;
+    void ended.finally(() => (isOver = true));
+    // The line of one that arrives meets the closed pipe.
+    while (!isOver) await runCli(["publish", "chat", "--room", "a", "{}"], { cwd: project.root });
+    expect((await ended).code).toBe(0);
     expect(isAlive(dev.ready.app?.pid ?? 0)).toBe(false);
   });
 

@@ -116,6 +116,16 @@ const ROWS: readonly Row[] = [
       "    4 |",
     ],
   },
+  ...[SERVE, ["channel", "list"]].map((args) => ({
+    title: "a file where the folder of channels should be",
+    files: { channels: "mine" },
+    args,
+    code: 3,
+    says: [
+      "error: the folder of channels is a file: <root>/channels",
+      "  fix: move it away, or set `channels` in the config to a folder",
+    ],
+  })),
   {
     title: "a definition with a key that there is not",
     files: { "channels/chat.json": '{ "transprot": "ws" }' },
