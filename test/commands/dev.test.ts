@@ -99,10 +99,10 @@ describe("chanctl dev", () => {
     await using dev = await startDev(project, { command: ["dev", "--no-tls", "--app", "node app.js"] });
     dev.cli.child.stdout.destroy();
     const ended = dev.cli.ended();
-    let isOver = false;
-    void ended.finally(() => (isOver = true));
+    const { child } = dev.cli;
     // The line of one that arrives meets the closed pipe.
-    while (!isOver) await runCli(["publish", "chat", "--room", "a", "{}"], { cwd: project.root });
+    while (child.exitCode === null && child.signalCode === null)
+      await runCli(["publish", "chat", "--room", "a", "{}"], { cwd: project.root });
     expect((await ended).code).toBe(0);
     expect(isAlive(dev.ready.app?.pid ?? 0)).toBe(false);
   });
