@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { formatDuration } from "#src/shared/duration.ts";
 import { bearer } from "../support/guarded-server.ts";
 import type { ServerProcess } from "../support/server-process.ts";
@@ -32,7 +32,6 @@ describe("an app that is killed again and again under load", () => {
   // Killed more often than every 10 s it is a crashing app, which the supervisor starts later each time.
   it("is brought back by the supervisor, and no stream notices", LIMIT, async ({ annotate }) => {
     const root = temporaryFolder();
-    onTestFinished(() => killSupervised(root)); // after the server, which is killed and so leaves its app behind
     const command = { command: TRIAL_APP_COMMAND, port: 0 };
     const server = await startTrialServer({ root, app: command, onPublish: true });
     const app: Restarted = { kill: () => killSupervised(root), start: () => {} };
@@ -94,8 +93,8 @@ async function openWays(url: string): Promise<Publish[]> {
   return ways;
 }
 
-/** Kills the app's whole process group, which the supervisor has written down. */
+/** Kills the app's process groups, which the supervisor has written down. */
 function killSupervised(root: string): void {
-  const { pid } = JSON.parse(readFileSync(join(root, ".chanctl", "app.pid"), "utf8")) as { pid: number };
-  process.kill(-pid, "SIGKILL");
+  const groups = JSON.parse(readFileSync(join(root, ".chanctl", "app.pid"), "utf8")) as { pid: number }[];
+  for (const { pid } of groups) process.kill(-pid, "SIGKILL");
 }
