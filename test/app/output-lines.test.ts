@@ -33,6 +33,12 @@ test.each([
   ["- Local:        http://localhost:3000", 3000],
   ["Listening on http://[::]:8080", 8080],
   ["started server on 0.0.0.0, url: http://0.0.0.0:3000", 3000],
+  ["Example app listening on port 3000", 3000],
+  ["Server running on port: 4000", 4000],
+  ["listening on :8080", 8080],
+  ["Server is listening at localhost:5000", 5000],
+  ["started worker 3 of 4", undefined],
+  ["connected to the database on port 5432", undefined],
   ["see https://example.com:8443/docs", undefined],
   ["http://localhost/", undefined],
 ])("finds the port that a line announces: %s", (line, port) => {
