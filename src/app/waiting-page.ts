@@ -38,7 +38,7 @@ export function renderWaitingPage({ state, origin, lastLines, nonce }: WaitingPa
 <title>${HEADINGS[state]}</title>
 <style nonce="${nonce}">
   :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
-  body { margin: 0; min-height: 100vh; display: grid; place-items: center }
+  body { margin: 0; min-height: 100vh; display: grid; grid-template-columns: minmax(0, 1fr); place-items: center }
   main { width: min(44rem, 100% - 3rem); padding: 3rem 0 }
   h1 { font-size: 1.5rem; font-weight: 600; margin: 0 0 .25rem }
   h1::before { content: ""; display: inline-block; width: .6em; height: .6em; margin-right: .5em; border-radius: 50%;

@@ -73,6 +73,19 @@ test("the page gives way to the app by itself", async (context) => {
   expect(errors).toEqual([]);
 });
 
+test("the page scrolls a long line of the app's within its frame", async (context) => {
+  requireChromium(context);
+  const { app } = await supervise("fails", { environment: { FIRST_LINE: "x".repeat(500) } });
+  await app.waitUntilReady(never).catch(() => {});
+  const front = await startFront("http/1.1", app, { showOutput: true });
+  const chromium = await launchChromium({});
+  onTestFinished(() => chromium.close());
+  const page = await chromium.browser.newPage({ viewport: { width: 720, height: 480 } });
+  await page.goto(front.origin);
+  expect(await page.locator("pre").innerText()).toContain("x".repeat(500));
+  expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(720);
+});
+
 test("answers 503 for an app that has been given up", async () => {
   const { app } = await supervise("fails");
   await app.waitUntilReady(never).catch(() => {});
