@@ -298,6 +298,7 @@ describe("the app", () => {
     expect(await examineApp(answer)).toMatchObject({
       status: "warn",
       message: expect.stringContaining("404 for POST /channels/authorize"),
+      fix: expect.stringContaining("app.use(channels.middleware)"),
     });
   });
 

@@ -43,7 +43,7 @@ type AppFacts =
   | { readonly app: SeenApp; readonly reply: AppReply; readonly stranger: AppReply };
 
 const MOUNT =
-  "app.use(chanctl(channels))     in the app, before its own routes; chanctl init --dry-run shows the lines";
+  'app.use(channels.middleware)     before its own routes, with `channels` of `await loadChannels("./channels")`';
 
 export function judgeApp(facts: AppFacts): Verdict {
   if (facts.app === "none") return { status: "ok", message: "none: the broker runs alone" };
