@@ -45,8 +45,8 @@ function openStore(place: StorePlace, { ca, machine, verify }: Omit<OpenStoresOp
         state: { kind: "inherited", from: place.from },
       });
     case "firefox-unused": {
-      const reason = "Firefox has no profile yet: start it once, then run this again";
-      return passiveStore({ name: "Firefox", place: "no profile", state: { kind: "unused", reason } });
+      const reason = "start Firefox once, then run this again";
+      return passiveStore({ name: "Firefox", place: "no profile yet", state: { kind: "unused", reason } });
     }
     case "java":
     default:
