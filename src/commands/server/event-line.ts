@@ -36,8 +36,7 @@ const LEAST_PATH = 12;
 export function eventLine(entry: LogEntry, options: EventLineOptions): string {
   const { paint, time, columns } = options;
   const parts = toParts(entry);
-  const head = (label: string): string =>
-    `${paint.dim(time.toTimeString().slice(0, 8))} ${paintLabel(entry, paint)(label.padEnd(LABEL_COLUMNS - 1))} `;
+  const head = (label: string): string => eventHead(entry, { paint, time, label });
   const room = columns === undefined ? Number.POSITIVE_INFINITY : columns - TIME_COLUMNS - LABEL_COLUMNS;
   if (parts !== undefined) return head(parts.label) + fitParts(parts, { room, paint });
   const [first = "", ...rest] = escapedLinesOf(entry);
@@ -47,6 +46,19 @@ export function eventLine(entry: LogEntry, options: EventLineOptions): string {
   const wrapped = wrapColumns(text, Math.max(room, 2 * LEAST_PATH)).map(paintText);
   const indent = " ".repeat(TIME_COLUMNS + LABEL_COLUMNS);
   return [head(label) + wrapped.join(`\n${indent}`), ...rest].join("\n");
+}
+
+/** The first two columns of an event's line: when, and what in a word. */
+export function eventHead(
+  entry: Pick<LogEntry, "event" | "level">,
+  {
+    paint,
+    time,
+    label = entry.event,
+  }: Pick<EventLineOptions, "paint" | "time"> & { readonly label?: string },
+): string {
+  const text = paintLabel(entry, paint)(label.padEnd(LABEL_COLUMNS - 1));
+  return `${paint.dim(time.toTimeString().slice(0, 8))} ${text} `;
 }
 
 /** The columns of what comes often; `undefined` for all else, whose message is a sentence. */
@@ -97,7 +109,10 @@ function labelOf({ event, level }: LogEntry): string {
   return event === "definition-error" || level === "error" ? "error" : level === "warn" ? "warning" : "info";
 }
 
-function paintLabel({ event, level }: LogEntry, paint: Palette): (text: string) => string {
+function paintLabel(
+  { event, level }: Pick<LogEntry, "event" | "level">,
+  paint: Palette,
+): (text: string) => string {
   if (level === "error") return paint.red;
   if (level === "warn" || event === "refused") return paint.yellow;
   if (event === "connect") return paint.green;

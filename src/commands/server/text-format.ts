@@ -3,8 +3,8 @@ import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
 import { escapeControls } from "../terminal-text.ts";
 import { appLine } from "./app-line.ts";
-import { eventLine } from "./event-line.ts";
-import { PublishLines } from "./publish-lines.ts";
+import { eventHead, eventLine } from "./event-line.ts";
+import { FrequentLines } from "./frequent-lines.ts";
 import type { ReportFormat } from "./reporter.ts";
 
 interface TextFormatOptions {
@@ -12,18 +12,27 @@ interface TextFormatOptions {
   readonly banner: (server: RunningServer) => string;
 }
 
+/** A room's worth of people is still told by name when all of them come back. */
+const ROOM = { linesAStream: 20 };
+
 /** Plain scrolling lines: a banner, one line an event, the app's output behind a prefix. */
 export function textFormat({ banner }: TextFormatOptions, io: Io): ReportFormat {
   const paint = palette(io.color);
   const { dim, yellow, cyan } = paint;
-  const publishes = new PublishLines({
-    print: (text) => io.stdout(`${text}\n`),
-    printSum: ({ path = "on other streams", messages }) => {
-      const time = new Date().toTimeString().slice(0, 8);
-      const sum = `${escapeControls(path)}${dim(` × ${messages} in the last second`)}`;
-      io.stdout(`${dim(time)} ${cyan("publish   ")} ${sum}\n`);
-    },
-  });
+  const linesOf = (event: string, options: { readonly linesAStream?: number } = {}): FrequentLines =>
+    new FrequentLines({
+      ...options,
+      print: (text) => io.stdout(`${text}\n`),
+      printSum: ({ path = "on other streams", count }) => {
+        const sum = `${escapeControls(path)}${dim(` × ${count} in the last second`)}`;
+        io.stdout(`${eventHead({ event, level: "info" }, { paint, time: new Date() })}${sum}\n`);
+      },
+    });
+  const frequent = new Map([
+    ["publish", linesOf("publish")],
+    ["connect", linesOf("connect", ROOM)],
+    ["disconnect", linesOf("disconnect", ROOM)],
+  ]);
   return {
     ready: (server) => io.stdout(banner(server)),
     entry: (entry) => {
@@ -32,10 +41,10 @@ export function textFormat({ banner }: TextFormatOptions, io: Io): ReportFormat 
         const columns = io.isOutputTerminal ? io.columns : undefined;
         return eventLine(entry, { columns, paint, time });
       };
+      const lines = frequent.get(entry.event);
       const { path, messages } = entry.fields ?? {};
-      if (entry.event === "publish" && typeof path === "string" && typeof messages === "number")
-        publishes.add({ path, text, messages });
-      else io.stdout(`${text()}\n`);
+      if (lines === undefined || typeof path !== "string") io.stdout(`${text()}\n`);
+      else lines.add({ path, text, ...(typeof messages === "number" ? { count: messages } : {}) });
     },
     appOutput: ({ stream, text }) => {
       const shown = io.isOutputTerminal ? appLine(text) : text;

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { PublishLines } from "#src/commands/server/publish-lines.ts";
+import { FrequentLines } from "#src/commands/server/frequent-lines.ts";
 
 let lines: string[];
-let publishes: PublishLines;
+let publishes: FrequentLines;
 
 beforeEach(() => {
   vi.useFakeTimers();
   lines = [];
-  publishes = new PublishLines({
+  publishes = new FrequentLines({
     print: (text) => lines.push(text),
-    printSum: ({ path, messages }) => lines.push(`${path ?? "others"} × ${messages}`),
+    printSum: ({ path, count }) => lines.push(`${path ?? "others"} × ${count}`),
   });
 });
 afterEach(() => {
@@ -20,7 +20,7 @@ afterEach(() => {
 /** Publishes evenly for a second. */
 function second(path: string, count: number): void {
   for (let index = 0; index < count; index += 1) {
-    publishes.add({ path, text: () => path, messages: 1 });
+    publishes.add({ path, text: () => path });
     vi.advanceTimersByTime(1_000 / count);
   }
 }
@@ -42,14 +42,14 @@ test("shows each again once the stream has calmed down", () => {
   second("chat", 100);
   vi.advanceTimersByTime(1_000);
   lines.length = 0;
-  publishes.add({ path: "chat", text: () => "calm", messages: 1 });
+  publishes.add({ path: "chat", text: () => "calm" });
   expect(lines).toEqual(["calm"]);
 });
 
 test("shows a quiet stream beside a busy one", () => {
   second("busy", 1_000);
   lines.length = 0;
-  publishes.add({ path: "quiet", text: () => "quiet", messages: 1 });
+  publishes.add({ path: "quiet", text: () => "quiet" });
   second("busy", 1_000);
   expect(lines).toEqual(["quiet", "busy × 1000"]);
 });
@@ -57,7 +57,7 @@ test("shows a quiet stream beside a busy one", () => {
 test("shows the busiest of very many streams, and one sum of all others", () => {
   for (let stream = 0; stream < 100; stream += 1) {
     for (let count = 0; count <= stream; count += 1)
-      publishes.add({ path: `room=${stream}`, text: () => `room=${stream}`, messages: 1 });
+      publishes.add({ path: `room=${stream}`, text: () => `room=${stream}` });
   }
   vi.advanceTimersByTime(1_000);
   expect(lines.length).toBe(20 + 20 + 1);
@@ -66,9 +66,8 @@ test("shows the busiest of very many streams, and one sum of all others", () => 
   expect(20 + counted).toBe((100 * 101) / 2);
 });
 
-test("counts the messages of a batch", () => {
-  for (let index = 0; index < 6; index += 1)
-    publishes.add({ path: "chat", text: () => "chat", messages: 50 });
+test("counts the count of a batch", () => {
+  for (let index = 0; index < 6; index += 1) publishes.add({ path: "chat", text: () => "chat", count: 50 });
   vi.advanceTimersByTime(1_000);
   expect(lines.at(-1)).toBe("chat × 50");
 });
