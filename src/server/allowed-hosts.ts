@@ -15,7 +15,8 @@ export type HostCheck = (host: string | undefined) => boolean;
 export function allowHosts(names: readonly string[]): HostCheck {
   return (host) => {
     const name = nameOf(host);
-    return name !== "" && (isIP(name) !== 0 || isLocalName(name) || names.some((each) => covers(each, name)));
+    if (isIP(name) !== 0) return true;
+    return isHostName(name) && (isLocalName(name) || names.some((each) => covers(each, name)));
   };
 }
 
@@ -39,6 +40,11 @@ export function isLoopback(address: string): boolean {
 export function nameOf(host: string | undefined): string {
   const [, bracketed, plain = ""] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(host ?? "") ?? [];
   return (bracketed ?? plain).toLowerCase().replace(/\.$/, "");
+}
+
+/** Whether a text in lower case is labels of letters, digits, hyphens and underscores, with a dot between each two. */
+export function isHostName(name: string): boolean {
+  return /^[a-z\d_-]+(?:\.[a-z\d_-]+)*$/.test(name);
 }
 
 function isLocalName(name: string): boolean {

@@ -2,7 +2,7 @@ import { clip } from "../shared/clip.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { hostOf } from "../transports/http.ts";
 import type { HttpRequest } from "../transports/http.ts";
-import { nameOf } from "./allowed-hosts.ts";
+import { isHostName, nameOf } from "./allowed-hosts.ts";
 import type { HostCheck } from "./allowed-hosts.ts";
 
 /** `uri-host [ ":" port ]` (RFC 3986, section 3.2.2). */
@@ -41,7 +41,9 @@ function malformed(expected: string): ChanctlError {
 function notOurs(name: string): ChanctlError {
   const expected = "the host must be localhost, a name below it, an address or one of `allowedHosts`";
   if (name === "") return new ChanctlError("host_forbidden", `${expected}, got none`);
-  return new ChanctlError("host_forbidden", `${expected}, got \`${clip(name)}\``, {
+  const message = `${expected}, got \`${clip(name)}\``;
+  if (!isHostName(name)) return new ChanctlError("host_forbidden", message); // there is no line that lets it in
+  return new ChanctlError("host_forbidden", message, {
     hint: `allowedHosts: ["${clip(name)}"],     in chanctl.config.ts, if the name is yours`,
   });
 }

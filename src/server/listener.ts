@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
-import type { IncomingMessage, Server as HttpServer } from "node:http";
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import { createSecureServer, Http2ServerResponse } from "node:http2";
 import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
@@ -136,13 +136,14 @@ export class Listener {
     const begun = { limits: this.#options, onRefused: routes.refused.bind(routes) };
     begin(web, begun);
     if (tls !== undefined) {
-      this.#redirect = createHttpServer((request, response) => {
+      const onPlain = (request: IncomingMessage, response: ServerResponse): void => {
         const fault = findFault(request);
         if (fault?.code === "host_forbidden") sendHostRefusal(request, response, fault);
         else if (fault !== undefined || routes.plainRequest?.(request, response) !== true)
           redirectToHttps(request, response);
-      });
-      this.#redirect.on("checkContinue", redirectToHttps); // a body in the clear is not asked for
+      };
+      this.#redirect = createHttpServer(onPlain);
+      this.#redirect.on("checkContinue", onPlain); // a body in the clear is not asked for
       begin(this.#redirect, begun);
     }
     this.#web = web;

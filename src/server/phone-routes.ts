@@ -47,6 +47,7 @@ export class PhoneRoutes {
     const ca = this.#ca;
     switch (path) {
       case "/phone":
+      case "/phone/": // typed with a slash at its end it must not lead to HTTPS, which the phone does not trust yet
         return phonePage({
           ca,
           projectName: this.#projectName,

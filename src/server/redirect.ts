@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-/** Answers plain HTTP on the TLS port: the same URL, over HTTPS. 308 keeps the method and the body. */
+/**
+ * Answers plain HTTP on the TLS port: the same URL, over HTTPS. 307 keeps the method and the body as 308 does, but no
+ * browser keeps it (RFC 9110, sections 15.4.8 and 15.4.9): the next server on this port may have no TLS.
+ */
 export function redirectToHttps(request: IncomingMessage, response: ServerResponse): void {
   const { host } = request.headers;
   const url = `https://${host}${request.url}`;
@@ -13,5 +16,5 @@ export function redirectToHttps(request: IncomingMessage, response: ServerRespon
     response.writeHead(400, { "content-length": 0 }).end();
     return;
   }
-  response.writeHead(308, { location: url, "content-length": 0 }).end();
+  response.writeHead(307, { location: url, "content-length": 0, "cache-control": "no-store" }).end();
 }

@@ -45,7 +45,7 @@ describe("chanctl dev", () => {
   it("is for this machine only where nothing else is said: no other address, no phone's page", async () => {
     await using project = await makeProject();
     await using dev = await startDev(project, { command: ["dev"] });
-    expect((await ask(dev.ready.url, { path: "/_chanctl/phone" })).status).toBe(308);
+    expect((await ask(dev.ready.url, { path: "/_chanctl/phone" })).status).toBe(307);
     expect((await ask(dev.ready.url, { path: "/", host: "evil.test" })).status).toBe(403);
     if (OUTER !== undefined) expect(await isOpenAt(OUTER, Number(new URL(dev.ready.url).port))).toBe(false);
   });
@@ -62,7 +62,7 @@ describe("chanctl dev", () => {
       expect(dev.ready.url).toMatch(/^https:\/\/localhost:/);
       expect((await ask(dev.ready.url, { path: "/_chanctl/phone" })).status).toBe(200);
       expect(await ask(dev.ready.url, { path: "/x" })).toMatchObject({
-        status: 308,
+        status: 307,
         location: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+\/x$/),
       });
       expect((await ask(dev.ready.url, { path: "/_chanctl/phone", host: "evil.test" })).status).toBe(403);
@@ -80,7 +80,7 @@ describe("chanctl dev", () => {
       (await ask(dev.ready.url, { path: "/", host })).status;
     expect(await statusOf("shop.test")).toBe(403);
     await project.write(config('{"allowedHosts":["shop.test"]}'));
-    await expect.poll(() => statusOf("shop.test"), PATIENT).toBe(308);
+    await expect.poll(() => statusOf("shop.test"), PATIENT).toBe(307);
     const isTrusted = (): Promise<boolean> => {
       const socket = connectTls({ host: "127.0.0.1", port: Number(port), ca, servername: "shop.test" });
       return once(socket, "secureConnect").then(

@@ -32,6 +32,11 @@ const OTHERS = [
   "0x7f.1",
   "localhost@evil.test",
   ".localhost.evil",
+  ".localhost",
+  "..localhost",
+  "a..localhost",
+  "evil.test%00.localhost",
+  "a b.localhost",
   "",
   ":4433",
   "[evil.test]",
@@ -124,10 +129,13 @@ describe("a server that checks hosts", () => {
 
   it("shows a browser a page with the line, whatever is in the name", async () => {
     const headers = { accept: "text/html,*/*" };
-    const { status, type, body } = await askAs("a&b.test", { url: server.url, headers });
+    const { status, type, body } = await askAs("a-b.test", { url: server.url, headers });
     expect({ status, type }).toEqual({ status: 403, type: "text/html; charset=utf-8" });
     expect(body).toContain("<p>The host must be localhost, ");
-    expect(body).toContain("<pre>allowedHosts: [&quot;a&amp;b.test&quot;],</pre>");
+    expect(body).toContain("<pre>allowedHosts: [&quot;a-b.test&quot;],</pre>");
+    const strange = await askAs("a&b.test", { url: server.url, headers });
+    expect(strange.body).toContain("got <code>a&amp;b.test</code>");
+    expect(strange.body).not.toContain("allowedHosts: ["); // no line would let it in
   });
 
   it.each(["/", "/channels/chat"])("refuses an upgrade of %s by another host", async (path) => {
@@ -156,6 +164,15 @@ describe("a server that checks hosts", () => {
     expect(await ask("evil.test")).toBe(403);
     expect(await ask("localhost")).toBe(404);
     session.destroy();
+  });
+
+  it("checks what comes in the clear on the TLS port, whether a body waits for `100 Continue` or not", async () => {
+    await using secure = await startTestServer({ tls: certificates.tls, http2: true, allowedHosts: [] });
+    const url = secure.url.replace("https:", "http:");
+    for (const headers of [{}, { expect: "100-continue" }]) {
+      expect((await askAs("evil.test", { url, headers })).status).toBe(403);
+      expect((await askAs("localhost", { url, headers })).status).toBe(307);
+    }
   });
 
   it("takes any name where nothing was listed", async () => {

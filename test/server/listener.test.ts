@@ -194,7 +194,7 @@ describe("plain HTTP on the TLS port", () => {
       const { host } = new URL(guarded.server.url);
       for (const method of ["GET", "HEAD", "DELETE"]) {
         const { status, headers } = await send({ host }, { path, method });
-        expect(status).toBe(308);
+        expect(status).toBe(307);
         expect(headers.location).toBe(`https://${host}${path}`);
         expect(headers).not.toHaveProperty("strict-transport-security");
       }
@@ -204,16 +204,22 @@ describe("plain HTTP on the TLS port", () => {
   it("is asked for no body, and a WebSocket is redirected too", async () => {
     const { host } = new URL(guarded.server.url);
     const upload = await send({ host, expect: "100-continue", "content-length": "0" });
-    expect(upload).toMatchObject({ status: 308, wasAsked: false });
+    expect(upload).toMatchObject({ status: 307, wasAsked: false });
     const upgrade = { host, connection: "upgrade", upgrade: "websocket" };
-    expect(await send(upgrade, { method: "GET" })).toMatchObject({ status: 308 });
+    expect(await send(upgrade, { method: "GET" })).toMatchObject({ status: 307 });
   });
 
   it("is sent to the same URL over HTTPS, method kept", async () => {
     const { host } = new URL(guarded.server.url);
     const { status, headers } = await send({ host });
-    expect(status).toBe(308);
+    expect(status).toBe(307);
     expect(headers.location).toBe(`https://${host}/a/b?c=d`);
+  });
+
+  it("is redirected for this once: no browser keeps it for the next server on the port", async () => {
+    const { host } = new URL(guarded.server.url);
+    const { status, headers } = await send({ host }, { method: "GET" });
+    expect([status, headers["cache-control"]]).toEqual([307, "no-store"]); // 301 and 308 are cached where nothing is said
   });
 
   it.each(["evil.example/x?", "user@evil.example", "evil.example\\x"])(

@@ -124,10 +124,16 @@ it("is the only thing that is served in the clear on the TLS port", async () => 
   for (const path of ["/", "/_chanctl/", "/_chanctl/phone/x", "/_chanctl/phonex", "/channels/chat"]) {
     const { status, headers } = await ask(path);
     expect([status, headers.location]).toEqual([
-      308,
+      307,
       `https://192.168.1.5:${new URL(server.url).port}${path}`,
     ]);
   }
+});
+
+it("is shown in the clear with a slash at its end, too", async () => {
+  const { status, text } = await ask("/_chanctl/phone/");
+  expect(status).toBe(200);
+  expect(text).toContain("Open my &lt;shop&gt; on this device");
 });
 
 it("is refused to a name that leads here and is not ours", async () => {
@@ -137,7 +143,7 @@ it("is refused to a name that leads here and is not ours", async () => {
 it("is not there where only this machine comes in", async () => {
   await using alone = await startTestServer({ tls: certificates.tls, http2: true, allowedHosts: [] });
   for (const path of ["/_chanctl/phone", "/_chanctl/phone/ca.crt"]) {
-    expect((await ask(path, { of: alone })).status).toBe(308);
+    expect((await ask(path, { of: alone })).status).toBe(307);
     expect((await ask(path, { of: alone, scheme: "https" })).status).toBe(404);
   }
 });
