@@ -151,7 +151,7 @@ export class Registry {
 
   #apply(event: FolderEvent): void {
     const { name } = event;
-    const before = this.#entries.get(name)?.channel;
+    const { channel: before, error: problem } = this.#entries.get(name) ?? {};
     if (event.kind === "removed") {
       this.#entries.delete(name);
       this.#logger({
@@ -177,7 +177,7 @@ export class Registry {
     this.#logger({
       level: "info",
       event: "reload",
-      message: toMessage(name, { change, durationMs }),
+      message: toMessage(name, { change, isMended: problem !== undefined, durationMs }),
       fields: { channel: name, change: change?.kind ?? "unchanged", durationMs: Math.round(durationMs) },
     });
     if (change !== undefined) this.#emit(change);
@@ -224,10 +224,14 @@ export class Registry {
 
 function toMessage(
   name: string,
-  { change, durationMs }: { change: ChannelChange | undefined; durationMs: number },
+  {
+    change,
+    isMended,
+    durationMs,
+  }: { change: ChannelChange | undefined; isMended: boolean; durationMs: number },
 ): string {
   if (change !== undefined) return `channel ${name} ${change.kind} in ${formatDuration(durationMs)}`;
-  return `channel ${name} saved; what the broker reads of it is as before`;
+  return `channel ${name} ${isMended ? "loads again" : "saved"}; what the broker reads of it is as before`;
 }
 
 /** `undefined` if nothing of the definition has changed: the code of `verify` runs in the app. */

@@ -119,6 +119,11 @@ describe("a watching registry", () => {
     await eventually(() => expectVersion(registry, "chat", 2));
     expect(registry.failures).toEqual([]);
     expect(logged.slice(1)).toMatchObject([{ event: "reload", fields: { durationMs: expect.any(Number) } }]);
+
+    project.write("channels/chat.ts", "export default {");
+    await eventually(() => expect(registry.failures).toHaveLength(1));
+    project.write("channels/chat.ts", version(2));
+    await eventually(() => expect(logged.at(-1)?.message).toContain("channel chat loads again"));
   });
 
   it("loads a definition again when a file that it imports is saved, wherever that is", async () => {
