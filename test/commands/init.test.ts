@@ -113,6 +113,17 @@ describe("in an empty folder", () => {
     expect(await exists("server.ts")).toBe(true);
   });
 
+  test("says what to write where vite alone serves the page", async () => {
+    const manifest = json({ scripts: { dev: "vite" }, devDependencies: { vite: "8" } });
+    await write({ "package.json": manifest, "index.html": "" });
+    const { stdout } = await init();
+    expect(stdout).toContain("public: true,");
+    expect(stdout).not.toContain("createServer");
+    expect(stdout).not.toContain("findUser");
+    await write({ "server.js": "" });
+    expect((await init()).stdout).toContain("createServer");
+  });
+
   test("changes nothing when run again", async () => {
     await init();
     const before = await snapshot();

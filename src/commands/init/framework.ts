@@ -1,5 +1,5 @@
 /** What serves the app's requests, as far as it matters to mounting the SDK. */
-export type Framework = "next" | "hono" | "fastify" | "express" | "node";
+export type Framework = "next" | "hono" | "fastify" | "express" | "vite" | "node";
 
 const PACKAGES: readonly { readonly name: string; readonly framework: Framework }[] = [
   { name: "next", framework: "next" },
@@ -8,10 +8,20 @@ const PACKAGES: readonly { readonly name: string; readonly framework: Framework 
   { name: "express", framework: "express" },
 ];
 
-/** The frameworks among a project's dependencies, the most telling first; plain Node where there is none. */
-export function detectFrameworks(dependencies: readonly string[]): Framework[] {
+/** What brings a server to vite, or serves without it: vite alone serves files only. */
+const BUILT_ON_VITE =
+  /^(@sveltejs\/kit|@react-router\/|@remix-run\/|@tanstack\/(react-|solid-)?start|@solidjs\/start|astro$|nuxt$|koa$|h3$|nitro)/;
+
+/**
+ * The frameworks among a project's dependencies, the most telling first; where there is none vite, if no file of the
+ * folder is a server, else plain Node.
+ */
+export function detectFrameworks(dependencies: readonly string[], names: readonly string[]): Framework[] {
   const found = PACKAGES.filter(({ name }) => dependencies.includes(name)).map(({ framework }) => framework);
-  return found.length === 0 ? ["node"] : found;
+  if (found.length > 0) return found;
+  const hasServer =
+    dependencies.some((name) => BUILT_ON_VITE.test(name)) || names.some((name) => /^server(\.|$)/.test(name));
+  return dependencies.includes("vite") && !hasServer ? ["vite"] : ["node"];
 }
 
 /** A framework's name for people. */
@@ -20,5 +30,6 @@ export const FRAMEWORK_TITLES: Readonly<Record<Framework, string>> = {
   hono: "Hono",
   fastify: "Fastify",
   express: "Express",
+  vite: "vite",
   node: "plain Node",
 };

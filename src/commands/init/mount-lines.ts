@@ -7,10 +7,10 @@ type Style = "load" | "load-later" | "import";
 /**
  * The lines that mount the SDK in the app, to be written by its author: `init` edits nobody's code.
  *
- * Next needs none, its routes are files.
+ * Next needs none, its routes are files; vite has nowhere to mount it.
  */
 export function mountLines(framework: Framework, project: Project): string[] {
-  if (framework === "next") return [];
+  if (framework === "next" || framework === "vite") return [];
   const style = styleOf(project);
   return [...OPENINGS[style], MOUNTS[framework](style)];
 }
@@ -38,7 +38,7 @@ const OPENINGS: Readonly<Record<Style, readonly string[]>> = {
   ],
 };
 
-const MOUNTS: Readonly<Record<Exclude<Framework, "next">, (style: Style) => string>> = {
+const MOUNTS: Readonly<Record<Exclude<Framework, "next" | "vite">, (style: Style) => string>> = {
   express: (style) =>
     style === "load-later"
       ? "app.use(async (req, res, next) => (await channels).middleware(req, res, next));"

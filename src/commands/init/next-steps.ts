@@ -5,6 +5,7 @@ import { palette } from "../palette.ts";
 import { stepLines } from "../step-lines.ts";
 import type { Step } from "../step-lines.ts";
 import { FRAMEWORK_TITLES } from "./framework.ts";
+import type { Framework } from "./framework.ts";
 import type { Goal } from "./goal.ts";
 import { authorizeLines } from "./authorize-lines.ts";
 import { devScript } from "./integrate.ts";
@@ -29,10 +30,14 @@ export function nextSteps(steps: NextSteps, io: Io): string {
     ...(needsInstall ? [[`${project.manager} install`, ""] as const] : []),
     ...(goal.framework === undefined
       ? []
-      : [[`edit ${channelFile(goal)}`, "findUser says who may come in; nobody may yet"] as const]),
+      : [[`edit ${channelFile(goal)}`, whoMayComeIn(goal.framework)] as const]),
     [devCommand(steps), "the app over local HTTPS, its channels live"],
   ];
   return `${mountSection(steps, palette(io.color).cyan)}\nNext:\n\n${stepLines(commands, io)}`;
+}
+
+function whoMayComeIn(framework: Framework): string {
+  return framework === "vite" ? "nobody may come in yet" : "findUser says who may come in; nobody may yet";
 }
 
 function channelFile({ files }: Goal): string {
@@ -46,11 +51,16 @@ function mountSection({ project, goal }: NextSteps, paint: (text: string) => str
     const title = `In the app${inLanguage}, answer POST /channels/authorize (docs/protocol.md):`;
     return `\n${title}\n\n${indented(authorizeLines(language), paint)}`;
   }
+  if (framework === "vite") return `\n${VITE_TITLE}\n\n${indented(VITE_LINES, paint)}`;
   const lines = framework === undefined ? [] : mountLines(framework, project);
   if (framework === undefined || lines.length === 0) return "";
   const title = `In the file that starts the app (${FRAMEWORK_TITLES[framework]}), before its other routes:`;
   return `\n${title}\n\n${indented(lines, paint)}`;
 }
+
+const VITE_TITLE =
+  "vite serves files: nobody is there who could say who may come in. With no server of your own,\nwrite this in the channel's file in place of `auth` and `verify`:";
+const VITE_LINES = ["public: true, // anyone may read and publish"];
 
 function indented(lines: readonly string[], paint: (text: string) => string): string {
   return lines.map((line) => (line === "" ? "\n" : `  ${paint(line)}\n`)).join("");

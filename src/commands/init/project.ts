@@ -74,7 +74,7 @@ export async function inspectProject(
       names.every((name) => NO_APP.test(name) || isLockfile(name)) &&
       dependencies.every((name) => NO_FRAMEWORK.has(name)),
     ...(language === undefined ? {} : { other: { language, ...(command === undefined ? {} : { command }) } }),
-    frameworks: detectFrameworks(dependencies),
+    frameworks: detectFrameworks(dependencies, names),
     language: names.includes("tsconfig.json") || dependencies.includes("typescript") ? "ts" : "js",
     modules: packageJson?.fields["type"] === "module" ? "esm" : "cjs",
     runsTypeScript: /\b(tsx|bun|deno|ts-node|--experimental-strip-types)\b/.test(scripts),
