@@ -17,7 +17,13 @@ interface TerminalOptions {
   readonly columns?: number;
   /** @default 40 */
   readonly rows?: number;
+  /** What bash makes the prompt of. @default "ready> " */
+  readonly prompt?: string;
+  /** The shell's command. @default an interactive bash without anyone's settings */
+  readonly shell?: readonly string[];
 }
+
+const SHELL = ["bash", "--norc", "--noprofile", "-i"];
 
 /** A shell in a terminal of its own (tmux on a private socket): what a person would see and type. */
 export class Terminal implements AsyncDisposable {
@@ -30,17 +36,17 @@ export class Terminal implements AsyncDisposable {
   }
 
   /** Opens a terminal with a shell in it. Needs tmux and bash: `requirePrograms` first. */
-  static async open({ cwd, env = {}, columns = 100, rows = 40 }: TerminalOptions): Promise<Terminal> {
+  static async open(options: TerminalOptions): Promise<Terminal> {
+    const { cwd, env = {}, columns = 100, rows = 40, prompt = `${PROMPT} `, shell = SHELL } = options;
     const terminal = new Terminal(await mkdtemp(join(tmpdir(), "chanctl-tmux-")));
     const size = ["-x", String(columns), "-y", String(rows)];
-    const shell = ["-c", cwd, "bash", "--norc", "--noprofile", "-i"];
     // tmux gives its first session the environment that it is started in.
     await run(
       "tmux",
-      ["-S", terminal.#socket, "-u", "-f", "/dev/null", "new-session", "-d", ...size, ...shell],
-      { env: { ...personEnv(), ...env, PS1: `${PROMPT} ` } },
+      ["-S", terminal.#socket, "-u", "-f", "/dev/null", "new-session", "-d", ...size, "-c", cwd, ...shell],
+      { env: { ...personEnv(), ...env, PS1: prompt } },
     );
-    await terminal.until((text) => text.includes(PROMPT));
+    await terminal.until((text) => text !== "");
     return terminal;
   }
 
@@ -103,6 +109,11 @@ export class Terminal implements AsyncDisposable {
     });
   }
 
+  /** The process of the shell. */
+  async shellPid(): Promise<number> {
+    return Number(await this.#tmux("display-message", "-p", "#{pane_pid}"));
+  }
+
   async #tmux(...args: readonly string[]): Promise<string> {
     return (await run("tmux", ["-S", this.#socket, ...args])).stdout;
   }
@@ -116,7 +127,8 @@ export class Terminal implements AsyncDisposable {
 
 /** The environment of a person at a terminal: nothing of ours, nothing of CI, and not inside another tmux. */
 function personEnv(): NodeJS.ProcessEnv {
-  const isOurs = /^(CHANCTL_|NO_COLOR$|FORCE_COLOR$|CI$|NODE_OPTIONS$|VITEST|TMUX|PROMPT_COMMAND$|LC_|LANG$)/;
+  const isOurs =
+    /^(CHANCTL_|NO_COLOR$|FORCE_COLOR$|CI$|NODE_OPTIONS$|VITEST|TMUX|PROMPT_COMMAND$|LC_|LANG$|npm_|NODE$|INIT_CWD$)/;
   const inherited = Object.entries(process.env).filter(([name]) => !isOurs.test(name));
   return { ...Object.fromEntries(inherited), LC_ALL: "C.UTF-8", TERM: "xterm-256color" };
 }

@@ -1,0 +1,20 @@
+import { mkdir, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Stage } from "./tour.ts";
+
+const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+
+/** What `npm install` would leave in the empty folder, linked from this checkout: it takes no time. */
+export async function linkPackages({ folder }: Stage): Promise<void> {
+  const links = [
+    ["chanctl", REPOSITORY],
+    [".bin/chanctl", join(REPOSITORY, "dist/cli.js")],
+    ["tsx", join(REPOSITORY, "node_modules/tsx")],
+  ] as const;
+  for (const [name, target] of links) {
+    const path = join(folder, "node_modules", name);
+    await mkdir(dirname(path), { recursive: true });
+    await symlink(target, path);
+  }
+}
