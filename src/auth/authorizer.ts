@@ -85,6 +85,9 @@ export class Authorizer {
   readonly #onPublishCalls: Semaphore;
   readonly #limits: Pick<AuthorizerOptions, "maxMessageBytes">;
   readonly #warnings: BoundedLines<string, LogEntry>;
+  readonly #logger: Logger;
+  /** Channels that the app does not know, as the log was told; there are only so many as are defined. */
+  readonly #unknownToApp = new Set<string>();
   /** A thousand tabs of one user that reconnect at once ask once. */
   readonly #shared = new SharedCalls<Grant>();
   readonly #sharedOfStreams = new SharedCalls<Grant<StreamOperation>>();
@@ -95,6 +98,7 @@ export class Authorizer {
     const onWait = (): void => note("maxAuthorizeCalls");
     const bounds = { size: maxCalls, maxWaiting, maxWaitMs: MAX_WAIT_MS, onWait };
     this.#client = client;
+    this.#logger = logger;
     this.#limits = options;
     this.#warnings = new BoundedLines(({ message, fields, ...entry }, count) =>
       logger({ ...entry, message: message + inTheLastSecond(count), fields: { ...fields, count } }),
@@ -173,8 +177,18 @@ export class Authorizer {
       transport,
       ...callerFields(credentials, subject),
     };
-    const context = { name, possible: CHANNEL_OPERATIONS[definition.transport], logger: this.warn };
-    const read = (answer: AppAnswer): Grant => toGrant(answer, context);
+    const onUnknown = (): void => this.#tellUnknown(name);
+    const context = {
+      name,
+      possible: CHANNEL_OPERATIONS[definition.transport],
+      logger: this.warn,
+      onUnknown,
+    };
+    const read = (answer: AppAnswer): Grant => {
+      const grant = toGrant(answer, context);
+      this.#unknownToApp.delete(name);
+      return grant;
+    };
     return this.#post(request, { shared: this.#shared, read, signal });
   }
 
@@ -221,7 +235,21 @@ export class Authorizer {
     const maxAnswerBytes = MAX_ESCAPE_LENGTH * this.#limits.maxMessageBytes + MAX_ANSWER_BYTES;
     const ask = (): Promise<AppAnswer> =>
       this.#client.post(ON_PUBLISH_PATH, body, { since, maxAnswerBytes, signal });
-    return toPublishAnswer(await this.#onPublishCalls.run(ask, signal));
+    const onUnknown = (): void => this.#tellUnknown(definition.name);
+    return toPublishAnswer(await this.#onPublishCalls.run(ask, signal), { onUnknown });
+  }
+
+  /** Once, until the app has let somebody in there: clients that come again and again would tell of nothing new. */
+  #tellUnknown(channel: string): void {
+    if (this.#unknownToApp.has(channel)) return;
+    this.#unknownToApp.add(channel);
+    const hint = `give it to \`createChannels({ … })\`, or use \`loadChannels("./channels")\`, and restart the app`;
+    this.#logger({
+      level: "warn",
+      event: "channel-unknown-to-app",
+      message: `the app does not know the channel \`${channel}\`: nobody gets in`,
+      fields: { channel, hint },
+    });
   }
 
   /** Tells the log what is wrong with the app's answers: of each kind a line a second, for it comes with every answer. */

@@ -27,6 +27,8 @@ interface GrantContext<Allowable extends string> {
   readonly possible: readonly Allowable[];
   /** Is told what of the answer was out of bounds. */
   readonly logger: Logger;
+  /** Called where the app says by HTTP 404 that it does not know the channel. */
+  readonly onUnknown?: (() => void) | undefined;
 }
 
 /** What callers can do on a channel of this transport. */
@@ -52,7 +54,7 @@ export function toGrant<Allowable extends string>(
   answer: AppAnswer,
   context: GrantContext<Allowable>,
 ): Grant<Allowable> {
-  assertNotRefused(answer, context.logger);
+  assertNotRefused(answer, context);
   const parsed = answer.status === 200 ? parseAuthorizeAnswer(answer.body) : undefined;
   if (parsed === undefined) throw noAnswer(answer, "authorize");
   if (!parsed.ok) throw refusal(parsed);
@@ -66,8 +68,11 @@ export function toGrant<Allowable extends string>(
  * @returns The JSON text of the message that the app wants stored; `undefined` if it is the one that it was shown.
  * @throws {ChanctlError} as `toGrant`.
  */
-export function toPublishAnswer(answer: AppAnswer): string | undefined {
-  assertNotRefused(answer);
+export function toPublishAnswer(
+  answer: AppAnswer,
+  context: { readonly onUnknown: () => void },
+): string | undefined {
+  assertNotRefused(answer, context);
   const parsed = answer.status === 200 ? parseOnPublishAnswer(answer.body) : undefined;
   if (parsed === undefined) throw noAnswer(answer, "on-publish");
   if (!parsed.ok) throw refusal(parsed);
@@ -143,10 +148,16 @@ const NOT_MOUNTED: LogEntry = {
 };
 
 /** The app's own 401, 403 and 404 mean the same as `"ok": false` with that status. */
-function assertNotRefused({ status, body }: AppAnswer, logger?: Logger): void {
+function assertNotRefused(
+  { status, body }: AppAnswer,
+  { logger, onUnknown }: Partial<Pick<GrantContext<string>, "logger" | "onUnknown">>,
+): void {
   if (status !== 401 && status !== 403 && status !== 404) return;
   const parsed = parseAuthorizeAnswer(body);
-  if (status === 404 && parsed === undefined) logger?.(NOT_MOUNTED);
+  if (status === 404) {
+    if (parsed === undefined) logger?.(NOT_MOUNTED);
+    else onUnknown?.();
+  }
   const reason = parsed?.ok === false ? parsed.reason : undefined;
   throw refusal({ ok: false, status, ...(reason === undefined ? {} : { reason }) });
 }

@@ -4,7 +4,7 @@ import {
   parseAuthorizeAnswer,
   parseOnPublishAnswer,
 } from "../protocol/app-call.ts";
-import type { AuthorizeAnswer, OnPublishAnswer } from "../protocol/app-call.ts";
+import type { AuthorizeAnswer, OnPublishAnswer, Rejected } from "../protocol/app-call.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { isFromBroker } from "./app-token.ts";
 import type { AnyChannel } from "./channel.ts";
@@ -54,16 +54,19 @@ export function isCallPath(path: string): boolean {
  * Answers a call of the broker by asking the channel's `verify` or `onPublish`.
  *
  * Fails closed: whatever is thrown on the way is logged once and answered with a bare 500, which the broker never takes
- * for a yes. To anyone but the broker there is nothing here (404).
+ * for a yes. To anyone but the broker there is nothing here (404). A channel that the app was not given is a 404 with
+ * the reason: the broker's log tells of it, not the app's.
  */
 export async function answerCall(call: AppCall, answerers: Answerers): Promise<AppAnswer> {
   if (call.method !== "POST" || !isFromBroker(call.authorization, brokerAccess().token)) return NOT_FOUND;
   try {
     const body = await call.readBody();
-    const { findChannel } = answerers;
-    const answer = call.path === AUTHORIZE_PATH ? authorize(body, answerers) : approve(body, findChannel);
+    const answer = await (call.path === AUTHORIZE_PATH
+      ? authorize(body, answerers)
+      : approve(body, answerers));
     // Within the try: a hook may return what JSON has no form for, a `1n` or a cycle.
-    return { status: 200, json: JSON.stringify(await answer) };
+    if (typeof answer === "string") return { status: 404, json: JSON.stringify(unknownChannel(answer)) };
+    return { status: 200, json: JSON.stringify(answer) };
   } catch (thrown) {
     console.error(
       `chanctl: ${call.path} failed:`,
@@ -78,13 +81,17 @@ function reasonOf({ message, hint }: ChanctlError): string {
   return hint === undefined ? message : `${message}\n  fix: ${hint}`;
 }
 
+/** The name of a channel that the app was not given. */
+type UnknownChannel = string;
+
 async function authorize(
   body: unknown,
   { findChannel, authorizeStream }: Answerers,
-): Promise<AuthorizeAnswer> {
+): Promise<AuthorizeAnswer | UnknownChannel> {
   if (isStreamCall(body)) return answerForStream(body, authorizeStream);
   const { channel: name, version: _, ...request } = parseAuthorizeRequest(body);
-  const channel = await requireChannel(name, findChannel);
+  const channel = await findChannel(name);
+  if (channel === undefined) return name;
   if (channel.verify === undefined) return channel.public === true ? { ok: true } : denied(name);
   const answer = parseAuthorizeAnswer(await channel.verify(request));
   if (answer === undefined) {
@@ -108,9 +115,10 @@ async function answerForStream(
   );
 }
 
-async function approve(body: unknown, findChannel: FindChannel): Promise<OnPublishAnswer> {
+async function approve(body: unknown, { findChannel }: Answerers): Promise<OnPublishAnswer | UnknownChannel> {
   const { channel: name, version: _, ...request } = parseOnPublishRequest(body);
-  const channel = await requireChannel(name, findChannel);
+  const channel = await findChannel(name);
+  if (channel === undefined) return name;
   const verdict = await channel.onPublish?.(request);
   if (verdict === undefined) return { ok: true };
   if (!isObject(verdict)) throw badPublishAnswer(name);
@@ -119,12 +127,8 @@ async function approve(body: unknown, findChannel: FindChannel): Promise<OnPubli
   return answer;
 }
 
-async function requireChannel(name: string, findChannel: FindChannel): Promise<AnyChannel> {
-  const channel = await findChannel(name);
-  if (channel !== undefined) return channel;
-  throw new ChanctlError("channel_unknown", `the app does not know the channel \`${name}\``, {
-    hint: 'give it to `createChannels({ … })`, or use `loadChannels("./channels")`, and restart the app',
-  });
+function unknownChannel(name: UnknownChannel): Rejected {
+  return { ok: false, status: 404, reason: `the app does not know the channel \`${name}\`` };
 }
 
 function denied(name: string): AuthorizeAnswer {

@@ -196,8 +196,21 @@ describe.each(Object.entries(MOUNTS))("%s", (_, mount) => {
     expect(await call("/channels/authorize", { ...AUTHORIZE, cookie: "ada" }, "")).toEqual({ status: 404 });
   });
 
-  test("fails for a channel that the app does not know, and for a body that is no call", async () => {
-    expect(await call("/channels/authorize", { ...AUTHORIZE, channel: "nope" })).toEqual({ status: 500 });
+  test("answers 404 for a channel that the app does not know, and logs nothing", async () => {
+    const body = { ok: false, status: 404, reason: "the app does not know the channel `nope`" };
+    const message = { type: "message", data: {} };
+    expect(await call("/channels/authorize", { ...AUTHORIZE, channel: "nope" })).toEqual({
+      status: 404,
+      body,
+    });
+    expect(await call("/channels/on-publish", { ...ON_PUBLISH, channel: "nope", message })).toEqual({
+      status: 404,
+      body,
+    });
+    expect(consoleError).not.toHaveBeenCalled();
+  });
+
+  test("fails for a body that is no call", async () => {
     expect(await call("/channels/authorize", { ...AUTHORIZE, version: 2 })).toEqual({ status: 500 });
     expect(await call("/channels/authorize", "null")).toEqual({ status: 500 });
   });

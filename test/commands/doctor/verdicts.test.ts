@@ -139,11 +139,15 @@ describe("the listeners", () => {
 describe("the app", () => {
   const app = { origin: "http://127.0.0.1:3000", address: undefined, state: "ready" };
 
-  it("with the SDK is known by its bare 500 for a channel that nobody has", () => {
-    const reply = { status: 500, text: "" };
-    expect(judgeApp({ app, reply, stranger: { status: 404, text: "" } }).status).toBe("ok");
-    // An app that fails whatever it is asked is not.
-    expect(judgeApp({ app, reply, stranger: reply }).status).toBe("warn");
+  it("with the SDK is known by its 404 with a reason for a channel that nobody has", () => {
+    const stranger = { status: 404, text: "" };
+    const reply = { status: 404, text: '{"ok":false,"status":404,"reason":"no such channel"}' };
+    expect(judgeApp({ app, reply, stranger }).status).toBe("ok");
+    // An app that has nothing there, or fails whatever it is asked, is not.
+    expect(judgeApp({ app, reply: stranger, stranger }).status).toBe("warn");
+    const failing = { status: 500, text: "" };
+    expect(judgeApp({ app, reply: failing, stranger: failing }).status).toBe("warn");
+    expect(judgeApp({ app, reply, stranger: reply }).status).toBe("fail");
   });
 
   it("that is down is a fault, one that starts is not", () => {

@@ -61,9 +61,7 @@ export function judgeApp(facts: AppFacts): Verdict {
       message: `${AUTHORIZE_PATH} answers whoever asks: it does not look at the token`,
       fix: "compare `Authorization: Bearer` with CHANCTL_TOKEN, and answer 404 to others",
     };
-  // The SDK answers a bare 500 for a channel that the app does not know.
-  const isSdk = reply.status === 500 && reply.text === "" && "status" in stranger && stranger.status === 404;
-  if (isAnswer(reply) || isSdk) return { status: "ok", message: `${app.origin} answers authorize calls` };
+  if (isAnswer(reply)) return { status: "ok", message: `${app.origin} answers authorize calls` };
   return {
     status: "warn",
     message: `${app.origin} answers, but not to authorize calls (${reply.status} for POST ${AUTHORIZE_PATH}): only public channels work`,
@@ -71,8 +69,9 @@ export function judgeApp(facts: AppFacts): Verdict {
   };
 }
 
+/** A refusal by HTTP 401, 403 or 404 is an answer too: the SDK's own of a channel that the app was not given. */
 function isAnswer(reply: AppReply): boolean {
-  return "status" in reply && reply.status === 200 && /"ok"\s*:/.test(reply.text);
+  return "status" in reply && [200, 401, 403, 404].includes(reply.status) && /"ok"\s*:/.test(reply.text);
 }
 
 async function readApp(
