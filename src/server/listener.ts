@@ -17,6 +17,7 @@ import type { HostCheck } from "./allowed-hosts.ts";
 import { answerClientError } from "./client-error.ts";
 import type { ClientErrorOptions } from "./client-error.ts";
 import { continueWhenRead } from "./continue-when-read.ts";
+import { FailedWrites } from "./failed-writes.ts";
 import { findHostFault } from "./host-header.ts";
 import { sendHostRefusal } from "./host-refusal.ts";
 import { IncomingRequest } from "./incoming-request.ts";
@@ -75,6 +76,7 @@ export class Listener {
   readonly #net: NetServer;
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #failedWrites = new FailedWrites();
   #web: WebServer | undefined;
   #redirect: HttpServer | undefined;
   #closing: Promise<void> | undefined;
@@ -132,6 +134,7 @@ export class Listener {
       this.#sessions.add(session);
       session.once("close", () => this.#sessions.delete(session));
       expectRequest(session, handshakeTimeoutMs);
+      this.#failedWrites.watch(session);
     });
     const begun = { limits: this.#options, onRefused: routes.refused.bind(routes) };
     begin(web, begun);
