@@ -18,13 +18,18 @@ interface Wanted {
   readonly audience: Audience;
   readonly host: string;
   readonly port: number;
+  /** The other address of `localhost`, where it is only there that it failed. */
+  readonly twin?: string;
 }
 
 /** Why a port could not be had, and what to do about it. */
-export async function toListenError(cause: unknown, { audience, host, port }: Wanted): Promise<ChanctlError> {
+export async function toListenError(
+  cause: unknown,
+  { audience, host, port, twin }: Wanted,
+): Promise<ChanctlError> {
   const { portFlag, hostKey } = SETTINGS[audience];
   const code = errorCodeOf(cause);
-  if (code === "EADDRINUSE") return portInUse({ port, portFlag }, cause);
+  if (code === "EADDRINUSE") return portInUse({ port, portFlag, twin }, cause);
   if (code === "EACCES") {
     return new ChanctlError("cannot_listen", `port ${port} may only be used by root`, {
       cause,
@@ -38,20 +43,25 @@ export async function toListenError(cause: unknown, { audience, host, port }: Wa
 }
 
 async function portInUse(
-  { port, portFlag }: { readonly port: number; readonly portFlag: string },
+  {
+    port,
+    portFlag,
+    twin,
+  }: { readonly port: number; readonly portFlag: string; readonly twin?: string | undefined },
   cause: unknown,
 ): Promise<ChanctlError> {
   const owner = await findPortOwner(port);
   const another = `${`${portFlag} 0`.padEnd(24)} pick a free port`;
+  const what = `port ${port}${twin === undefined ? "" : ` at ${twin}, which \`localhost\` is too,`}`;
   if (owner === undefined) {
-    return new ChanctlError("port_in_use", `port ${port} is in use`, { cause, hint: another });
+    return new ChanctlError("port_in_use", `${what} is in use`, { cause, hint: another });
   }
   const { command, pid, cwd } = owner;
   const project = await findProjectOf(owner);
   const folder = project ?? cwd;
   const where = folder === undefined ? "" : `, ${folder.replace(homedir(), "~")}`;
   const who = project === undefined ? command : "chanctl";
-  return new ChanctlError("port_in_use", `port ${port} is in use by ${who} (pid ${pid}${where})`, {
+  return new ChanctlError("port_in_use", `${what} is in use by ${who} (pid ${pid}${where})`, {
     cause,
     hint: `${another}\n${`kill ${pid}`.padEnd(24)} stop that one`,
   });

@@ -24,6 +24,7 @@ import { IncomingRequest } from "./incoming-request.ts";
 import { toListenError } from "./listen-error.ts";
 import type { Audience } from "./listen-error.ts";
 import { redirectToHttps } from "./redirect.ts";
+import { bindTwin, twinAddressOf } from "./twin-loopback.ts";
 
 export interface ListenerOptions {
   /** Which of the server's two it is. */
@@ -65,6 +66,8 @@ const TIMEOUT_CHECK_MS = 2_000;
  */
 const KEEP_ALIVE_MS = 75_000;
 const IDLE_CHECK_MS = 20;
+/** A port that the system gave out for one address of `localhost` is hardly ever another's at the other. */
+const FREE_PORT_ATTEMPTS = 20;
 
 /**
  * A port: HTTP/1.1, or TLS with HTTP/2 and HTTP/1.1, where plain HTTP is redirected.
@@ -74,6 +77,8 @@ const IDLE_CHECK_MS = 20;
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #net: NetServer;
+  /** At the other address of `localhost`; only where the URL is that name. */
+  #twin: NetServer | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #failedWrites = new FailedWrites();
@@ -83,26 +88,41 @@ export class Listener {
 
   /** @throws {ChanctlError} `port_in_use`, `cannot_listen`. */
   static async bind(options: ListenerOptions): Promise<Listener> {
-    const listener = new Listener(options);
     const { audience, host, port } = options;
-    listener.#net.listen({ host, port, backlog: BACKLOG });
-    try {
-      await once(listener.#net, "listening");
-    } catch (cause) {
-      throw await toListenError(cause, { audience, host, port });
+    for (let attempt = 1; ; attempt += 1) {
+      const listener = new Listener(options);
+      listener.#net.listen({ host, port, backlog: BACKLOG });
+      try {
+        await once(listener.#net, "listening");
+      } catch (cause) {
+        throw await toListenError(cause, { audience, host, port });
+      }
+      const twin = audience === "public" ? twinAddressOf({ host, address: listener.address }) : undefined;
+      if (twin === undefined) return listener;
+      try {
+        const onConnection = (socket: Socket): void => listener.#take(socket);
+        const wanted = { address: twin, port: listener.port, backlog: BACKLOG, onConnection };
+        listener.#twin = await bindTwin(wanted);
+        return listener;
+      } catch (cause) {
+        await listener.close({ graceMs: 0 }); // first: the port's owner is looked for, and must not be this process
+        if (port === 0 && attempt < FREE_PORT_ATTEMPTS) continue;
+        throw await toListenError(cause, { audience, host, port, twin });
+      }
     }
-    return listener;
   }
 
   private constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#net = createNetServer({ noDelay: true }, (socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-      // Between two owners nobody else listens: an error here would end the process.
-      socket.on("error", () => socket.destroy());
-      if (this.#web !== undefined) this.#give(socket, this.#web);
-    });
+    this.#net = createNetServer({ noDelay: true }, (socket) => this.#take(socket));
+  }
+
+  #take(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    // Between two owners nobody else listens: an error here would end the process.
+    socket.on("error", () => socket.destroy());
+    if (this.#web !== undefined) this.#give(socket, this.#web);
   }
 
   /** Begins to serve, those too who have come meanwhile. */
@@ -183,8 +203,9 @@ export class Listener {
   }
 
   async #close(graceMs: number): Promise<void> {
-    const closed = once(this.#net, "close");
-    this.#net.close();
+    const nets = this.#twin === undefined ? [this.#net] : [this.#net, this.#twin];
+    const closed = Promise.all(nets.map((net) => once(net, "close")));
+    for (const net of nets) net.close();
     for (const session of this.#sessions) session.close();
     // They never listened themselves: this ends their timers and the connections that are idle now, …
     this.#web?.close();

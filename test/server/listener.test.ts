@@ -232,6 +232,21 @@ describe("plain HTTP on the TLS port", () => {
   );
 });
 
+describe.each(["127.0.0.1", "localhost", "0.0.0.0"])("a listener on %s, whose URL is localhost", (host) => {
+  it("answers at both addresses of localhost, and frees both when it is closed", async () => {
+    await using server = await startTestServer({ host });
+    expect(new URL(server.url).hostname).toBe("localhost");
+    const { port } = new URL(server.url);
+    for (const address of ["127.0.0.1", "[::1]"]) {
+      expect((await fetch(`http://${address}:${port}/channels/nope`)).status).toBe(404);
+    }
+    await server.running.close();
+    for (const address of ["127.0.0.1", "[::1]"]) {
+      await expect(fetch(`http://${address}:${port}/`)).rejects.toThrow("fetch failed");
+    }
+  });
+});
+
 describe("a port that is taken", () => {
   it("is an error that names who has it; nothing stays open, and another port can be tried", async () => {
     const holder = createNetServer().listen(0, "127.0.0.1");
@@ -249,6 +264,25 @@ describe("a port that is taken", () => {
     await using second = await startTestServer({ root: first.root });
     expect((await fetch(`${second.url}/channels/nope`)).status).toBe(404);
     holder.close();
+  });
+
+  it("is an error, too, where it is only the other address of `localhost` that somebody has", async () => {
+    const holder = createNetServer().listen(0, "::1");
+    await once(holder, "listening");
+    const { port } = holder.address() as AddressInfo;
+    await using first = await startTestServer();
+    await first.running.close();
+    for (const host of ["127.0.0.1", "0.0.0.0"]) {
+      const error: unknown = await startTestServer({ root: first.root, host, port }).catch(
+        (thrown: unknown) => thrown,
+      );
+      expect(error).toMatchObject({ code: "port_in_use" });
+      expect(String(error)).toContain(`port ${port} at ::1, which \`localhost\` is too, is in use`);
+      if (process.platform === "linux") expect(String(error)).toContain(`(pid ${process.pid}`);
+    }
+    holder.close();
+    await using second = await startTestServer({ root: first.root, port });
+    expect(second.url).toBe(`http://localhost:${port}`);
   });
 
   it("is an error whose hint has the flag of the listener that wanted it", async () => {
