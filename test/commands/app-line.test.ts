@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { appLine } from "#src/commands/server/app-line.ts";
+import { appLine, plainAppLine } from "#src/commands/server/app-line.ts";
 
 it.each([
   ["a plain line stays as it is", "GET / 200\tin 5 ms", "GET / 200\tin 5 ms"],
@@ -22,4 +22,12 @@ it.each([
   ["other controls go", "a\u0000b\u009Bc\u0008d", "abcd"],
 ])("%s", (_, text, expected) => {
   expect(appLine(text)).toBe(expected);
+});
+
+it.each([
+  ["\u001B[1;32mok\u001B[0m \u001B[31mred", "ok red"],
+  ["\u001B]8;;http://a\u0007here\u001B]8;;\u0007\ttab", "here\ttab"],
+  ["\u001B[2K\u001B[1G10%\r90%\u001B[0m", "90%"],
+])("without colours nothing of %j stays but its text", (text, expected) => {
+  expect(plainAppLine(text)).toBe(expected);
 });

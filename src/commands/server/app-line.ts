@@ -19,12 +19,21 @@ const RESET = `${ESCAPE}[0m`;
  * clears the screen goes; of a progress bar, which returns to the line's start, the last state is shown.
  */
 export function appLine(text: string): string {
-  if (!/[^\P{Cc}\t]/u.test(text)) return text;
-  const shown = text
-    .slice(text.lastIndexOf("\r", text.length - 2) + 1)
-    .replaceAll(SEQUENCE, (sequence) =>
-      HARMLESS.test(sequence) ? sequence.replace(BELL, `${ESCAPE}\\`) : "",
-    )
-    .replaceAll(/\p{Cc}/gu, (control) => (control === "\t" || control === ESCAPE ? control : ""));
+  const shown = cleaned(text, (sequence) =>
+    HARMLESS.test(sequence) ? sequence.replace(BELL, `${ESCAPE}\\`) : "",
+  );
   return shown.includes(ESCAPE) ? shown + RESET : shown;
+}
+
+/** The same line for a file, a program or a terminal without colours: no escape sequence stays. */
+export function plainAppLine(text: string): string {
+  return cleaned(text, () => "");
+}
+
+function cleaned(text: string, toShown: (sequence: string) => string): string {
+  if (!/[^\P{Cc}\t]/u.test(text)) return text;
+  return text
+    .slice(text.lastIndexOf("\r", text.length - 2) + 1)
+    .replaceAll(SEQUENCE, toShown)
+    .replaceAll(/\p{Cc}/gu, (control) => (control === "\t" || control === ESCAPE ? control : ""));
 }

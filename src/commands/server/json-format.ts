@@ -1,4 +1,5 @@
 import type { Io } from "../io.ts";
+import { plainAppLine } from "./app-line.ts";
 import type { ReportFormat } from "./reporter.ts";
 
 /** One JSON a line: first `ready`, then each log entry and each line of the app. */
@@ -16,6 +17,7 @@ export function jsonFormat(io: Io): ReportFormat {
       }),
     entry: ({ event, level, message, fields }) =>
       print({ event, level, time: Date.now(), message, ...fields }),
-    appOutput: ({ stream, text }) => print({ event: "app-output", time: Date.now(), stream, text }),
+    appOutput: ({ stream, text }) =>
+      print({ event: "app-output", time: Date.now(), stream, text: plainAppLine(text) }),
   };
 }

@@ -2,7 +2,7 @@ import type { RunningServer } from "../../server/start-server.ts";
 import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
 import { escapeControls } from "../terminal-text.ts";
-import { appLine } from "./app-line.ts";
+import { appLine, plainAppLine } from "./app-line.ts";
 import { eventHead, eventLine } from "./event-line.ts";
 import { FrequentLines } from "./frequent-lines.ts";
 import type { ReportFormat } from "./reporter.ts";
@@ -47,7 +47,7 @@ export function textFormat({ banner }: TextFormatOptions, io: Io): ReportFormat 
       else lines.add({ path, text, ...(typeof messages === "number" ? { count: messages } : {}) });
     },
     appOutput: ({ stream, text }) => {
-      const shown = io.isOutputTerminal ? appLine(text) : text;
+      const shown = io.color ? appLine(text) : plainAppLine(text);
       io.stdout(`${stream === "stderr" ? yellow("app |") : cyan("app |")} ${shown}\n`);
     },
   };
