@@ -7,6 +7,7 @@ import type { Io } from "./io.ts";
 import { readDataArgument, readJsonLines } from "./publish/data-source.ts";
 import type { BatchItem } from "./publish/data-source.ts";
 import { toBatches } from "./publish/batches.ts";
+import { toInputError } from "./publish/input-error.ts";
 import { sendBatch } from "./publish/send-batch.ts";
 import { parseChannelArgs, toQuery } from "./target/channel-args.ts";
 import type { ChannelArgs } from "./target/channel-args.ts";
@@ -81,13 +82,23 @@ async function runPublish({ args, flags, optionNames }: PublishInput, io: Io): P
   const path = `/channels/${args.channel}/messages?${toQuery(args.params).toString()}`;
   const own = flags.idempotencyKey;
   let sent = 0;
-  for await (const batch of toBatches(items, { type: flags.type, isFilled: own !== undefined })) {
-    // With a key of the person's own, repeating the command repeats the same batches under the same keys.
-    const key = own === undefined ? randomUUID() : sent === 0 ? own : `${own}.${sent}`;
-    const isKnown = target.isInternal || sent > 0;
-    const ids = await sendBatch(batch, { locate, path, key, isKnown, signal });
-    for (const id of ids) io.stdout(flags.json ? `${JSON.stringify({ id })}\n` : `${id}\n`);
-    sent += 1;
+  let storedTo = 0;
+  let underWay: readonly number[] = [];
+  try {
+    for await (const { body, lines } of toBatches(items, { type: flags.type, isFilled: own !== undefined })) {
+      // With a key of the person's own, repeating the command repeats the same batches under the same keys.
+      const key = own === undefined ? randomUUID() : sent === 0 ? own : `${own}.${sent}`;
+      const isKnown = target.isInternal || sent > 0;
+      underWay = lines;
+      const ids = await sendBatch(body, { locate, path, key, isKnown, signal });
+      underWay = [];
+      storedTo = lines.at(-1) ?? 0;
+      for (const id of ids) io.stdout(flags.json ? `${JSON.stringify({ id })}\n` : `${id}\n`);
+      sent += 1;
+    }
+  } catch (error) {
+    const isInput = args.rest[0] === "-" && error instanceof ChanctlError;
+    throw isInput ? toInputError(error, { storedTo, underWay }) : error;
   }
 }
 

@@ -1,6 +1,7 @@
 import { clip } from "../shared/clip.ts";
 import { ChanctlError, messageOf } from "../shared/errors.ts";
 import { arrayElements, isArrayText, isObjectText, objectMembers } from "./json-text.ts";
+import { atIndex } from "./message-index.ts";
 
 /** One message of a channel, as every client sees it. */
 export interface Message<Type extends string = string, Data = unknown> {
@@ -51,7 +52,9 @@ export function parsePublishBody(body: string, limits: PublishLimits): Draft[] {
       { limit: "maxBatchMessages" },
     );
   }
-  return elements.map((element, index) => parseDraft(element, `message ${index}`, limits));
+  return elements.map((element, index) =>
+    atIndex({ index }, () => parseDraft(element, `message ${index}`, limits)),
+  );
 }
 
 function assertJson(text: string): void {

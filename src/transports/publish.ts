@@ -1,6 +1,7 @@
 import type { Grant } from "../auth/grant.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import type { Draft } from "../protocol/message.ts";
+import { atIndex } from "../protocol/message-index.ts";
 import type { CallTransport } from "../protocol/app-call.ts";
 import { toMessageIds } from "../broker/message-ids.ts";
 import type { Appended, Refused } from "../broker/operation.ts";
@@ -112,17 +113,11 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
 
 /** @throws {ChanctlError} `message_invalid`, which of a batch says which. */
 function assertFits({ channel }: ChannelTarget, drafts: readonly Draft[]): void {
-  for (const [index, { type, dataText }] of drafts.entries()) {
-    try {
-      channel.checkMessage({ type, data: JSON.parse(dataText) });
-    } catch (error) {
-      if (!(error instanceof ChanctlError) || drafts.length === 1) throw error;
-      const { code, message, hint } = error;
-      throw new ChanctlError(code, `message ${index}: ${message}`, {
-        cause: error,
-        ...(hint === undefined ? {} : { hint }),
-      });
-    }
+  const check = ({ type, dataText }: Draft): void =>
+    channel.checkMessage({ type, data: JSON.parse(dataText) });
+  for (const [index, draft] of drafts.entries()) {
+    if (drafts.length === 1) check(draft);
+    else atIndex({ index, prefix: `message ${index}: ` }, () => check(draft));
   }
 }
 

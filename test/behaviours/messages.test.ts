@@ -615,6 +615,7 @@ describe("over HTTP", () => {
     expect(await response.json()).toMatchObject({
       code: "message_invalid",
       detail: "message 1: data.text must be string",
+      index: 1,
     });
     expect(await stored("guarded")).toEqual([]);
   });

@@ -112,7 +112,36 @@ describe("chanctl publish", () => {
     const { code, stderr } = await runCli(["publish", "chat", "--room", "bad", "-"], { cwd, input });
     expect(code).toBe(2);
     expect(stderr).toMatch(/^error: line 3 of the input must be JSON/);
+    expect(stderr).toContain("published up to line 2, and nothing after it");
     expect(await texts("bad")).toEqual([1, 2]);
+  });
+
+  it.each([
+    ["of a wrong type", '\n{"text":1}\n{"text":2}\n7\n', "line 4 of the input: data must be object"],
+    [
+      "that is too big",
+      `{"text":1}\n\n{"text":"${"x".repeat(70_000)}"}\n`,
+      "line 3 of the input: the message has 70011 bytes of data",
+    ],
+  ])("names a message %s by its line, and says that nothing is published", async (_, input, expected) => {
+    const { code, stdout, stderr } = await runCli(["publish", "chat", "--room", "lines", "-"], {
+      cwd,
+      input,
+    });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain(`error: ${expected}`);
+    expect(stderr).toContain("\n  nothing is published");
+    expect(await texts("lines")).toEqual([]);
+  });
+
+  it("says up to which line is published when a later batch is refused", async () => {
+    const lines = Array.from({ length: 700 }, (_, index) => (index === 699 ? "7" : `{"text":${index}}`));
+    const args = ["publish", "chat", "--room", "late", "-", "--idempotency-key", "late"];
+    const { stdout, stderr } = await runCli(args, { cwd, input: lines.join("\n") });
+    expect(stdout.trim().split("\n")).toHaveLength(500);
+    expect(stderr).toContain("error: line 700 of the input: data must be object");
+    expect(stderr).toContain("published up to line 500, and nothing after it");
+    expect(await history("late")).toHaveLength(500);
   });
 
   it("stores a repeat of the same command once, however its input comes in", async () => {

@@ -8,6 +8,8 @@ import { ChanctlError, messageOf } from "../../shared/errors.ts";
 /** The data of one message: JSON text, exactly as it was given. */
 export interface BatchItem {
   readonly dataText: string;
+  /** Its line in the input, from 1; absent where it was not one of many. */
+  readonly line?: number;
 }
 
 /**
@@ -35,7 +37,8 @@ export async function* readJsonLines(input: Readable): AsyncGenerator<BatchItem>
   let number = 0;
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     number += 1;
-    if (line.trim() !== "") yield { dataText: parseJsonText(line, { place: `line ${number} of the input` }) };
+    if (line.trim() !== "")
+      yield { dataText: parseJsonText(line, { place: `line ${number} of the input` }), line: number };
   }
 }
 
