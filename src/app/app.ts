@@ -24,7 +24,7 @@ export interface App {
   onState(listener: (state: AppState) => void): () => void;
   /**
    * Calls `listener` when another run of the app answers from now on, with where the earlier one did. That one is
-   * ended once every listener's promise has resolved, after 5 s at the latest.
+   * ended once every listener's promise has resolved, after 60 s at the latest, or 5 s after yet another is started.
    *
    * @returns A function that ends this.
    */

@@ -15,7 +15,7 @@ interface RecordOptions {
 
 /**
  * Leaves word in `<stateFolder>/app.pid` of the process groups of the app, so that the next start can end them if we
- * are killed before we could: one, or two while a run of the app replaces another. Synchronous: there is no moment in
+ * are killed before we could: one, or up to three while one run of the app replaces another. Synchronous: there is no moment in
  * which a run of the app lives and nothing is known of it.
  *
  * Never throws: the app runs without a record too, so one that cannot be written is a warning.

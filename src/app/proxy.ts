@@ -15,6 +15,7 @@ import { isNavigation, sendAppDown, sendRefusal, whyUnanswered } from "./proxy-r
 import { hasLeft } from "./proxy-response.ts";
 import type { ProxyResponse } from "./proxy-response.ts";
 import { openHandshake } from "./proxy-upgrade.ts";
+import { Tunnels } from "./tunnels.ts";
 import { Upload } from "./proxy-upload.ts";
 
 /** How long a request waits for an app that is on its way: a restart is waited out. */
@@ -24,6 +25,8 @@ const REFUSALS_WAITED_OUT = 20;
 const REFUSAL_PAUSE_MS = 100;
 /** One that does so while its successor starts: as long as a restart is waited out. */
 const REFUSALS_BEFORE_SUCCESSOR = 100;
+/** A used connection that breaks within this time may have met the app closing it; later the app has had the request. */
+const CLOSING_MS = 1_000;
 const WARNING_INTERVAL_MS = 10_000;
 
 const NOT_CONNECTED = new Set([
@@ -66,7 +69,7 @@ export interface AppProxy {
 interface Call {
   readonly request: ProxyRequest;
   readonly response: ProxyResponse;
-  readonly onUpgrade?: (upgraded: Upgraded) => void;
+  readonly onUpgrade?: (upgraded: Upgraded, origin: URL) => void;
   /** How often the app has refused the connection. */
   readonly refusals: number;
   readonly wasRepeated: boolean;
@@ -75,7 +78,7 @@ interface Call {
 /** Makes the proxy to an app. Its connections to the app are kept and used again. */
 export function createAppProxy({ app, logger, showOutput = false }: AppProxyOptions): AppProxy {
   const id = randomUUID();
-  const tunnels = new Set<Duplex>();
+  const tunnels = new Tunnels(app);
   let warnedAt = Number.NEGATIVE_INFINITY;
   const connections = new AppConnections(app);
 
@@ -114,6 +117,7 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
     const { request, response, onUpgrade } = call;
     if (hasLeft(response)) return;
     const { origin } = app;
+    const askedAt = performance.now();
     const headers = toAppHeaders(request, { id, origin });
     const hasContent = hasBody(request);
     if (onUpgrade !== undefined || (IDEMPOTENT.has(request.method ?? "") && !hasContent)) {
@@ -121,14 +125,17 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
       const exchange = new Exchange(response, {
         connections,
         isRepeated: call.wasRepeated,
-        onUnanswered: (error, { wasUsed }) => void repeatOrRefuse(call, { error, wasUsed }),
-        ...(onUpgrade && { onUpgrade }),
+        onUnanswered: (error, { wasUsed }) => {
+          const wasClosing = wasUsed && performance.now() - askedAt < CLOSING_MS;
+          void repeatOrRefuse(call, { error, wasClosing });
+        },
+        ...(onUpgrade && { onUpgrade: (upgraded) => onUpgrade(upgraded, origin) }),
       });
       const { method = "GET", url: path = "/" } = request;
       exchange.start({ path, method, headers, body: null, ...(upgrade && { upgrade }) });
       return;
     }
-    const onUnanswered = (error: Error): void => void repeatOrRefuse(call, { error, wasUsed: false });
+    const onUnanswered = (error: Error): void => void repeatOrRefuse(call, { error, wasClosing: false });
     try {
       const upload = new Upload(request, response, {
         agent: connections.agent,
@@ -146,7 +153,7 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
   /** What comes of a request that the app did not answer. */
   async function repeatOrRefuse(
     call: Call,
-    { error, wasUsed }: { error: Error; wasUsed: boolean },
+    { error, wasClosing }: { error: Error; wasClosing: boolean },
   ): Promise<void> {
     const { request, response, refusals, wasRepeated } = call;
     const code = errorCodeOf(error) ?? "";
@@ -164,8 +171,8 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
       }
       warn("app-unreachable", `the app refuses connections at ${app.origin.host}`);
       sendAppDown(request, response, { app, showOutput });
-    } else if (wasUsed && !wasRepeated && IDEMPOTENT.has(method) && !hasBody(request)) {
-      // On a connection of its own the app has had the request, and may have died of it.
+    } else if (wasClosing && !wasRepeated && IDEMPOTENT.has(method) && !hasBody(request)) {
+      // Otherwise the app has had the request, and may have died of it.
       admit({ ...call, wasRepeated: true });
     } else {
       const detail = whyUnanswered(error);
@@ -181,7 +188,7 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
   }
 
   async function close(): Promise<void> {
-    for (const socket of tunnels) socket.destroy();
+    tunnels.close();
     await connections.close();
   }
 
@@ -192,10 +199,15 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
     upgrade(request, socket, head) {
       const { response, accept } = openHandshake(request, socket, head);
       tunnels.add(socket);
-      socket.once("close", () => tunnels.delete(socket));
       if (hasBody(request)) {
         sendRefusal(response, new ChanctlError("malformed", "a request to switch protocols has no body"));
-      } else admit({ request, response, onUpgrade: accept, refusals: 0, wasRepeated: false });
+        return;
+      }
+      const onUpgrade = (upgraded: Upgraded, origin: URL): void => {
+        accept(upgraded);
+        tunnels.join(socket, origin);
+      };
+      admit({ request, response, onUpgrade, refusals: 0, wasRepeated: false });
     },
     close,
     [Symbol.asyncDispose]: close,

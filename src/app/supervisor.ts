@@ -6,6 +6,7 @@ import { ChanctlError } from "../shared/errors.ts";
 import type { LogEntry, Logger } from "../shared/logger.ts";
 import type { RunOutcome } from "./app-run.ts";
 import type { App, AppState } from "./app.ts";
+import { Departures } from "./departures.ts";
 import { AppRecord } from "./orphan.ts";
 import type { OutputLine } from "./output-lines.ts";
 import { awaitSuccessor } from "./replacement.ts";
@@ -20,8 +21,6 @@ const RETRY_AFTER_GIVING_UP_MS = 30_000;
 const SETTLE_MS = 100;
 /** A successor that does not listen by then is given up: the app that runs stays. */
 const SUCCESSOR_WITHIN_MS = 60_000;
-/** How long requests under way at an app that was replaced may take. */
-const DRAIN_MS = 5_000;
 
 export interface SupervisorOptions {
   /** A shell command line: `npm run start`. */
@@ -47,6 +46,10 @@ export interface SupervisorOptions {
   readonly stopGraceMs?: number;
   /** How long a successor may take to listen, in ms. @default 60 s */
   readonly successorWithinMs?: number;
+  /** How long requests under way at an app that was replaced may take, in ms. @default 60 s */
+  readonly drainMs?: number;
+  /** How long they may once a further replacement begins, in ms. @default 5 s */
+  readonly hurriedDrainMs?: number;
 }
 
 /**
@@ -66,6 +69,7 @@ export interface SupervisorOptions {
 export class Supervisor implements App {
   readonly #options: SupervisorOptions;
   readonly #record: AppRecord;
+  readonly #departures: Departures;
   readonly #events = new EventEmitter().setMaxListeners(0);
   readonly #replaced = new Set<(earlier: URL) => Promise<void>>();
   /** Everything that lives: the run that answers, one that may succeed it, those that were replaced. */
@@ -91,6 +95,7 @@ export class Supervisor implements App {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#record = new AppRecord(options);
+    this.#departures = new Departures({ ...options, tell: (run, entry) => this.#tell(run, entry) });
     this.#port = options.port;
     this.#canMove = options.canMove ?? false;
   }
@@ -278,6 +283,7 @@ export class Supervisor implements App {
     }
     const port = await pickFreePort();
     if (signal.aborted) return;
+    this.#departures.hurry();
     const successor = this.#launch(port);
     const { successorWithinMs = SUCCESSOR_WITHIN_MS } = this.#options;
     const succession = await awaitSuccessor(successor, { withinMs: successorWithinMs, signal });
@@ -297,21 +303,11 @@ export class Supervisor implements App {
     const message = `the app is replaced after ${formatDuration(afterMs)}: what was saved is live`;
     this.#tell(successor, { level: "info", event: "app-replaced", message, fields: { afterMs } });
     this.#enter("ready");
-    if (earlier !== undefined) void this.#leave(earlier);
+    if (earlier !== undefined) {
+      const drained = [...this.#replaced].map((listener) => listener(earlier.origin));
+      void this.#departures.leave(earlier, Promise.allSettled(drained));
+    }
     this.#turn.abort();
-  }
-
-  /** Ends a run that was replaced, once nobody waits for its answers. */
-  async #leave(earlier: RunningApp): Promise<void> {
-    const over = new AbortController();
-    const drained = [...this.#replaced].map((listener) => listener(earlier.origin));
-    await Promise.race([
-      Promise.all(drained),
-      earlier.outcome,
-      delay(DRAIN_MS, undefined, { signal: over.signal }).catch(() => {}),
-    ]);
-    over.abort();
-    earlier.stop();
   }
 
   /** The successor did not come up. */

@@ -365,6 +365,19 @@ test("repeats a GET once when the app closes a connection that was kept", async 
   expect(await text((await front.ask()).body)).toBe("call 3");
 });
 
+test("repeats no GET that the app has had for longer than a closing connection takes to show", async () => {
+  let calls = 0;
+  const { origin } = await startApp((request, response) => {
+    calls += 1;
+    if (calls === 2) setTimeout(() => request.destroy(), 1_500);
+    else response.end(`call ${calls}`);
+  });
+  const front = await startFront("http/1.1", origin);
+  expect(await text((await front.ask()).body)).toBe("call 1");
+  expect((await front.ask()).status).toBe(502);
+  expect(calls).toBe(2);
+});
+
 test("repeats a GET on a fresh connection when the app closes all that were kept", async () => {
   const held: (() => void)[] = [];
   const used = new Set<Socket>();

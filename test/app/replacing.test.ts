@@ -1,4 +1,4 @@
-import { rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { AppConnections } from "#src/app/app-connections.ts";
@@ -27,7 +27,7 @@ async function startVersioned({
   const states: AppState[] = [];
   app.onState((state) => states.push(state));
   const underWay = new Set<Promise<string>>();
-  app.onReplaced(async () => void (await Promise.all(underWay)));
+  app.onReplaced(async () => void (await Promise.allSettled(underWay)));
   const ask = async (path = "/"): Promise<string> => {
     const answer = fetch(new URL(path, app.origin)).then((response) => response.text());
     underWay.add(answer);
@@ -70,14 +70,65 @@ test("a request under way at the old app is answered before that ends", async ()
   await eventually(() => expect(isAlive(pid)).toBe(false));
 });
 
-test("an old app whose requests never end is ended all the same", async () => {
-  const { app, save, told } = await startVersioned();
+test("an old app whose requests never end is ended all the same, and that is told", async () => {
+  const { app, save, told } = await startVersioned({ drainMs: 300 });
   const pid = app.pid ?? 0;
   app.onReplaced(() => new Promise(() => {}));
   await save("two");
   app.replace();
   await told("app-replaced");
   await eventually(() => expect(isAlive(pid)).toBe(false));
+  expect((await told("app-cut-off")).message).toContain("are cut off");
+});
+
+test("an old app with a request under way is told of, once, and stays for longer than 5 s would be", async () => {
+  const { app, save, ask, told, log, release } = await startVersioned({ hurriedDrainMs: 20 });
+  const pid = app.pid ?? 0;
+  const slow = ask("/slow");
+  await save("two");
+  app.replace();
+  await told("app-leaves");
+  expect(isAlive(pid)).toBe(true);
+  await writeFile(release, "");
+  expect(await slow).toBe("one");
+  await eventually(() => expect(isAlive(pid)).toBe(false));
+  expect(log.filter(({ event }) => event === "app-leaves")).toHaveLength(1);
+  expect(log.map(({ event }) => event)).not.toContain("app-cut-off");
+});
+
+test("an old app still under way is ended soon after a further replacement begins", async () => {
+  const { app, save, ask, told } = await startVersioned({ hurriedDrainMs: 50 });
+  const pid = app.pid ?? 0;
+  const slow = ask("/slow").catch(() => "cut off");
+  await save("two");
+  app.replace();
+  await told("app-replaced");
+  await told("app-leaves");
+  expect(isAlive(pid)).toBe(true);
+  await save("three");
+  app.replace();
+  expect(await slow).toBe("cut off");
+  await eventually(() => expect(isAlive(pid)).toBe(false));
+});
+
+test("at most three runs of the app live, however many old ones have requests under way", async () => {
+  const { app, save, ask, states, stateFolder } = await startVersioned({ hurriedDrainMs: 60_000 });
+  const pids: number[] = [];
+  const slow: Promise<string>[] = [];
+  for (const version of ["two", "three", "four"]) {
+    pids.push(app.pid ?? 0);
+    slow.push(ask("/slow").catch(() => "cut off"));
+    await save(version);
+    app.replace();
+    await eventually(async () => expect(await ask()).toBe(version));
+  }
+  pids.push(app.pid ?? 0);
+  await eventually(() => expect(pids.map(isAlive)).toEqual([false, true, true, true]));
+  const recorded = JSON.parse(await readFile(join(stateFolder, "app.pid"), "utf8")) as { pid: number }[];
+  expect(recorded.map(({ pid }) => pid)).toEqual(pids.slice(1));
+  expect(states).toEqual([]);
+  expect(await slow[0]).toBe("cut off");
+  await app.close();
 });
 
 test("a new app that exits leaves the old one in its place, and its last lines are told", async () => {
