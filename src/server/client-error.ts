@@ -33,12 +33,16 @@ export function answerClientError(
   endWithProblem(socket, error);
 }
 
-/** `undefined` for what the socket met and the client did not send: a reset, a failed TLS handshake. */
+/**
+ * `undefined` for what the socket met and the client did not send: a reset, a failed TLS handshake, its end within a
+ * request that was called off (RFC 9112, section 8).
+ */
 function toClientError(
   thrown: unknown,
   { maxHeaderBytes, handshakeTimeoutMs }: HeadLimits,
 ): ChanctlError | undefined {
   const code = errorCodeOf(thrown);
+  if (code === "HPE_INVALID_EOF_STATE") return undefined;
   if (code === "HPE_HEADER_OVERFLOW") {
     const message = `the request's head is larger than ${maxHeaderBytes} bytes (\`limits.maxHeaderBytes\`)`;
     return new ChanctlError("head_too_big", message, { limit: "maxHeaderBytes" });

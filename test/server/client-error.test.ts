@@ -64,3 +64,27 @@ it.each([
   socket.write("this is no request\r\n\r\n");
   expect(await readToEnd(socket)).not.toContain("HTTP/1.1");
 });
+
+it.each([
+  ["a plain port", () => plain, () => dial(plain)],
+  ["a TLS port", () => secure, () => dialTls(secure, { ca: certificates.caPem })],
+])("a request that its client calls off is no malformed one, over %s", async (_, server, open) => {
+  const head =
+    "POST /channels/chat/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+  const refused = (): number => server().logged.filter(({ event }) => event === "refused").length;
+  const before = refused();
+  for (const begun of [
+    `${head}content-length: 99\r\n\r\n{`,
+    `${head}transfer-encoding: chunked\r\n\r\n5\r\n{`,
+    head,
+  ]) {
+    const socket = await open();
+    socket.end(begun);
+    expect(await readToEnd(socket)).toBe("");
+  }
+  expect(refused()).toBe(before);
+  const socket = await open();
+  socket.write("this is no request\r\n\r\n");
+  expect(await readToEnd(socket)).toContain("malformed");
+  await expect.poll(refused).toBe(before + 1);
+});
