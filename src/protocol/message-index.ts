@@ -16,12 +16,13 @@ export function atIndex<T>({ index, prefix = "" }: Place, check: () => T): T {
     return check();
   } catch (error) {
     if (!(error instanceof ChanctlError)) throw error;
-    const { code, message, hint, limit, fields } = error;
+    const { code, message, hint, limit, logged, fields } = error;
     throw new ChanctlError(code, prefix + message, {
       cause: error,
       fields: { ...fields, index },
       ...(hint === undefined ? {} : { hint }),
       ...(limit === undefined ? {} : { limit }),
+      ...(logged === undefined ? {} : { logged }),
     });
   }
 }

@@ -96,6 +96,11 @@ export class Channel {
     throw new ChanctlError("message_invalid", `${formatPlace("data", problem.path)} ${problem.text}`);
   }
 
+  /** Whether messages may be of this type, whatever their data. */
+  hasType(type: string): boolean {
+    return this.#checkData?.has(type) ?? true;
+  }
+
   #unknownParam(name: string): ChanctlError {
     return paramsInvalid(
       `\`${this.name}\` has no param \`${clip(name)}\``,

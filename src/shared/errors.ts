@@ -181,6 +181,14 @@ export const ERRORS = {
 /** The stable name of an error, for programs. */
 export type ErrorCode = keyof typeof ERRORS;
 
+/** A client's mistake as the log may tell it: without anything that could be a token or a message's data (CWE-532). */
+export interface LoggedMistake {
+  /** The stream: `chat/room=lobby`. */
+  readonly path: string;
+  /** What was wrong, in the words of the schema. */
+  readonly reason: string;
+}
+
 interface ChanctlErrorOptions {
   /** What to do next: a command or a line to write. Several lines are allowed. */
   readonly hint?: string;
@@ -192,6 +200,8 @@ interface ChanctlErrorOptions {
   readonly retryAfterSecs?: number;
   /** The key of the config's `limits` that was hit, for the log. */
   readonly limit?: string;
+  /** What the log may say of a client's mistake; absent: the title alone, for messages quote what was sent. */
+  readonly logged?: LoggedMistake;
   /** Overrides the table's status, where the app chose one (401, 403 or 404). */
   readonly status?: number;
 }
@@ -204,6 +214,7 @@ export class ChanctlError extends Error {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly retryAfterSecs: number | undefined;
   readonly limit: string | undefined;
+  readonly logged: LoggedMistake | undefined;
   readonly #status: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: ChanctlErrorOptions = {}) {
@@ -213,6 +224,7 @@ export class ChanctlError extends Error {
     this.fields = options.fields ?? {};
     this.retryAfterSecs = options.retryAfterSecs;
     this.limit = options.limit;
+    this.logged = options.logged;
     this.#status = options.status;
   }
 

@@ -1,4 +1,5 @@
 import type { Grant } from "../auth/grant.ts";
+import { clip } from "../shared/clip.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import type { Draft } from "../protocol/message.ts";
 import { atIndex } from "../protocol/message-index.ts";
@@ -112,12 +113,26 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
 }
 
 /** @throws {ChanctlError} `message_invalid`, which of a batch says which. */
-function assertFits({ channel }: ChannelTarget, drafts: readonly Draft[]): void {
-  const check = ({ type, dataText }: Draft): void =>
-    channel.checkMessage({ type, data: JSON.parse(dataText) });
+function assertFits(target: ChannelTarget, drafts: readonly Draft[]): void {
   for (const [index, draft] of drafts.entries()) {
-    if (drafts.length === 1) check(draft);
-    else atIndex({ index, prefix: `message ${index}: ` }, () => check(draft));
+    if (drafts.length === 1) assertFit(target, draft);
+    else atIndex({ index, prefix: `message ${index}: ` }, () => assertFit(target, draft));
+  }
+}
+
+/** What the log may say of it is the type and the schema's reason: no value of the data (CWE-532). */
+function assertFit({ channel, path }: ChannelTarget, { type, dataText }: Draft): void {
+  try {
+    channel.checkMessage({ type, data: JSON.parse(dataText) });
+  } catch (error) {
+    if (!(error instanceof ChanctlError)) throw error;
+    const { code, message, hint } = error;
+    const reason = channel.hasType(type) ? `type \`${clip(type)}\`: ${message}` : message;
+    throw new ChanctlError(code, message, {
+      cause: error,
+      logged: { path, reason },
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
 }
 

@@ -4,6 +4,8 @@ import { clip } from "../shared/clip.ts";
 import type { ChanctlError } from "../shared/errors.ts";
 import type { Logger } from "../shared/logger.ts";
 
+const MAX_REASON_LENGTH = 200;
+
 /** A connection, a publish or a request that was refused. */
 export interface Refusal {
   readonly error: ChanctlError;
@@ -17,8 +19,8 @@ export interface Refusal {
  * Tells the log who was refused, and why: of each code and limit the first at once, those of the next second together
  * in one line, and so on.
  *
- * Most errors quote what the client sent, which may be a token in the wrong place: the log gets their title, and only
- * of failures of the server's own the message (CWE-532).
+ * Most errors quote what the client sent, which may be a token in the wrong place: the log gets their title and what
+ * they say may be logged, and only of failures of the server's own the message (CWE-532).
  */
 export class RefusalLog {
   readonly #logger: Logger;
@@ -41,14 +43,16 @@ export class RefusalLog {
 
   #tell({ error, channel: name, address, transport }: Refusal, count: number): void {
     const channel = name === undefined ? undefined : clip(name);
-    const { code, title, status, limit, hint } = error;
+    const { code, title, status, limit, hint, logged } = error;
     const isOurs = status >= 500;
-    const why = isOurs ? error.message : limit === undefined ? title : `${title} (limits.${limit})`;
+    const known = logged === undefined ? title : `${title}: ${clip(logged.reason, MAX_REASON_LENGTH)}`;
+    const why = isOurs ? error.message : limit === undefined ? known : `${title} (limits.${limit})`;
+    const place = logged?.path ?? channel;
     this.#logger({
       level: isOurs || limit !== undefined ? "warn" : "info",
       event: "refused",
-      message: `refused ${channel ?? "a request"} to ${address}: ${why}${inTheLastSecond(count)}`,
-      fields: { code, channel, address, transport, count, limit, hint },
+      message: `refused ${place ?? "a request"} to ${address}: ${why}${inTheLastSecond(count)}`,
+      fields: { code, channel, path: logged?.path, address, transport, count, limit, hint },
     });
   }
 }

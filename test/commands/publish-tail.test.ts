@@ -107,6 +107,23 @@ describe("chanctl publish", () => {
     });
   });
 
+  it("is told in the server's log by room, type and reason when it does not fit, without its data", async () => {
+    await publish("thin", '"s3cret"');
+    await dev.cli.until(({ stdout }) => stdout.includes("chat/room=thin to 127.0.0.1"));
+    const line = dev.cli.lines.find((text) => text.includes("chat/room=thin to 127.0.0.1")) ?? "";
+    expect(JSON.parse(line)).toMatchObject({
+      event: "refused",
+      path: "chat/room=thin",
+      message: expect.stringContaining(
+        ": message does not fit the channel: type `message`: data must be object",
+      ),
+    });
+    await publish("mistyped", "{}", "--type", "mesage");
+    const reason = "channel: `type` must be a message type of `chat`, got `mesage`";
+    await dev.cli.until(({ stdout }) => stdout.includes(reason));
+    expect(dev.cli.stdout).not.toContain("s3cret");
+  });
+
   it("names the line that is no JSON; what came before it is published", async () => {
     const input = '{"text":1}\n{"text":2}\nthree\n{"text":4}\n';
     const { code, stderr } = await runCli(["publish", "chat", "--room", "bad", "-"], { cwd, input });
