@@ -15,6 +15,7 @@ export function bindPublic({
   limits,
   allowedHosts,
   ownHosts = [],
+  configName,
 }: ServerOptions): Promise<Listener> {
   const { maxHeaderBytes, handshakeTimeoutMs } = limits;
   return Listener.bind({
@@ -25,6 +26,7 @@ export function bindPublic({
     maxHeaderBytes,
     handshakeTimeoutMs,
     ...(tls === undefined ? {} : { tls }),
+    ...(configName === undefined ? {} : { configName }),
     ...(allowedHosts === undefined
       ? {}
       : { isHostAllowed: allowEither(allowHosts(allowedHosts), allowHosts(ownHosts)) }),
@@ -38,7 +40,7 @@ export function bindPublic({
  * @throws {ChanctlError} `port_in_use`, `cannot_listen`; `store_invalid` if the port cannot be kept.
  */
 export async function bindInternal(options: ServerOptions): Promise<Listener> {
-  const { internalHost, internalPort, limits, stateFolder, allowedHosts } = options;
+  const { internalHost, internalPort, limits, stateFolder, allowedHosts, configName } = options;
   const { maxHeaderBytes, handshakeTimeoutMs } = limits;
   // One that other machines are to reach has names that only its user knows; the token guards it all the same.
   const isHostAllowed = isLoopback(internalHost) ? allowLocalHosts(allowedHosts ?? []) : undefined;
@@ -51,6 +53,7 @@ export async function bindInternal(options: ServerOptions): Promise<Listener> {
       maxHeaderBytes,
       handshakeTimeoutMs,
       ...(isHostAllowed === undefined ? {} : { isHostAllowed }),
+      ...(configName === undefined ? {} : { configName }),
     });
   if (internalPort !== undefined) return bind(internalPort);
   const path = join(stateFolder, "internal-port");

@@ -1,9 +1,17 @@
 import { clip } from "../shared/clip.ts";
+import { configLine } from "../shared/config-line.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { hostOf } from "../transports/http.ts";
 import type { HttpRequest } from "../transports/http.ts";
 import { isHostName, nameOf } from "./allowed-hosts.ts";
 import type { HostCheck } from "./allowed-hosts.ts";
+
+interface HostRules {
+  /** Which hosts a request may name. @default any */
+  readonly isHostAllowed?: HostCheck;
+  /** Where `allowedHosts` would be written. */
+  readonly configName?: string;
+}
 
 /** `uri-host [ ":" port ]` (RFC 3986, section 3.2.2). */
 const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i;
@@ -18,7 +26,7 @@ const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i;
  */
 export function findHostFault(
   request: HttpRequest,
-  isAllowed: HostCheck = () => true,
+  { isHostAllowed = () => true, configName }: HostRules = {},
 ): ChanctlError | undefined {
   const { httpVersion, rawHeaders } = request;
   const [host, ...others] = rawHeaders.filter((_, index) => index % 2 === 1 && isHost(rawHeaders[index - 1]));
@@ -26,7 +34,7 @@ export function findHostFault(
   const isRepeated = httpVersion === "2.0" && others.length === 1 && others[0] === host;
   if (others.length > 0 && !isRepeated) return malformed("one `host`, got several");
   if (host !== undefined && !HOST.test(host)) return malformed("a `host` that is a name or an address");
-  return isAllowed(hostOf(request)) ? undefined : notOurs(nameOf(host));
+  return isHostAllowed(hostOf(request)) ? undefined : notOurs(nameOf(host), configName);
 }
 
 /** HTTP/2 has `:authority`, and may repeat it as `host`. */
@@ -38,12 +46,12 @@ function malformed(expected: string): ChanctlError {
   return new ChanctlError("malformed", `the request must have ${expected}`);
 }
 
-function notOurs(name: string): ChanctlError {
+function notOurs(name: string, file: string | undefined): ChanctlError {
   const expected = "the host must be localhost, a name below it, an address or one of `allowedHosts`";
   if (name === "") return new ChanctlError("host_forbidden", `${expected}, got none`);
   const message = `${expected}, got \`${clip(name)}\``;
   if (!isHostName(name)) return new ChanctlError("host_forbidden", message); // there is no line that lets it in
   return new ChanctlError("host_forbidden", message, {
-    hint: `allowedHosts: ["${clip(name)}"],     in chanctl.config.ts, if the name is yours`,
+    hint: `${configLine({ key: "allowedHosts", item: name, file })}, if the name is yours`,
   });
 }

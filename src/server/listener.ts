@@ -40,6 +40,8 @@ export interface ListenerOptions {
   readonly handshakeTimeoutMs: number;
   /** Which hosts a request may name. @default any */
   readonly isHostAllowed?: HostCheck;
+  /** The config's file, for the hint of a host that may not. @default "chanctl.config.ts" */
+  readonly configName?: string;
 }
 
 /** What is behind a port. */
@@ -127,9 +129,9 @@ export class Listener {
 
   /** Begins to serve, those too who have come meanwhile. */
   serve(routes: Routes): void {
-    const { tls, handshakeTimeoutMs, isHostAllowed } = this.#options;
+    const { tls, handshakeTimeoutMs } = this.#options;
     const findFault = (request: HttpRequest): ChanctlError | undefined => {
-      const fault = findHostFault(request, isHostAllowed);
+      const fault = findHostFault(request, this.#options);
       if (fault?.code === "host_forbidden") routes.refused(fault, addressOf(request));
       return fault;
     };

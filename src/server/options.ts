@@ -9,6 +9,8 @@ import type { PhoneOptions } from "./phone-routes.ts";
 export interface ServerOptions {
   /** The project's folder, absolute. */
   readonly root: string;
+  /** The name of the config's file, for hints; absent: there is none. */
+  readonly configName?: string;
   /** The folder of channel files, absolute. */
   readonly channels: string;
   /** The folder of the store, the token and run.json, absolute: `<root>/.chanctl`. */

@@ -15,9 +15,11 @@ export function read<T>(setting: Setting<T>, sources: readonly SettingSource[]):
   const value = source.get(setting.key);
   const parsed = setting.parse(value);
   if (parsed !== undefined) return parsed;
+  const { item: got, hint } = setting.findMisfit?.(value) ?? { item: value };
   throw new ChanctlError(
     setting.code ?? source.code,
-    `${source.nameOf(setting.key)} must be ${setting.expected}, got \`${JSON.stringify(value)}\``,
+    `${source.nameOf(setting.key)} must be ${setting.expected}, got \`${JSON.stringify(got)}\``,
+    hint === undefined ? {} : { hint },
   );
 }
 

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { ChanctlError } from "../shared/errors.ts";
 import { resolveLimits } from "../shared/limits.ts";
@@ -67,6 +67,7 @@ export function resolveOptions({
   const jwt = resolveJwt(sources);
   return {
     root,
+    ...(config === undefined ? {} : { configName: basename(config.path) }),
     stateFolder,
     channels: readPath(SETTINGS.channels, sources) ?? join(root, "channels"),
     host: read(SETTINGS.host, sources) ?? defaults.host ?? LOOPBACK,

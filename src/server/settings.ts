@@ -2,7 +2,7 @@ import { parseDurationMs } from "../shared/duration.ts";
 import type { ErrorCode } from "../shared/errors.ts";
 import { DEFAULT_LIMITS, LIMIT_KEYS } from "../shared/limits.ts";
 import { parseSizeBytes } from "../shared/size.ts";
-import { parseHostNames } from "./host-names.ts";
+import { findBadHostName, parseHostNames } from "./host-names.ts";
 import { LIMIT_DESCRIPTIONS } from "./limit-descriptions.ts";
 import {
   COUNT_SCHEMA,
@@ -14,6 +14,8 @@ import {
   TEXT_SCHEMA,
 } from "./setting-schemas.ts";
 import type { SettingSchema } from "./setting-schemas.ts";
+import { misfitOf, toList } from "./setting-list.ts";
+import type { Misfit } from "./setting-list.ts";
 import { STREAM_SETTINGS } from "./stream-settings.ts";
 
 /** One setting of the server: flags, environment and config all give it through this one reading. */
@@ -30,6 +32,8 @@ export interface Setting<T> {
   readonly schema: SettingSchema;
   /** Reads the text of a flag or variable, or the config's value; `undefined` if it does not fit. */
   readonly parse: (value: unknown) => T | undefined;
+  /** For a list that does not fit: which of it, and what was meant. `undefined`: it is not a list at all. */
+  readonly findMisfit?: (value: unknown) => Misfit | undefined;
 }
 
 const AUTHORIZE_RETRY_MAX_MS = 5 * 60_000;
@@ -121,7 +125,8 @@ export const SETTINGS: Settings = {
     expected: "a list of origins, such as `https://app.example`",
     description: "Origins beside the server's own that browsers may connect from.",
     schema: { type: "array", items: ORIGIN_SCHEMA, default: [] },
-    parse: (value: unknown) => parseOrigins(typeof value === "string" ? value.split(",") : value),
+    parse: (value: unknown) => parseOrigins(toList(value)),
+    findMisfit: (value) => misfitOf(value, (item) => parseOrigin(item) !== undefined),
   },
   allowedHosts: {
     key: "allowedHosts",
@@ -130,6 +135,7 @@ export const SETTINGS: Settings = {
       "Names that browsers may reach the server by, beside `localhost`, all below it and addresses; `.shop.test` is with all below it.",
     schema: { type: "array", items: HOST_NAME_SCHEMA },
     parse: parseHostNames,
+    findMisfit: findBadHostName,
   },
   authorizeRetryMs: {
     key: "authorizeRetryMs",

@@ -167,6 +167,7 @@ async function start(given: ServerOptions, opened: Opened): Promise<RunningServe
     limits,
     logger,
     allowedOrigins,
+    ...(options.configName === undefined ? {} : { configName: options.configName }),
   };
   const clients = { ...context, audience: "public", bodies: new BodyBudget(limits) } as const;
   const unlimited = new BodyBudget({ maxBodyBytesTotal: Number.POSITIVE_INFINITY });

@@ -60,12 +60,12 @@ export const ERRORS = {
     title: "origin not allowed",
     status: 403,
     close: 4403,
-    hint: "add the page's origin to `allowedOrigins` in chanctl.config.ts",
+    hint: "add the page's origin to `allowedOrigins` in the config",
   },
   host_forbidden: {
     title: "host not allowed",
     status: 403,
-    hint: "ask for localhost or an address, or add the name to `allowedHosts` in chanctl.config.ts",
+    hint: "ask for localhost or an address, or add the name to `allowedHosts` in the config",
   },
   transport_forbidden: {
     title: "the channel's transport does not allow this",

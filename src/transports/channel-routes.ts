@@ -54,7 +54,7 @@ export class ChannelRoutes {
       response.setHeader("allow", method);
       assertMethod(request.method, [method]);
       response.removeHeader("allow");
-      assertOriginAllowed(request, allowedOrigins);
+      assertOriginAllowed(request, this.#context);
       const call = { request, response, url };
       if (url.resource === "messages") {
         await servePublish(this.#context, { ...call, rate: this.#context.publishRates.of(request) });

@@ -24,6 +24,8 @@ export interface TransportContext {
   readonly refusals: RefusalLog;
   readonly limits: Limits;
   readonly allowedOrigins: readonly string[];
+  /** The name of the config's file, for hints; absent: there is none. */
+  readonly configName?: string;
   readonly logger: Logger;
   /**
    * Who stands behind the listener: strangers, whom the app is asked about; or the app and the operator, who

@@ -1,6 +1,8 @@
 import { isOriginAllowed } from "../auth/origin.ts";
+import { configLine } from "../shared/config-line.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { headerOf, hostOf, sendAnswer } from "./http.ts";
+import type { TransportContext } from "./context.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 
 const ALLOWED_HEADERS = ["authorization", "content-type", "idempotency-key", "last-event-id"];
@@ -39,8 +41,15 @@ export function sendPreflight(response: HttpResponse, { methods, headerName }: P
 }
 
 /** @throws {ChanctlError} `origin_forbidden` for a browser on a page of another site. */
-export function assertOriginAllowed(request: HttpRequest, allowedOrigins: readonly string[]): void {
+export function assertOriginAllowed(
+  request: HttpRequest,
+  { allowedOrigins, configName }: Pick<TransportContext, "allowedOrigins" | "configName">,
+): void {
   const origin = headerOf(request, "origin");
   if (isOriginAllowed({ origin, host: hostOf(request) }, allowedOrigins)) return;
-  throw new ChanctlError("origin_forbidden", `a page of ${origin} may not use this server`);
+  const message = `a page of ${origin} may not use this server`;
+  // `null` is the origin of every sandboxed frame and local file: to list it would let in all of them.
+  if (origin === undefined || !URL.canParse(origin)) throw new ChanctlError("origin_forbidden", message);
+  const line = configLine({ key: "allowedOrigins", item: origin, file: configName });
+  throw new ChanctlError("origin_forbidden", message, { hint: `${line}, if the page is yours` });
 }

@@ -86,11 +86,11 @@ export class WebSocketRoute {
 
   /** What is asked for, before anyone is asked whether it may be had. */
   #parse(request: IncomingMessage, url: ChannelUrl): Opening {
-    const { registry, allowedOrigins, audience } = this.#context;
+    const { registry, audience } = this.#context;
     const channel = findChannel(registry, url.name);
     if (url.resource !== "channel")
       throw new ChanctlError("channel_unknown", "messages are POSTed, not upgraded");
-    assertOriginAllowed(request, allowedOrigins);
+    assertOriginAllowed(request, this.#context);
     if (channel.definition.transport !== "ws" && audience === "public") {
       throw new ChanctlError("transport_forbidden", `the channel \`${url.name}\` is served as SSE only`);
     }

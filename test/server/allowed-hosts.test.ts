@@ -148,6 +148,24 @@ describe("a server that checks hosts", () => {
     expect(await askAs(host, { url: server.url })).toMatchObject({ status: 200, body: "the app" });
   });
 
+  it.each([
+    ["chanctl.config.json", '"allowedHosts": ["evil.test"]', '"allowedOrigins": ["https://evil.test"]'],
+    ["chanctl.config.mjs", 'allowedHosts: ["evil.test"],', 'allowedOrigins: ["https://evil.test"],'],
+  ])("names the config that is there, in its syntax: %s", async (configName, hostLine, originLine) => {
+    const channels = { chat: PUBLIC_ROOMS };
+    await using own = await startTestServer({ channels, configName, allowedHosts: [] });
+    const stranger = await askAs("evil.test", { url: own.url });
+    expect(JSON.parse(stranger.body).fix).toBe(`${hostLine}     in ${configName}, if the name is yours`);
+    const headers = { origin: "https://evil.test" };
+    const page = await askAs("localhost", { url: own.url, path: "/channels/chat?room=a", headers });
+    expect(JSON.parse(page.body)).toMatchObject({
+      code: "origin_forbidden",
+      fix: `${originLine}     in ${configName}, if the page is yours`,
+    });
+    const sandboxed = { url: own.url, path: "/channels/chat?room=a", headers: { origin: "null" } };
+    expect((await askAs("localhost", sandboxed)).body).not.toContain('["null"]');
+  });
+
   it("says so in the log, with the line to write", async () => {
     await askAs("evil.test", { url: server.url });
     const isTold = (): boolean => server.logged.some(({ fields }) => fields?.["code"] === "host_forbidden");

@@ -216,7 +216,7 @@ describe("what does not fit", () => {
     [
       "an origin with a path",
       { config: { allowedOrigins: ["https://a.example/x"] } },
-      '`allowedOrigins` (chanctl.config.ts) must be a list of origins, such as `https://app.example`, got `["https://a.example/x"]`',
+      '`allowedOrigins` (chanctl.config.ts) must be a list of origins, such as `https://app.example`, got `"https://a.example/x"`',
       undefined,
     ],
     [
@@ -244,6 +244,19 @@ describe("what does not fit", () => {
 });
 
 describe("`allowedHosts`", () => {
+  it.each([
+    ["*.wild.test", "`.wild.test` stands for itself and all below it"],
+    ["https://shop.test:3000/a", "the name alone: `shop.test`"],
+    ["shop.test:3000", "the name alone: `shop.test`"],
+    ["a b", undefined],
+    [7, undefined],
+  ])("names the one that is no name, and what was meant: %j", (name, hint) => {
+    const read = () => resolve({ config: { allowedHosts: ["a.test", ".b.test", name, "c.test"] } });
+    const message = expect.stringMatching(/^`allowedHosts` .* must be a list of host names/);
+    expect(read).toThrow(expect.objectContaining({ hint, message }));
+    expect(read).toThrow(`, got \`${JSON.stringify(name)}\``);
+  });
+
   it("is a list of names, or a text with commas, and none where nothing gives it", () => {
     const names = [" Shop.test ", ".bücher.test", "a_b.local."];
     expect(resolve({ config: { allowedHosts: names } }).allowedHosts).toEqual([

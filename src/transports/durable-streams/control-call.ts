@@ -58,12 +58,12 @@ const UNBOUND: Controller = { assertMay: () => {} };
  */
 export async function identifyController(call: ControlCall): Promise<Controller> {
   const { context, options, request } = call;
-  const { tokens, audience, allowedOrigins } = context;
+  const { tokens, audience } = context;
   if (audience === "internal") return UNBOUND;
   const mustIdentify = tokens.verifiesJwts && !options.skipsAuthentication;
   const identity = mustIdentify ? await identifyClient(tokens, call) : undefined;
   if (options.publicWrites) return UNBOUND;
-  assertOriginAllowed(request, allowedOrigins);
+  assertOriginAllowed(request, context);
   const { streams = [] } = identity ?? (await identifyIfShown(tokens, call)) ?? {};
   // Whether there is such a subscription is no business of those who may have none.
   const mayAny = streams.some(({ operations }) => operations.has("subscribe"));

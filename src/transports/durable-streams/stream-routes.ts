@@ -85,7 +85,7 @@ export class StreamRoutes {
       }
       const target = resolveStream(registry, url.path);
       assertMethod({ request, response }, target);
-      if (!isOpen) assertOriginAllowed(request, allowedOrigins);
+      if (!isOpen) assertOriginAllowed(request, this.#context);
       if (target.channel !== undefined && request.method === "POST")
         assertClientsMayPublish(this.#context, target.channel);
       const operation = operationOf(request.method, request);
