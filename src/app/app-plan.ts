@@ -28,7 +28,7 @@ const HOST = "127.0.0.1";
 
 /**
  * Plans how to start an app: `npm run dev`, whose script is `vite`, listens on a port only if it is told by
- * `npm run dev -- --port 3000 --strictPort --host 127.0.0.1`; `next dev` takes it from `PORT`. What the command line
+ * `npm run dev -- --port 3000 --strictPort --host 127.0.0.1`; `nuxt dev` takes it from `PORT`. What the command line
  * says itself stays.
  */
 export function planApp(command: string, { scripts }: PlanContext): AppPlan {
@@ -42,12 +42,11 @@ export function planApp(command: string, { scripts }: PlanContext): AppPlan {
   const { readsPort = false, isSingle = false } = framework;
   const known = { ...plan, framework: framework.name, isSingle };
   const said = saidPort(framework, args) ?? (readsPort ? target.variables["PORT"] : undefined);
+  const withArgs = (words: readonly string[]): string =>
+    words.length === 0 ? command : [command, ...target.separators, ...words].join(" ");
+  if (readsPort) return { ...known, ...toPort(said), commandFor: () => withArgs(hostArgs(framework, args)) };
   if (said !== undefined) return { ...known, ...toPort(said) };
-  if (readsPort) return known;
-  return {
-    ...known,
-    commandFor: (port) => [command, ...target.separators, ...portArgs(framework, { args, port })].join(" "),
-  };
+  return { ...known, commandFor: (port) => withArgs(portArgs(framework, { args, port })) };
 }
 
 interface Target extends SimpleCommand {
@@ -122,12 +121,21 @@ function valueOf(args: readonly string[], flags: readonly string[]): string | un
   return value;
 }
 
-function portArgs({ form }: Framework, { args, port }: { args: readonly string[]; port: number }): string[] {
+function portArgs(framework: Framework, { args, port }: { args: readonly string[]; port: number }): string[] {
+  const { form } = framework;
   if ("address" in form) return [form.address, `${HOST}:${port}`].filter((word) => word !== "");
-  const has = (flag: string): boolean => args.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
-  const strict = form.strict === undefined || has(form.strict) ? [] : [form.strict];
-  const host = form.host === undefined || has(form.host) ? [] : [form.host, HOST];
-  return [form.port, String(port), ...strict, ...host];
+  const strict = form.strict === undefined || hasFlag(args, form.strict) ? [] : [form.strict];
+  return [form.port, String(port), ...strict, ...hostArgs(framework, args)];
+}
+
+function hostArgs({ form }: Framework, args: readonly string[]): string[] {
+  if ("address" in form || form.host === undefined) return [];
+  const isSaid = [form.host, form.shortHost].some((flag) => flag !== undefined && hasFlag(args, flag));
+  return isSaid ? [] : [form.host, HOST];
+}
+
+function hasFlag(args: readonly string[], flag: string): boolean {
+  return args.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
 }
 
 /** `$PORT` is the port that we give. */

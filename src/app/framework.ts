@@ -5,6 +5,7 @@ type PortForm =
       readonly port: string;
       readonly short?: string;
       readonly host?: string;
+      readonly shortHost?: string;
       /** Also said, so that it does not take another port when its own is in use. */
       readonly strict?: string;
     }
@@ -20,13 +21,15 @@ export interface Framework {
   readonly verbs?: readonly string[];
   /** Flags to find or say the port with. */
   readonly form: PortForm;
-  /** It takes its port from `PORT`, so that nothing needs to be said. @default false */
+  /** It takes its port from `PORT`, so that no flag needs to say it. @default false */
   readonly readsPort?: boolean;
   /** Two of them cannot run in a folder: they lock it, or write the same files. @default false */
   readonly isSingle?: boolean;
 }
 
 const PORT_AND_HOST = { port: "--port", host: "--host" };
+/** It listens on all interfaces where it is not told a host. */
+const NEXT = { port: "--port", short: "-p", host: "--hostname", shortHost: "-H" };
 const VITE = { ...PORT_AND_HOST, strict: "--strictPort" };
 
 /** What is known of each; what is not in here is given `PORT` and left alone. */
@@ -64,15 +67,8 @@ const FRAMEWORKS: readonly Framework[] = [
   { name: "django", program: "manage.py", verbs: ["runserver"], form: { address: "" } },
   { name: "laravel", program: "artisan", verbs: ["serve"], form: PORT_AND_HOST },
 
-  {
-    name: "next",
-    program: "next",
-    verbs: ["", "dev"],
-    form: { port: "--port", short: "-p" },
-    readsPort: true,
-    isSingle: true,
-  },
-  { name: "next", program: "next", verbs: ["start"], form: { port: "--port", short: "-p" }, readsPort: true },
+  { name: "next", program: "next", verbs: ["", "dev"], form: NEXT, readsPort: true, isSingle: true },
+  { name: "next", program: "next", verbs: ["start"], form: NEXT, readsPort: true },
   {
     name: "nuxt",
     program: "nuxt",

@@ -30,6 +30,9 @@ describe("a framework that ignores PORT is told its port in the command line", (
     ["webpack-dev-server", `webpack-dev-server ${HOST}`],
     ["rsbuild dev", `rsbuild dev ${HOST}`],
     ["docusaurus start", `docusaurus start ${HOST}`],
+    ["next dev --turbo", "next dev --turbo --hostname 127.0.0.1"],
+    ["next dev -H 0.0.0.0", "next dev -H 0.0.0.0"],
+    ["next start", "next start --hostname 127.0.0.1"],
     ["expo start", "expo start --port 4000"],
     ["wrangler dev", "wrangler dev --port 4000 --ip 127.0.0.1"],
     ["hugo server", "hugo server --port 4000 --bind 127.0.0.1"],
@@ -79,8 +82,6 @@ describe("the flags go through the script that runs it", () => {
 
 describe("what reads PORT, or is not known, is left alone", () => {
   it.each([
-    "next dev --turbo",
-    "next start",
     "nuxt dev",
     "bin/rails server",
     "node server.js",
@@ -109,9 +110,9 @@ describe("a port in the command line is the app's", () => {
     ["npm run dev -- --port 3001", 3001],
     ["npm run fixed", 5000],
     ["npm run fixed -- --port 5001", 5001],
-    ["next dev -p 3000", 3000],
-    ["next dev -p3000", 3000],
-    ["PORT=3000 next dev", 3000],
+    ["next dev -p 3000 -H 127.0.0.1", 3000],
+    ["next dev -p3000 -H 127.0.0.1", 3000],
+    ["PORT=3000 next dev -H 127.0.0.1", 3000],
     ["cross-env PORT=3000 node server.js", 3000],
     ["node server.js --port 3000", 3000],
     ["rails s -p 3000", 3000],

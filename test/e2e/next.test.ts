@@ -26,7 +26,7 @@ it(
     const next = await openFramework({
       packages: ["next", "react", "react-dom"],
       files: FILES,
-      app: "next dev --port $PORT",
+      app: "next dev",
     });
     const { page, edit, url, sockets, errors } = next;
     await page.getByText("as it was 0").waitFor();
