@@ -17,6 +17,7 @@ import type { ProxyResponse } from "./proxy-response.ts";
 import { openHandshake } from "./proxy-upgrade.ts";
 import { Tunnels } from "./tunnels.ts";
 import { Upload } from "./proxy-upload.ts";
+import { UnansweredCalls } from "./unanswered-calls.ts";
 
 /** How long a request waits for an app that is on its way: a restart is waited out. */
 const HOLD_MS = 10_000;
@@ -37,6 +38,8 @@ const NOT_CONNECTED = new Set([
   "ENOTFOUND",
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
+/** The limit of the process, and of the machine. */
+const OUT_OF_FILES = new Set(["EMFILE", "ENFILE"]);
 /** What undici and Node say of a request that cannot be written over HTTP/1.1. */
 const UNWRITABLE = new Set([
   "ERR_INVALID_CHAR",
@@ -81,6 +84,7 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
   const tunnels = new Tunnels(app);
   let warnedAt = Number.NEGATIVE_INFINITY;
   const connections = new AppConnections(app);
+  const unanswered = new UnansweredCalls();
 
   function admit(call: Call): void {
     const { request, response } = call;
@@ -116,6 +120,15 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
   function forward(call: Call): void {
     const { request, response, onUpgrade } = call;
     if (hasLeft(response)) return;
+    try {
+      // One that switches protocols is answered by another way, and its response never closes.
+      if (onUpgrade === undefined) unanswered.add(response);
+    } catch (error) {
+      if (!(error instanceof ChanctlError)) throw error;
+      warn("app-overloaded", error.message);
+      sendRefusal(response, error);
+      return;
+    }
     const { origin } = app;
     const askedAt = performance.now();
     const headers = toAppHeaders(request, { id, origin });
@@ -174,6 +187,10 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
     } else if (wasClosing && !wasRepeated && IDEMPOTENT.has(method) && !hasBody(request)) {
       // Otherwise the app has had the request, and may have died of it.
       admit({ ...call, wasRepeated: true });
+    } else if (OUT_OF_FILES.has(code)) {
+      const detail = `chanctl may open no more files and connections (${code})`;
+      warn("out-of-files", `${detail}, for ${method} ${pathOf(request)}; \`ulimit -n\` shows how many`);
+      sendRefusal(response, new ChanctlError("app_unavailable", detail, { retryAfterSecs: 1 }));
     } else {
       const detail = whyUnanswered(error);
       warn("app-broke-off", `${detail} ${method} ${pathOf(request)}: ${messageOf(error)}`);
