@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { findPortOwner } from "../platform/port-owner.ts";
 import { findListening } from "../platform/find-listening.ts";
-import { guardGroup } from "../platform/group-guard.ts";
 import { endGroup, spawnGroup } from "../platform/process-group.ts";
 import type { GroupLeader } from "../platform/process-group.ts";
 import { messageOf } from "../shared/errors.ts";
@@ -29,6 +28,8 @@ interface RunOptions {
   readonly onReady: (at: { readonly address: string; readonly port: number }) => void;
   /** The first process has exited, or `signal` was aborted; the group may still have members. */
   readonly onExit: () => void;
+  /** Nothing is left of its group, whose number may be given to another from now on. */
+  readonly onGone: () => void;
 }
 
 /** How a run of the app ended. */
@@ -62,7 +63,6 @@ export async function runApp(options: RunOptions): Promise<RunOutcome> {
   readLines(child.stdout, (text) => onLine({ stream: "stdout", text }));
   readLines(child.stderr, (text) => onLine({ stream: "stderr", text }));
   if (child.pid !== undefined) options.onStart(child.pid);
-  const guard = child.pid === undefined ? undefined : guardGroup(child.pid);
 
   const exited = new AbortController();
   let wasReady = false;
@@ -76,7 +76,7 @@ export async function runApp(options: RunOptions): Promise<RunOutcome> {
   await watch;
   options.onExit();
   if (child.pid !== undefined) await endGroup(child.pid, { graceMs: options.graceMs });
-  guard?.release();
+  options.onGone();
   const reason = await exit;
   await outputEnd(child);
   const isMissing = !wasReady && child.exitCode === COMMAND_NOT_FOUND;

@@ -1,3 +1,5 @@
+import { guardGroup } from "../platform/group-guard.ts";
+import type { GroupGuard } from "../platform/group-guard.ts";
 import { signalGroup } from "../platform/process-group.ts";
 import { messageOf } from "../shared/errors.ts";
 import { announcedPort } from "./announced-port.ts";
@@ -41,6 +43,7 @@ export class RunningApp {
   #origin: URL;
   #address: string | undefined;
   #pid: number | undefined;
+  #guard: GroupGuard | undefined;
   #lastLines: string[] = [];
   #conflict: string | undefined;
   #slow: NodeJS.Timeout | undefined;
@@ -86,9 +89,10 @@ export class RunningApp {
     this.#ending.abort();
   }
 
-  /** Ends it with SIGKILL, at once. */
+  /** Ends it with SIGKILL, at once; we may end right after, so that nothing is left that would signal its number. */
   kill(): void {
     if (this.#pid !== undefined) signalGroup(this.#pid, "SIGKILL");
+    this.#forget();
   }
 
   async #run(): Promise<RunOutcome> {
@@ -100,6 +104,7 @@ export class RunningApp {
       onStart: (pid) => {
         this.#pid = pid;
         record.add(pid);
+        this.#guard = guardGroup(pid);
       },
       onLine: (line) => this.#read(line),
       onReady: ({ address, port }) => {
@@ -112,15 +117,21 @@ export class RunningApp {
       onExit: () => {
         if (!signal.aborted) this.#options.onExit(this);
       },
+      onGone: () => this.#forget(),
     }).catch((error: unknown): RunOutcome => {
       this.kill();
       const ranMs = performance.now() - this.startedAt;
       return { reason: `could not be run: ${messageOf(error)}`, ranMs, wasReady: false };
     });
     clearTimeout(this.#slow);
-    if (this.#pid !== undefined) record.remove(this.#pid);
-    this.#pid = undefined;
     return outcome;
+  }
+
+  #forget(): void {
+    this.#guard?.release();
+    if (this.#pid !== undefined) this.#options.record.remove(this.#pid);
+    this.#guard = undefined;
+    this.#pid = undefined;
   }
 
   #read(line: OutputLine): void {

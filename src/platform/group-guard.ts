@@ -2,13 +2,17 @@ import { spawn } from "node:child_process";
 
 /**
  * Waits on a pipe that only we hold: its end means that we are gone, however that came about. Then the group
- * is given 5 s, as we would have.
+ * is given 5 s, as we would have. It looks each 0.1 s, where `sleep` takes fractions, so that it is gone with the group:
+ * the group's number may be given to another.
  */
 const SCRIPT = `read -r _
 kill -s TERM -- "-$1" 2>/dev/null || exit 0
-for _ in 1 2 3 4 5; do
-  sleep 1
+pause=0.1 looks=50
+sleep "$pause" 2>/dev/null || pause=1 looks=5
+while [ "$looks" -gt 0 ]; do
   kill -s 0 -- "-$1" 2>/dev/null || exit 0
+  sleep "$pause"
+  looks=$((looks - 1))
 done
 kill -s KILL -- "-$1" 2>/dev/null`;
 

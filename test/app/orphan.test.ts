@@ -33,10 +33,12 @@ async function superviseApart(
   return { child, pids };
 }
 
-test("a process that exits without closing its app takes the app along", async () => {
-  const { child, pids } = await superviseApart("stubborn", temporaryFolder());
+test("a process that exits without closing its app takes the app along and its record too", async () => {
+  const stateFolder = temporaryFolder();
+  const { child, pids } = await superviseApart("stubborn", stateFolder);
   child.stdin?.end();
   await once(child, "exit");
+  expect(existsSync(join(stateFolder, "app.pid"))).toBe(false);
   await eventually(() => expect(pids.map(isAlive)).not.toContain(true));
 });
 
