@@ -13,6 +13,9 @@ import type { LoadedDefinition, LoadOptions } from "./load-definitions.ts";
 /** Quiet for this long, a save is over: editors remove a file and write it anew, a checkout writes many. */
 const SETTLE_MS = 50;
 
+/** The whole folder may be away for this long, in a checkout or a restore, before its channels count as removed. */
+const AWAY_MS = 2_000;
+
 /** What became of the files of one name. */
 export type FolderEvent = { readonly name: string } & (
   | { readonly kind: "removed" }
@@ -64,6 +67,10 @@ export class DefinitionFolder {
   readonly #watch: FolderWatch | undefined;
   #timer: NodeJS.Timeout | undefined;
   #firstEventAt: number | undefined;
+  /** Whether the last look found no folder. */
+  #isAway = false;
+  /** Until then, by `performance.now()`, no channel is removed: the folder has been away. */
+  #keepUntil = 0;
   #isClosed = false;
 
   private constructor(options: DefinitionFolderOptions) {
@@ -93,8 +100,12 @@ export class DefinitionFolder {
   }
 
   #lookSoon(): void {
-    if (this.#isClosed || this.#watch === undefined) return;
     this.#firstEventAt ??= performance.now();
+    this.#lookAfter(SETTLE_MS);
+  }
+
+  #lookAfter(milliseconds: number): void {
+    if (this.#isClosed || this.#watch === undefined) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       try {
@@ -102,7 +113,7 @@ export class DefinitionFolder {
       } catch (error) {
         this.#options.onError(error);
       }
-    }, SETTLE_MS);
+    }, milliseconds);
   }
 
   /** Compares the disk with what was loaded, and loads what differs. In one turn, so that looks cannot overlap. */
@@ -110,12 +121,21 @@ export class DefinitionFolder {
     const startedAt = this.#firstEventAt ?? performance.now();
     this.#firstEventAt = undefined;
     const found = listDefinitionFiles(this.#options.folder);
-    for (const [name, source] of this.#sources) {
-      if (!found.byName.has(name)) this.#miss(name, source);
-    }
+    const missing = [...this.#sources].filter(([name]) => !found.byName.has(name));
+    const leftMs = this.#leftToKeepMs({ isAway: found.folders.length === 0 });
+    if (missing.length > 0 && leftMs > 0) this.#lookAfter(leftMs);
+    else for (const [name, source] of missing) this.#miss(name, source);
     const stale = [...found.byName].filter(([name, files]) => isStale(this.#sources.get(name), files));
     if (stale.length > 0) this.#load(stale, startedAt);
     this.#watchFiles(found);
+  }
+
+  /** How long the channels stay all the same, in ms: clients take a removal as final, and would not come back. */
+  #leftToKeepMs({ isAway }: { readonly isAway: boolean }): number {
+    const now = performance.now();
+    if (isAway && !this.#isAway) this.#keepUntil = now + AWAY_MS;
+    this.#isAway = isAway;
+    return Math.ceil(this.#keepUntil - now);
   }
 
   /** Once is not enough to be removed: the look may have come in the middle of a save. */

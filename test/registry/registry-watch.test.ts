@@ -225,6 +225,23 @@ describe("a watching registry", () => {
     expect(changes.filter(({ kind }) => kind === "removed")).toHaveLength(6);
   });
 
+  it("keeps its channels while the whole folder is away for a moment", async () => {
+    const project = createProject({ "channels/chat.ts": version(0), "channels/news.ts": version(0) });
+    const { registry, changes } = await openWatching(project);
+    project.remove("channels");
+    await sleep(400); // longer than a look and the second one that a removal takes
+    expectVersion(registry, "chat", 0);
+    project.write("channels/chat.ts", version(1));
+    await sleep(200); // a checkout that takes its time between two files
+    project.write("channels/news.ts", version(1));
+    await eventually(() => expectVersion(registry, "chat", 1));
+    await eventually(() => expectVersion(registry, "news", 1));
+    expect(changes.map(({ kind }) => kind)).toEqual(["changed", "changed"]);
+    project.remove("channels/news.ts");
+    await eventually(() => expect(registry.get("news")).toBeUndefined());
+    expectVersion(registry, "chat", 1);
+  });
+
   it("survives its folder being moved away and back at once", async () => {
     const project = createProject({ "channels/chat.ts": version(0), "channels/game/moves.ts": version(0) });
     const { registry } = await openWatching(project);
