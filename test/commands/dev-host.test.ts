@@ -70,6 +70,18 @@ describe("chanctl dev", () => {
     },
   );
 
+  it.skipIf(process.platform !== "linux")("has a certificate for the address that it is told", async () => {
+    // Only Linux has all of 127.0.0.0/8 at once.
+    await using project = await makeProject();
+    await using dev = await startDev(project, { command: ["dev", "--host", "127.0.0.2"] });
+    const { hostname, port } = new URL(dev.ready.url);
+    expect(hostname).toBe("127.0.0.2");
+    const ca = await readFile(dev.ready.caPath ?? "", "utf8");
+    const socket = connectTls({ host: hostname, port: Number(port), ca });
+    await once(socket, "secureConnect"); // rejects with what is wrong with the certificate
+    socket.destroy();
+  });
+
   it("lets in a name as soon as `allowedHosts` is saved, with a certificate for it, and out again", async () => {
     const config = (text: string) => ({ "chanctl.config.json": text });
     await using project = await makeProject(config("{}"));

@@ -7,6 +7,7 @@ import type { TlsOptions } from "../../server/options.ts";
 import type { RunningServer } from "../../server/start-server.ts";
 import type { Logger } from "../../shared/logger.ts";
 import type { Io } from "../io.ts";
+import { hostWarning, toOwnHost } from "./host-warning.ts";
 import { lanHosts, lanUrls, toCertificateHosts } from "./lan.ts";
 import type { Lan } from "./lan.ts";
 
@@ -15,6 +16,8 @@ const CHECK_INTERVAL_MS = 5_000;
 
 interface DevCertificatesOptions {
   readonly projectName: string;
+  /** Where the server listens. */
+  readonly host: string;
   /** Asked anew each time: the config is edited. */
   readonly allowedHosts: () => readonly string[];
   /** `undefined`: only this machine comes in. */
@@ -34,13 +37,17 @@ export interface DevCertificates {
 
 /** @throws {ChanctlError} `certificate_invalid`. */
 export async function loadDevCertificates(
-  { projectName, allowedHosts, lan }: DevCertificatesOptions,
+  { projectName, host, allowedHosts, lan }: DevCertificatesOptions,
   io: Io,
 ): Promise<DevCertificates> {
   const owner: CertificatesOptions = {
     home: resolveConfigHome({ env: io.env, platform: process.platform, homedir: homedir() }),
     projectName,
-    hosts: () => [...toCertificateHosts(allowedHosts()), ...(lan === undefined ? [] : lanHosts(lan))],
+    hosts: () => [
+      ...[toOwnHost(host) ?? []].flat(),
+      ...toCertificateHosts(allowedHosts()),
+      ...(lan === undefined ? [] : lanHosts(lan)),
+    ],
   };
   const current = await loadCertificates(owner);
   return {
@@ -49,6 +56,8 @@ export async function loadDevCertificates(
     caPath: current.caPath,
     caPem: current.caPem,
     renew: (server, logger) => {
+      const warning = hostWarning({ host, url: server.url });
+      if (warning !== undefined) queueMicrotask(() => logger(warning)); // for programs, `ready` comes first
       let told = lan && urlsText(lan, server.url);
       const onRenewed = (renewed: Certificates): void => {
         server.setCertificate(toTls(renewed));

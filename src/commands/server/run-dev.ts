@@ -61,7 +61,7 @@ export async function runDev(
   const projectName = await loadProjectName(root);
   const lan = openLan(host);
   const certificates = flags.tls
-    ? await loadDevCertificates({ projectName, allowedHosts: () => allowedHosts, lan }, io)
+    ? await loadDevCertificates({ projectName, host, allowedHosts: () => allowedHosts, lan }, io)
     : undefined;
   const mayAsk = flags.trust && flags.json !== true;
   const trust = certificates && (await resolveDevTrust({ ...certificates, mayAsk }, io));
