@@ -51,6 +51,8 @@ export interface SavedChannel {
   readonly name: string;
   /** Relative to the project. */
   readonly file: string;
+  /** The last good definition before; `undefined` if there was none. */
+  readonly before: ChannelDefinition | undefined;
 }
 
 interface Entry {
@@ -167,7 +169,7 @@ export class Registry {
     const after = event.kind === "loaded" ? this.#toChannel(event) : event.error;
     if (after instanceof ChanctlError) {
       this.#entries.set(name, { file, channel: before, error: after });
-      this.#tellFailure(name, file, after);
+      this.#tellFailure({ name, file, isLive: before !== undefined }, after);
       return;
     }
     this.#entries.set(name, { file, channel: after, error: undefined });
@@ -181,7 +183,7 @@ export class Registry {
       fields: { channel: name, change: change?.kind ?? "unchanged", durationMs: Math.round(durationMs) },
     });
     if (change !== undefined) this.#emit(change);
-    for (const listener of this.#saveListeners) listener({ name, file });
+    for (const listener of this.#saveListeners) listener({ name, file, before: before?.definition });
   }
 
   #toChannel({ name, file, definition }: Extract<FolderEvent, { kind: "loaded" }>): Channel | ChanctlError {
@@ -204,12 +206,15 @@ export class Registry {
     for (const listener of this.#listeners) listener(change);
   }
 
-  #tellFailure(channel: string, file: string, { message, hint }: ChanctlError): void {
+  #tellFailure(
+    { name, file, isLive }: { readonly name: string; readonly file: string; readonly isLive: boolean },
+    { message, hint }: ChanctlError,
+  ): void {
     this.#logger({
       level: "error",
       event: "definition-error",
-      message,
-      fields: { channel, file, ...(hint === undefined ? {} : { hint }) },
+      message: isLive ? `${message}\n\nThe channel ${name} stays live as it was last good.` : message,
+      fields: { channel: name, file, ...(hint === undefined ? {} : { hint }) },
     });
   }
 

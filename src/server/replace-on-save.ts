@@ -1,3 +1,4 @@
+import { needsApp } from "../registry/needs-app.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Logger } from "../shared/logger.ts";
 import type { AppProcess } from "./app-process.ts";
@@ -5,7 +6,8 @@ import type { AppProcess } from "./app-process.ts";
 /**
  * Replaces the app when the code of a channel is saved: `verify` and `onPublish` run there, and a rule that was
  * tightened must not stay open. Frameworks that reload their own code are replaced too: what the SDK's `loadChannels`
- * has imported is not among the modules that they reload. Authorize calls wait meanwhile; pages and streams go on.
+ * has imported is not among the modules that they reload. Authorize calls wait meanwhile; pages and streams go on. An app
+ * that is never asked, all channels being public, stays: its open pages keep their state.
  *
  * @returns A function that ends this.
  */
@@ -13,8 +15,10 @@ export function replaceOnSave(
   registry: Registry,
   { app, logger }: { readonly app: AppProcess; readonly logger: Logger },
 ): () => void {
-  return registry.onSaved(({ name, file }) => {
+  return registry.onSaved((saved) => {
+    const { name, file } = saved;
     if (file.endsWith(".json")) return; // no code of the app
+    if (!needsApp(saved, registry.entries())) return;
     const message = `${file} was saved, starting the app anew`;
     logger({ level: "info", event: "app-restart", message, fields: { channel: name } });
     app.replace();

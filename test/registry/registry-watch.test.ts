@@ -113,6 +113,7 @@ describe("a watching registry", () => {
     expect(changes).toEqual([]);
     expect(logged).toMatchObject([{ event: "definition-error", level: "error" }]);
     expect(logged[0]?.message).toContain(">");
+    expect(logged[0]?.message).toContain("The channel chat stays live as it was last good.");
     expect(registry.entries()[0]?.definition).toBeDefined();
 
     project.write("channels/chat.ts", version(2));
