@@ -6,6 +6,7 @@ import { withCommandInHint } from "./commands/flag-hint.ts";
 import { processIo } from "./commands/io.ts";
 import type { Io } from "./commands/io.ts";
 import { printError } from "./commands/print-error.ts";
+import { assertNoOptionAsValue } from "./commands/swallowed-option.ts";
 import { assertCommandsExist, toUsageError } from "./commands/usage-error.ts";
 import { readPackageVersion } from "./platform/package-version.ts";
 import { ChanctlError } from "./shared/errors.ts";
@@ -81,9 +82,12 @@ async function runCli(args: readonly string[], io: Io): Promise<void> {
 }
 
 async function runProgram(given: readonly string[], io: Io): Promise<void> {
-  const args = given[0] === "help" ? [...given.slice(1), "--help"] : given;
+  const [first = ""] = given;
+  const asksFirst = ["help", "-h", "--help"].includes(first); // `--help dev` is `dev --help`
+  const args = asksFirst ? [...given.slice(1), "--help"] : given;
   const program = await createProgram(args, io);
   if (args.some((arg) => arg === "-h" || arg === "--help")) assertCommandsExist(program, args);
+  else assertNoOptionAsValue(program, args);
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {

@@ -10,7 +10,8 @@ const GROUP_EXAMPLE = `Adds and lists the channels of the project.
   $ chanctl channel list
 `;
 
-const ADD_EXAMPLE = `Writes channels/<name>.ts.
+const ADD_EXAMPLE = `Writes channels/<name>.ts; .js, .mjs or .json where the project has no
+TypeScript.
 
   $ chanctl channel add chat --transport ws --param room:string
   $ chanctl channel add game/moves --param table:integer --public
@@ -37,7 +38,7 @@ export function registerChannel(program: Command, io: Io): void {
     .option("--transport <ws|sse>", "ws: clients publish too; sse: they only read", "sse")
     .option(
       "--param <name:type>",
-      "a param: string, integer, number or boolean; `?` makes it optional; repeatable (none)",
+      "a param: string, integer, number or boolean, string without one; `?` makes it optional; repeatable (none)",
       collect,
     )
     .option("--public", "anyone may read (and, on ws, publish)")

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 
 import { didYouMean } from "../shared/did-you-mean.ts";
 import { ChanctlError } from "../shared/errors.ts";
+import { oneOf } from "../shared/one-of.ts";
 import { completionScript, isShell, SHELLS } from "./completion/scripts.ts";
 import type { Io } from "./io.ts";
 
@@ -24,7 +25,7 @@ export function registerCompletion(program: Command, io: Io): void {
     .command("completion")
     .summary("print the completion script of a shell")
     .addHelpText("before", EXAMPLE)
-    .argument("<shell>", SHELLS.join(", "))
+    .argument("<shell>", oneOf(SHELLS))
     .action((shell: string) => {
       if (!isShell(shell)) throw unknownShell(shell);
       io.stdout(completionScript(shell));
@@ -33,7 +34,7 @@ export function registerCompletion(program: Command, io: Io): void {
 
 function unknownShell(name: string): ChanctlError {
   const near = didYouMean(name, SHELLS);
-  return new ChanctlError("usage", `the shell must be ${SHELLS.join(", ")}, got \`${name}\``, {
+  return new ChanctlError("usage", `the shell must be ${oneOf(SHELLS)}, got \`${name}\``, {
     hint: near === undefined ? "chanctl completion bash" : `did you mean \`${near}\`?`,
   });
 }

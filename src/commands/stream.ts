@@ -62,8 +62,9 @@ const FORK_EXAMPLE = `Creates a stream that begins with what another one has.
   $ chanctl stream fork answers/7 again/7 --at 0000000000000003_0000000000000012
 `;
 
-const LIST_EXAMPLE = `Lists the streams of the project's running server: path, type, size, open or
-closed.
+const LIST_EXAMPLE = `Lists the raw streams of the project's running server: path, type, size, open
+or closed. What a fork has of its source is counted there. The streams of
+channels are not in it; their names open them: stream read chat/room=lobby
 
   $ chanctl stream list
   $ chanctl stream list 'jobs/*' --json

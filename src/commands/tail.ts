@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 
 import type { SseItem } from "../protocol/sse-parser.ts";
+import { toStreamPath } from "../protocol/stream-path.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import type { Io } from "./io.ts";
 import { palette } from "./palette.ts";
@@ -18,7 +19,7 @@ import { checkChannelArgs } from "./target/channel-catalog.ts";
 import { collect, optionNames } from "./target/command-options.ts";
 import { resolveTarget } from "./target/target.ts";
 import type { Target } from "./target/target.ts";
-import { withoutWrap } from "./terminal-text.ts";
+import { escapeControls, withoutWrap } from "./terminal-text.ts";
 import { untilEnded } from "./until-ended.ts";
 
 interface TailFlags {
@@ -100,8 +101,10 @@ async function printMessages(
   const params = toQuery(args.params);
   const endId = flags.follow ? undefined : await readTailId(target, { channel, params, signal });
   const paint = palette(io.color);
+  const at = target.isInternal ? "" : ` at ${target.url.origin}`;
+  const place = escapeControls(`${toStreamPath(channel, Object.fromEntries(args.params))}${at}`);
   const onNotice = (notice: FollowNotice): void => {
-    if (flags.follow || notice.kind !== "connected") printNotice(notice, { io, channel });
+    if (flags.follow || notice.kind !== "connected") printNotice(notice, { io, place });
   };
   const locate = (): Promise<Target> => resolveTarget(flags, io);
   for await (const item of follow({ locate, channel, params, start, onNotice, signal })) {
@@ -126,9 +129,9 @@ function isReplayOver(item: SseItem, endId: string): boolean {
   return item.kind !== "retry" && item.id >= endId;
 }
 
-function printNotice(notice: FollowNotice, { io, channel }: { io: Io; channel: string }): void {
+function printNotice(notice: FollowNotice, { io, place }: { io: Io; place: string }): void {
   const { dim, yellow } = palette(io.errorColor);
-  if (notice.kind === "connected") io.stderr(dim(`connected to ${channel} at ${notice.origin}\n`));
+  if (notice.kind === "connected") io.stderr(dim(`connected to ${place}\n`));
   else if (notice.kind === "reconnecting") io.stderr(yellow(`reconnecting: ${notice.reason}\n`));
   else
     io.stderr(

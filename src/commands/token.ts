@@ -42,7 +42,7 @@ export function registerToken(program: Command, io: Io): void {
       "what it may do with raw streams; repeatable (all that the app lets it)",
       collect,
     )
-    .option("--expires <duration>", "how long it is good, such as 10m, 1h or 7d", "1h")
+    .option("--expires <duration>", "how long it lasts, such as 10m, 1h or 7d", "1h")
     .option("--audience <audience>", "whom it is for (what the server asks for)")
     .option("--issuer <issuer>", "who it is from (what the server asks for)")
     .option("--secret <secret>", "what to sign with (CHANCTL_JWT_SECRET, or jwt.secret of the config)")

@@ -12,7 +12,8 @@ export function toUsageError(
   const message = text.replaceAll(/'([^']*)'/g, "`$1`");
   const command = namedCommand(program, args);
   const misplaced = error.code === "commander.unknownOption" ? misplacedOption({ program, args }) : undefined;
-  const hint = misplaced ?? readSuggestion(suggestion) ?? `${commandPath(command)} --help`;
+  const meant = error.code === "commander.unknownCommand" ? commandMeant(command, message) : undefined;
+  const hint = misplaced ?? meant ?? readSuggestion(suggestion) ?? `${commandPath(command)} --help`;
   return new ChanctlError("usage", message, { hint });
 }
 
@@ -37,6 +38,17 @@ export function assertCommandsExist(program: Command, args: readonly string[]): 
     }
     command = next;
   }
+}
+
+/** `chanctl DEV`, `chanctl version`: what no distance of letters finds. */
+function commandMeant(command: Command, text: string): string | undefined {
+  const typed = /`(.*)`/.exec(text)?.[1] ?? "";
+  if (command.parent === null && typed.toLowerCase() === "version") return `${command.name()} --version`;
+  const near = didYouMean(
+    typed,
+    command.commands.map((sub) => sub.name()),
+  );
+  return near === undefined ? undefined : `did you mean \`${near}\`?`;
 }
 
 /** An option in front of the command: options belong to a command and follow it. */

@@ -1,6 +1,7 @@
 import { KEY_SET_ALGORITHMS, SECRET_ALGORITHMS } from "../auth/jwt-options.ts";
 import type { JwtOptions } from "../auth/jwt-options.ts";
 import { ChanctlError } from "../shared/errors.ts";
+import { oneOf } from "../shared/one-of.ts";
 import type { DurableStreamsOptions } from "../transports/durable-streams/options.ts";
 import { read, sourceOf } from "./read-setting.ts";
 import type { SettingSource } from "./setting-source.ts";
@@ -61,7 +62,7 @@ export function resolveJwt(sources: readonly SettingSource[]): JwtOptions | unde
     const source = sourceOf(jwtAlgorithms, sources) ?? key;
     throw new ChanctlError(
       source.code,
-      `${source.nameOf(jwtAlgorithms.key)} must be of ${possible.join(", ")} with ${jwksUrl === undefined ? "a secret" : "a key set"}, got \`${misfit}\``,
+      `${source.nameOf(jwtAlgorithms.key)} must be ${oneOf(possible)} with ${jwksUrl === undefined ? "a secret" : "a key set"}, got \`${misfit}\``,
     );
   }
   const audience = read(jwtAudience, sources);

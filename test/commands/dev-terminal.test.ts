@@ -229,6 +229,7 @@ describe("`dev` beside a shell", () => {
     await terminal.enter("jobs -l");
     const screen = await terminal.untilShows(/\[1\]\+ +\d+ Running/);
     expect(screen).not.toContain("●");
+    expect(await terminal.history()).not.toContain("h help");
     await terminal.enter("clear; kill %1; wait; echo all gone");
     await terminal.untilShows(/^all gone/m);
   });

@@ -90,6 +90,9 @@ describe("what is shown where others of the network come in", () => {
     expect(networkText({ lan, serverUrl }, terminal)).toBe(
       "  network   no private address: this machine is in no local network\n",
     );
+    expect(networkText({ lan, serverUrl }, { ...terminal, columns: 60 })).toBe(
+      "  network   no private address: this machine is in no local\n            network\n",
+    );
   });
 });
 

@@ -235,10 +235,10 @@ describe("chanctl publish", () => {
 describe("chanctl tail", () => {
   it("follows live messages until Ctrl-C, exit 130", async () => {
     await using tail = new RunningCli(["tail", "chat", "--room", "live"], { cwd });
-    await tail.until(({ stderr }) => stderr.startsWith("connected to chat at http://"));
+    await tail.until(({ stderr }) => stderr.startsWith("connected to chat/room=live\n"));
     await publish("live", '{"text": "hi",\n "n": [1, 2]}');
     await tail.until(({ lines }) => lines.length === 1);
-    expect(tail.stdout).toMatch(/^\d\d:\d\d:\d\d message - \{"text":"hi","n":\[1,2\]\}\n$/);
+    expect(tail.stdout).toMatch(/^\d\d:\d\d:\d\d message \{"text":"hi","n":\[1,2\]\}\n$/);
     expect(await tail.end("SIGINT")).toMatchObject({ code: 130 });
   });
 
@@ -272,7 +272,7 @@ describe("chanctl tail", () => {
   it("shows all of the data with --full", async () => {
     const { stdout: id } = await publish("full", '{"text":"x","list":[1]}');
     const { stdout } = await runCli(["tail", "chat", "--room", "full", "--no-follow", "--full"], { cwd });
-    const block = `message - ${id}  {\n    "text": "x",\n    "list": [\n      1\n    ]\n  }\n`;
+    const block = `message ${id}  {\n    "text": "x",\n    "list": [\n      1\n    ]\n  }\n`;
     expect(stdout.slice("18:03:05 ".length)).toBe(block);
   });
 

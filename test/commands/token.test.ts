@@ -117,7 +117,7 @@ describe("chanctl token", () => {
       ["jwt", "--secret", "s", "--stream", "jobs/*:raed"],
       {},
       2,
-      "what `--stream` allows must be of create, read, append, close, delete, subscribe, got `raed`",
+      "what `--stream` allows must be create, read, append, close, delete or subscribe, got `raed`",
       "did you mean read?",
     ],
     [

@@ -13,6 +13,12 @@ describe("chanctl", () => {
     expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
+  it.each([["--help"], ["-h"], ["help"]])("answers `%s tail` with the help of tail", async (ask) => {
+    const help = await runCli(["tail", "--help"], { cwd });
+    expect(await runCli([ask, "tail"], { cwd })).toEqual(help);
+    expect(help.stdout).toContain("--no-follow");
+  });
+
   it("groups its commands in the help, with an example first and no telemetry last", async () => {
     const { code, stdout } = await runCli(["--help"], { cwd });
     expect(code).toBe(0);
@@ -53,7 +59,15 @@ describe("chanctl", () => {
       "unknown option `--json`",
       "chanctl tail --json     options follow the command",
     ],
-    [["completion", "bsh"], "the shell must be bash, zsh, fish, got `bsh`", "did you mean `bash`?"],
+    [["DEV"], "unknown command `DEV`", "did you mean `dev`?"],
+    [["version"], "unknown command `version`", "chanctl --version"],
+    [
+      ["tail", "chat", "--type", "--no-follow"],
+      "`--type` needs a value, got the option `--no-follow`",
+      "--type <type>",
+    ],
+    [["dev", "--app", "--json"], "`--app` needs a value, got the option `--json`", "--app <command>"],
+    [["completion", "bsh"], "the shell must be bash, zsh or fish, got `bsh`", "did you mean `bash`?"],
     [["tail"], "the channel's name is missing", "chanctl channel list     shows the channels"],
     [["channel", "add"], "missing required argument `name`", "chanctl channel add --help"],
     [["dev", "--port"], "option `--port <port>` argument missing", "chanctl dev --help"],

@@ -1,6 +1,7 @@
 import { parseDefinition } from "../../protocol/definition.ts";
 import { didYouMean } from "../../shared/did-you-mean.ts";
 import { ChanctlError } from "../../shared/errors.ts";
+import { oneOf } from "../../shared/one-of.ts";
 
 /** A param as `--param` gave it. */
 export interface ParamDraft {
@@ -25,7 +26,7 @@ export function parseParamDraft(text: string): ParamDraft {
   };
   if (!TYPES.includes(draft.type) || others.length > 0) {
     const near = didYouMean(draft.type, TYPES);
-    throw new ChanctlError("usage", `the type of a param must be ${TYPES.join(", ")}, got \`${text}\``, {
+    throw new ChanctlError("usage", `the type of a param must be ${oneOf(TYPES)}, got \`${text}\``, {
       hint: `--param ${draft.name || "room"}:${near ?? "string"}`,
     });
   }

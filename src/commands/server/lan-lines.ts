@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import { fingerprintRows } from "../../certs/fingerprint-rows.ts";
 import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
+import { wrapColumns } from "../terminal-text.ts";
 import { lanUrls } from "./lan.ts";
 import type { Lan } from "./lan.ts";
 import { renderQrCode } from "./qr-code.ts";
@@ -20,6 +21,8 @@ interface LanLinesOptions {
 
 const INDENT = "  ";
 const GAP = "   ";
+/** Where the URLs begin. */
+const URL_COLUMN = 12;
 
 /** What is shown where others of the network come in: by which URLs, and how a phone does. */
 export function networkText(options: LanLinesOptions, io: LanIo): string {
@@ -37,7 +40,9 @@ function urlLines({ lan, serverUrl }: LanLinesOptions, io: LanIo): readonly stri
   const rows = lanUrls(lan, serverUrl).map(({ url, from }) =>
     from.isVirtual ? `${cyan(url)} ${dim(`(${from.interfaceName})`)}` : cyan(url),
   );
-  return rows.length > 0 ? rows : [dim("no private address: this machine is in no local network")];
+  if (rows.length > 0) return rows;
+  const none = "no private address: this machine is in no local network";
+  return wrapColumns(none, io.isOutputTerminal ? io.columns - URL_COLUMN : none.length).map(dim);
 }
 
 /**

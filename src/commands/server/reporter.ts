@@ -1,3 +1,4 @@
+import { isInForeground } from "../../platform/foreground.ts";
 import { readPackageVersion } from "../../platform/package-version.ts";
 import type { OutputLine } from "../../app/output-lines.ts";
 import type { AppOptions } from "../../server/options.ts";
@@ -43,7 +44,8 @@ export async function createReporter(options: ReporterOptions): Promise<Reporter
   const terminal =
     options.io.canRedraw && !isJson && !isQuiet ? new LiveTerminal(options.io, options) : undefined;
   const io = terminal?.io ?? options.io;
-  const hasKeys = terminal !== undefined && io.isTerminal;
+  // `chanctl dev &`: the shell has the keys.
+  const hasKeys = terminal !== undefined && io.isTerminal && (await isInForeground());
   const format = isJson
     ? jsonFormat(io)
     : textFormat({ banner: (server) => banner(server, { ...options, version, hasKeys }, io) }, io);

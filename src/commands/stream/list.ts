@@ -1,6 +1,7 @@
 import { ChanctlError } from "../../shared/errors.ts";
 import type { Io } from "../io.ts";
 import { resolveTarget } from "../target/target.ts";
+import { escapeControls } from "../terminal-text.ts";
 import { untilEnded } from "../until-ended.ts";
 import { readListing } from "./listing.ts";
 import type { ListedStream } from "./listing.ts";
@@ -31,15 +32,23 @@ export function runStreamList(
   const { prefix, matches } = parsePathPattern(pattern);
   return untilEnded(io, async (signal) => {
     const target = await resolveTarget(flags, io);
+    let count = 0;
     for (let after: string | undefined, isLast = false; !isLast;) {
       const { streams, next } = await readListing(target, { prefix, after, limit: PAGE, signal });
       const found = streams.filter(({ name }) => matches(name));
       const lines = found.map((stream) => (flags.json ? toJson(stream) : toLine(stream)));
       await io.output(Buffer.from(lines.join("")));
+      count += found.length;
       after = next;
       isLast = next === undefined || signal.aborted;
     }
+    if (count === 0 && !signal.aborted) io.stderr(noneText(pattern));
   });
+}
+
+function noneText(pattern: string): string {
+  const none = pattern === "**" ? "there are no raw streams" : `there is no raw stream like ${pattern}`;
+  return `${escapeControls(none)}; those of channels are not listed here\n`;
 }
 
 function toJson({ name, ...rest }: ListedStream): string {

@@ -21,7 +21,7 @@ export interface MessageHead {
 const TYPE_COLORS = ["cyan", "green", "magenta", "yellow", "blue"] as const;
 const MIN_NAME_COLUMNS = 8;
 
-/** Local time, type and from of a message. On a terminal neither name takes more than a quarter of the width. */
+/** Local time, type and, where it has one, from of a message. On a terminal neither name takes more than a quarter of the width. */
 export function messageHead(message: TailMessage, { columns, paint, now }: HeadOptions): MessageHead {
   const nameColumns = columns === undefined ? undefined : Math.max(Math.floor(columns / 4), MIN_NAME_COLUMNS);
   const fit = (text: string): string => {
@@ -30,10 +30,11 @@ export function messageHead(message: TailMessage, { columns, paint, now }: HeadO
   };
   const time = formatTime(message.time, now);
   const type = fit(message.type);
-  const from = fit(message.from ?? "-");
+  const from = message.from === undefined ? "" : fit(message.from);
+  const painted = `${paint.dim(time)} ${paintType(message.type, paint)(type)}`;
   return {
-    text: `${paint.dim(time)} ${paintType(message.type, paint)(type)} ${paint.bold(from)}`,
-    columns: textColumns(`${time} ${type} ${from}`),
+    text: from === "" ? painted : `${painted} ${paint.bold(from)}`,
+    columns: textColumns(from === "" ? `${time} ${type}` : `${time} ${type} ${from}`),
   };
 }
 

@@ -3,6 +3,7 @@ import type { ClaimedOperation } from "../../protocol/app-call.ts";
 import { canonicalizePath } from "../../protocol/durable-streams/stream-path.ts";
 import { didYouMean } from "../../shared/did-you-mean.ts";
 import { ChanctlError } from "../../shared/errors.ts";
+import { oneOf } from "../../shared/one-of.ts";
 
 /** What a JWT allows with the streams of a pattern. */
 export interface StreamGrant {
@@ -57,7 +58,7 @@ function parseOperation(name: string): ClaimedOperation {
   const near = didYouMean(name, CLAIMED_OPERATIONS);
   throw new ChanctlError(
     "usage",
-    `what \`--stream\` allows must be of ${CLAIMED_OPERATIONS.join(", ")}, got \`${name}\``,
+    `what \`--stream\` allows must be ${oneOf(CLAIMED_OPERATIONS)}, got \`${name}\``,
     near === undefined ? {} : { hint: `did you mean ${near}?` },
   );
 }

@@ -1,6 +1,7 @@
 import { STORE_KINDS, type StoreKind, type TrustStore } from "../../certs/trust/trust-store.ts";
 import { didYouMean } from "../../shared/did-you-mean.ts";
 import { ChanctlError } from "../../shared/errors.ts";
+import { oneOf } from "../../shared/one-of.ts";
 import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
 import { type ChangedStore, installInto, uninstallFrom } from "./change-store.ts";
@@ -109,7 +110,7 @@ function parseKinds(text: string | undefined): readonly StoreKind[] | undefined 
     const kind = STORE_KINDS.find((known) => known === word.trim());
     if (kind !== undefined) return kind;
     const near = didYouMean(word, [...STORE_KINDS]);
-    throw new ChanctlError("usage", `\`--store\` must name ${STORE_KINDS.join(", ")}, got \`${word}\``, {
+    throw new ChanctlError("usage", `\`--store\` must name ${oneOf(STORE_KINDS)}, got \`${word}\``, {
       hint: near === undefined ? "chanctl trust --store nss,firefox" : `did you mean \`${near}\`?`,
     });
   });

@@ -44,6 +44,6 @@ export function judgeExtraCa({ caPath, caPem, given, givenPem }: ExtraCaFacts): 
     return { status: "ok", message: "NODE_EXTRA_CA_CERTS has the CA" };
   return {
     status: "ok",
-    message: `the app is given the CA; NODE_EXTRA_CA_CERTS names ${given} for all others, which has it not`,
+    message: `the app is given the CA; NODE_EXTRA_CA_CERTS names ${given} for all others, and that file lacks the CA`,
   };
 }

@@ -41,5 +41,8 @@ export function judgeWatches({
       fix: "sudo sysctl fs.inotify.max_user_instances=512",
     };
   }
-  return { status: "ok", message: `${watches.toLocaleString("en-US")} watches` };
+  return {
+    status: "ok",
+    message: `enough: the system lets you watch ${watches.toLocaleString("en-US")} files and folders`,
+  };
 }
