@@ -7,6 +7,8 @@ import { messageOf } from "../shared/errors.ts";
 import type { Logger } from "../shared/logger.ts";
 
 const GRACE_MS = 5_000;
+/** One that ends when it is asked to is not worth a line. */
+const TELL_AFTER_MS = 300;
 
 interface RecordOptions {
   readonly stateFolder: string;
@@ -75,13 +77,25 @@ export async function endOrphans({ stateFolder, logger }: RecordOptions): Promis
   const groups = readRecord(stateFolder)
     .filter(isGroupOf)
     .map(({ pid }) => pid);
-  await Promise.all(groups.map((group) => endGroup(group, { graceMs: GRACE_MS })));
+  // It can take all of the grace, in which a start that says nothing looks like one that hangs.
+  const tell = setTimeout(() => tellOfOrphans(groups, logger), TELL_AFTER_MS);
+  try {
+    await Promise.all(groups.map((group) => endGroup(group, { graceMs: GRACE_MS })));
+  } finally {
+    clearTimeout(tell);
+  }
   try {
     rmSync(recordPath(stateFolder), { force: true });
   } catch (error) {
     warn(logger, `${recordPath(stateFolder)} cannot be removed: ${messageOf(error)}`);
   }
   return groups;
+}
+
+function tellOfOrphans(groups: readonly number[], logger: Logger): void {
+  if (groups.length === 0) return;
+  const message = `ending what the last run left of the app (pid ${groups.join(", ")}), for up to ${GRACE_MS / 1_000} s`;
+  logger({ level: "info", event: "app-left-over", message, fields: { pids: groups } });
 }
 
 function warn(logger: Logger, message: string): void {

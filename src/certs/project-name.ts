@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 
@@ -6,10 +7,12 @@ const MAX_LABEL_LENGTH = 54;
 
 /**
  * The project's name as the first part of `<project>.localhost`: the one in package.json, without its
- * scope, else the folder's.
+ * scope, else the folder's. Where neither has a letter or digit that a host can have, one that is always the same for
+ * the folder and hardly any other's: browsers keep cookies by name.
  */
 export async function loadProjectName(root: string): Promise<string> {
-  return toHostLabel((await packageName(root)) ?? basename(root));
+  const label = labelOf((await packageName(root)) ?? "") || labelOf(basename(root));
+  return label === "" ? `app-${createHash("sha256").update(root).digest("hex").slice(0, 6)}` : label;
 }
 
 /**
@@ -17,7 +20,11 @@ export async function loadProjectName(root: string): Promise<string> {
  * `my-cafe`; where nothing is left, `app`.
  */
 export function toHostLabel(text: string): string {
-  const label = text
+  return labelOf(text) || "app";
+}
+
+function labelOf(text: string): string {
+  return text
     .replace(/^@[^/]*\//, "")
     .normalize("NFKD")
     .replaceAll(/\p{Mark}/gu, "")
@@ -26,7 +33,6 @@ export function toHostLabel(text: string): string {
     .replace(/^-/, "")
     .slice(0, MAX_LABEL_LENGTH)
     .replace(/-$/, "");
-  return label === "" ? "app" : label;
 }
 
 /** A package.json that is missing or broken is not this folder's matter: `dev` works without one. */

@@ -3,6 +3,7 @@ import type { App } from "../app/app.ts";
 import { remoteApp } from "../app/remote-app.ts";
 import { Supervisor } from "../app/supervisor.ts";
 import { pickFreePort } from "../platform/free-port.ts";
+import { ChanctlError } from "../shared/errors.ts";
 import type { AppOptions, ServerOptions } from "./options.ts";
 import { readManifest, scriptsOf } from "./package-manifest.ts";
 
@@ -32,7 +33,7 @@ export interface AppProcess {
 /**
  * Prepares the user's app; `start` starts it.
  *
- * @throws {ChanctlError} `config_invalid` for an `app.url` that is no origin.
+ * @throws {ChanctlError} `config_invalid` for an `app.url` that is no origin, and for a port that is chanctl's own.
  */
 export async function prepareApp(
   app: AppOptions,
@@ -51,6 +52,7 @@ export async function prepareApp(
   }
   const { root, stateFolder, logger } = options;
   const plan = planApp(app.command, { scripts: scriptsOf(await readManifest(root)) });
+  for (const own of [address.url, address.internalUrl]) assertNotOwn(app.port || plan.port, own);
   const port = app.port || (plan.port ?? (await pickFreePort()));
   const supervisor = new Supervisor({
     ...plan,
@@ -72,6 +74,18 @@ export async function prepareApp(
     close: () => supervisor.close(),
     kill: () => supervisor.kill(),
   };
+}
+
+/** The app could never have it, and whoever looks for its owner would be told to end chanctl. */
+function assertNotOwn(port: number | undefined, url: string): void {
+  if (port === undefined || String(port) !== new URL(url).port) return;
+  throw new ChanctlError(
+    "config_invalid",
+    `the app must have a port of its own, got ${port}, which is chanctl's`,
+    {
+      hint: "leave --app-port and `app.port` out     chanctl picks one and passes it as `PORT`",
+    },
+  );
 }
 
 function appEnvironment(

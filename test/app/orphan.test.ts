@@ -48,9 +48,12 @@ test("ends the app of a chanctl that was killed, with its children", async () =>
   child.kill("SIGKILL");
   await once(child, "exit");
   // The guard of the group asks it to end meanwhile, which all but the shell ignore.
-  await endOrphans({ stateFolder, logger });
+  const told = collectLog();
+  await endOrphans({ stateFolder, logger: told.logger });
   expect(pids.map(isAlive)).not.toContain(true);
   expect(existsSync(join(stateFolder, "app.pid"))).toBe(false);
+  // It takes all of the grace, and says so meanwhile.
+  expect(told.entries.map(({ event }) => event)).toEqual(["app-left-over"]);
 });
 
 test("ends what is left of an app whose first process has exited since", async () => {

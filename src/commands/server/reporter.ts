@@ -37,6 +37,9 @@ interface ReporterOptions {
 /** Events of which a busy server has thousands a second. */
 const FREQUENT_EVENTS = new Set(["connect", "disconnect", "publish"]);
 
+/** Why a start takes its time: after it nobody wants to know. */
+const WAITS = new Set(["app-left-over"]);
+
 /** The reporter of `dev` and `serve`. */
 export async function createReporter(options: ReporterOptions): Promise<Reporter> {
   const { isJson, isQuiet = false } = options;
@@ -88,11 +91,13 @@ export class Reporter {
   }
 
   /** Something happened: the server's logger. */
-  readonly entry = (entry: LogEntry): void =>
+  readonly entry = (entry: LogEntry): void => {
+    if (this.#waiting !== undefined && WAITS.has(entry.event)) return this.#format.notice(entry.message);
     this.#show(() => {
       this.#format.entry(entry);
       this.#terminal?.note(entry);
     });
+  };
 
   /** The app wrote a line. */
   readonly appOutput = (line: OutputLine): void => this.#show(() => this.#format.appOutput(line));
