@@ -60,30 +60,24 @@ const DEFINITION_KEYS: readonly string[] = [
 /**
  * Reads the static part of a definition: what a definition file's default export, or a `.json` definition, says.
  *
- * @throws {ChanctlError} `definition_invalid` naming the key, what was expected and what came.
+ * @throws {ChanctlError} `definition_invalid` naming the key, what was expected and what came; `fields.key` is an
+ *   unknown key.
  */
 export function parseDefinition(name: string, value: unknown): ChannelDefinition {
   if (!isRecord(value))
     throw invalid("a definition must be an object", "export default defineChannel({ … })");
   for (const key of Object.keys(value)) {
     if (DEFINITION_KEYS.includes(key)) continue;
-    const near = didYouMean(key, DEFINITION_KEYS);
-    throw invalid(`unknown key \`${key}\``, near && `did you mean \`${near}\`?`);
+    throw new ChanctlError("definition_invalid", `unknown key \`${key}\``, {
+      hint: hintFor(key),
+      fields: { key },
+    });
   }
   const auth = parseAuth(value["auth"]);
   const isPublic = parseFlag("public", value["public"]);
   const hasVerify = parseFlag("verify", value["verify"]);
-  if (isPublic && (auth !== undefined || hasVerify)) {
-    throw invalid("`public: true` and `auth` or `verify` exclude each other", "remove one of them");
-  }
-  if (!isPublic && auth === undefined && !hasVerify) {
-    throw invalid(
-      "the channel says neither who may read it nor that anyone may",
-      "add `verify` and `auth`, or `public: true`",
-    );
-  }
   const messages = parseMessages(value["messages"]);
-  return {
+  const definition = {
     name,
     transport: parseTransport(value["transport"]),
     paramsSchema: parseParamsSchema(value["paramsSchema"]),
@@ -93,6 +87,24 @@ export function parseDefinition(name: string, value: unknown): ChannelDefinition
     onPublish: parseFlag("onPublish", value["onPublish"]),
     lifecycle: resolveLifecycle(value),
   };
+  // Last: a value that is wrong is told of before one that is missing.
+  if (isPublic && (auth !== undefined || hasVerify)) {
+    throw invalid("`public: true` and `auth` or `verify` exclude each other", "remove one of them");
+  }
+  if (!isPublic && auth === undefined && !hasVerify) {
+    throw invalid(
+      "the channel says neither who may read it nor that anyone may",
+      "add `verify` and `auth`, or `public: true`",
+    );
+  }
+  return definition;
+}
+
+/** The key that was meant, or those that there are. */
+function hintFor(key: string): string {
+  if (key === "lifecycle") return `its keys stand beside the others: ${LIFECYCLE_KEYS.join(", ")}`;
+  const near = didYouMean(key, DEFINITION_KEYS);
+  return near === undefined ? `there are ${DEFINITION_KEYS.join(", ")}` : `did you mean \`${near}\`?`;
 }
 
 function parseTransport(value: unknown): Transport {

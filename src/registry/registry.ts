@@ -194,8 +194,9 @@ export class Registry {
       });
     } catch (error) {
       if (!(error instanceof ChanctlError)) throw error;
-      const { code, message, hint } = error;
-      return new ChanctlError(code, placeDefinition(message, { root: this.#root, file }), {
+      const { code, message, hint, fields } = error;
+      const key = typeof fields?.["key"] === "string" ? { key: fields["key"] } : {};
+      return new ChanctlError(code, placeDefinition(message, { root: this.#root, file, ...key }), {
         cause: error,
         ...(hint === undefined ? {} : { hint }),
       });

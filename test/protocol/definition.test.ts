@@ -104,6 +104,22 @@ describe("parseDefinition", () => {
     );
   });
 
+  it("lists the keys that there are where none is near", () => {
+    const hintOf = (key: string): unknown => {
+      try {
+        return parseDefinition("chat", { public: true, [key]: 1 });
+      } catch (error) {
+        return (error as { hint?: string }).hint;
+      }
+    };
+    expect(hintOf("lifecycle")).toMatch(/^its keys stand beside the others: .*replayWindowMs/);
+    expect(hintOf("zzzzzzzz")).toMatch(/^there are .*transport, paramsSchema/);
+  });
+
+  it("tells of a wrong value before one that is missing", () => {
+    expect(() => parseDefinition("chat", { transport: "wss" })).toThrow('`transport` must be "sse" or "ws"');
+  });
+
   it("names the key that was meant", () => {
     expect(() => parseDefinition("chat", { public: true, replayWindow: 5 })).toThrow(
       expect.objectContaining({

@@ -152,8 +152,17 @@ describe("a broken definition", () => {
     const text = "// a chat\n// for all\nexport default {\n  transprt: 1,\n};\n";
     const { registry } = await openRegistry(createProject({ "channels/chat.ts": text }));
     const message = registry.failures[0]?.message;
-    expect(message).toContain("channels/chat.ts:3:1: unknown key `transprt`\n\n");
-    expect(message).toContain("> 3 | export default {\n    | ^\n  4 |   transprt: 1,\n");
+    expect(message).toContain("channels/chat.ts:4:3: unknown key `transprt`\n\n");
+    expect(message).toContain("  3 | export default {\n> 4 |   transprt: 1,\n    |   ^^^^^^^^\n");
+  });
+
+  it.each([
+    ["once, in quotes", 'export default { public: true, "transprt": 1 };', "1:33"],
+    ["at several places", "export default { transprt: 1, auth: { transprt: 1 } };", "1:1"],
+    ["nowhere", 'const key = "trans" + "prt";\nexport default { [key]: 1 };', "2:1"],
+  ])("points at an unknown key only where it surely stands: %s", async (_, text, place) => {
+    const { registry } = await openRegistry(createProject({ "channels/chat.js": text }));
+    expect(registry.failures[0]?.message).toContain(`channels/chat.js:${place}: unknown key`);
   });
 
   it("is shown with a code frame, and the others load", async () => {
