@@ -3,7 +3,9 @@ import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { bundleModule } from "../platform/bundle-module.ts";
+import { describeThrown } from "../registry/describe-thrown.ts";
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
+import { configError } from "./config-error.ts";
 
 /** The project that a command works in. */
 export interface Project {
@@ -92,7 +94,8 @@ async function loadConfig(path: string, onInput: LoadOptions["onInput"]): Promis
   const source = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new ChanctlError("config_invalid", `${path} cannot be read: ${messageOf(cause)}`, { cause });
   });
-  return { path, source, value: parseJson(path, source) ?? (await importDefault(path, onInput)) };
+  const value = parseJson(path, source) ?? (await importDefault({ path, source }, onInput));
+  return { path, source, value };
 }
 
 /** JSON needs no bundler; what is no JSON is given to it all the same, for its place and its code frame. */
@@ -105,7 +108,10 @@ function parseJson(path: string, source: string): unknown {
   }
 }
 
-async function importDefault(path: string, onInput: LoadOptions["onInput"]): Promise<unknown> {
+async function importDefault(
+  { path, source }: Pick<LoadedConfig, "path" | "source">,
+  onInput: LoadOptions["onInput"],
+): Promise<unknown> {
   const cacheFolder = join(dirname(path), ".chanctl", "definitions");
   const { outfile } = await bundleModule({
     entry: path,
@@ -122,22 +128,26 @@ async function importDefault(path: string, onInput: LoadOptions["onInput"]): Pro
     process.exitCode = 3;
   };
   process.once("exit", tellExit);
+  const hadSourceMaps = process.sourceMapsEnabled;
+  process.setSourceMapsEnabled(true); // a stack then names the config's own lines
   try {
     loaded = await import(pathToFileURL(outfile).href);
   } catch (cause) {
-    throw new ChanctlError("config_invalid", `${basename(path)} failed while it ran: ${messageOf(cause)}`, {
+    const message = describeThrown(cause, { file: path, outfile, root: dirname(path) });
+    throw new ChanctlError("config_invalid", message, {
       cause,
       ...(errorCodeOf(cause) === "ERR_MODULE_NOT_FOUND" ? { hint: "npm install" } : {}),
     });
   } finally {
+    process.setSourceMapsEnabled(hadSourceMaps);
     process.off("exit", tellExit);
     await rm(outfile, { force: true });
   }
   if (typeof loaded === "object" && loaded !== null && "default" in loaded) return loaded.default;
-  throw new ChanctlError(
-    "config_invalid",
-    `${basename(path)} must export its config as default, got no default`,
+  throw configError(
+    { path, source },
     {
+      message: "the config must be the default export, got no default",
       hint: "export default defineConfig({ … })",
     },
   );

@@ -1,7 +1,7 @@
 import { didYouMean } from "../shared/did-you-mean.ts";
-import { ChanctlError } from "../shared/errors.ts";
+import type { ChanctlError } from "../shared/errors.ts";
+import { configError } from "./config-error.ts";
 import type { LoadedConfig } from "./config-file.ts";
-import { placeOf } from "./setting-source.ts";
 import { CONFIG_KEYS } from "./settings.ts";
 
 /** Names the JSON Schema, for editors. */
@@ -18,12 +18,15 @@ export function assertKnownKeys(config: LoadedConfig): void {
 
 function assertObject(config: LoadedConfig, { value, prefix }: { value: unknown; prefix: string }): void {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    const name = prefix === "" ? "the config" : `\`${prefix.slice(0, -1)}\``;
-    throw new ChanctlError(
-      "config_invalid",
-      `${placeOf(config, prefix.slice(0, -1))}: ${name} must be an object, got \`${JSON.stringify(value)}\``,
-      prefix === "app." ? { hint: 'app: { command: "npm run start" }' } : {},
-    );
+    const isJson = config.path.endsWith(".json");
+    const key = prefix.slice(0, -1);
+    const message = `must be an object, got \`${JSON.stringify(value)}\``;
+    if (prefix === "") {
+      const hint = isJson ? '{ "port": 4433 }' : "export default defineConfig({ port: 4433 });";
+      throw configError(config, { message: `the config ${message}`, hint });
+    }
+    const inner = prefix === "app." ? '{ command: "npm run start" }' : "{ … }";
+    throw configError(config, { message: `\`${key}\` ${message}`, key, hint: `${key}: ${inner}` });
   }
   for (const [name, member] of Object.entries(value)) {
     const key = `${prefix}${name}`;
@@ -38,7 +41,16 @@ function unknownKey(config: LoadedConfig, key: string): ChanctlError {
   const near =
     CONFIG_KEYS.find((known) => known.split(".").at(-1) === last) ??
     didYouMean(key, [...new Set(CONFIG_KEYS.flatMap((known) => [known, known.split(".")[0] ?? known]))]);
-  return new ChanctlError("config_invalid", `${placeOf(config, key)}: unknown key \`${key}\``, {
-    hint: near === undefined ? `the keys are ${CONFIG_KEYS.join(", ")}` : `did you mean \`${near}\`?`,
+  return configError(config, {
+    message: `unknown key \`${key}\``,
+    key,
+    hint: near === undefined ? `the keys are ${keysBeside(key).join(", ")}` : `did you mean \`${near}\`?`,
   });
+}
+
+/** The keys of the same object, by their own names: with all that is within them they would fill a screen. */
+function keysBeside(key: string): readonly string[] {
+  const prefix = key.slice(0, key.lastIndexOf(".") + 1);
+  const beside = CONFIG_KEYS.filter((known) => known.startsWith(prefix));
+  return [...new Set(beside.map((known) => known.slice(prefix.length).split(".")[0] ?? known))];
 }

@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 
-import { ChanctlError } from "../shared/errors.ts";
 import type { SettingSource } from "./setting-source.ts";
 import type { Setting } from "./settings.ts";
 
@@ -15,12 +14,24 @@ export function read<T>(setting: Setting<T>, sources: readonly SettingSource[]):
   const value = source.get(setting.key);
   const parsed = setting.parse(value);
   if (parsed !== undefined) return parsed;
+  const { key, code, expected } = setting;
+  const example = setting.example ?? setting.schema["default"];
   const { item: got, hint } = setting.findMisfit?.(value) ?? { item: value };
-  throw new ChanctlError(
-    setting.code ?? source.code,
-    `${source.nameOf(setting.key)} must be ${setting.expected}, got \`${JSON.stringify(got)}\``,
-    hint === undefined ? {} : { hint },
-  );
+  throw source.toError(`${source.nameOf(key)} must be ${expected}, got \`${source.show(got)}\``, {
+    key,
+    code,
+    hint: hint ?? (example === undefined ? undefined : source.toLine(key, example)),
+  });
+}
+
+/**
+ * Checks all that the config gives, that too which a flag or a variable hides: it would be met the day the flag is left
+ * out, or never.
+ *
+ * @throws {ChanctlError} `config_invalid` with its place.
+ */
+export function assertValues(settings: readonly Setting<unknown>[], source: SettingSource): void {
+  for (const setting of settings) read(setting, [source]);
 }
 
 /** A path; a relative one begins at the folder of its source. */

@@ -5,11 +5,11 @@ import { resolveLimits } from "../shared/limits.ts";
 import type { LoadedConfig } from "./config-file.ts";
 import { assertKnownKeys } from "./known-keys.ts";
 import type { AppOptions, ServerOptions } from "./options.ts";
-import { read, readPath, sourceOf } from "./read-setting.ts";
+import { assertValues, read, readPath, sourceOf } from "./read-setting.ts";
 import { resolveJwt, resolveStreams } from "./resolve-streams.ts";
 import { configSource, envSource, flagSource } from "./setting-source.ts";
 import type { Flags, SettingSource } from "./setting-source.ts";
-import { LIMIT_SETTINGS, SETTINGS } from "./settings.ts";
+import { ALL_SETTINGS, LIMIT_SETTINGS, SETTINGS } from "./settings.ts";
 import { STREAM_SETTINGS } from "./stream-settings.ts";
 
 /** What flags, environment, config and defaults say together. A command adds the rest of `ServerOptions`. */
@@ -55,7 +55,10 @@ export function resolveOptions({
   defaults = {},
 }: ResolveInput): ResolvedOptions {
   const full = config && expandConfig(config);
-  if (full !== undefined) assertKnownKeys(full);
+  if (full !== undefined) {
+    assertKnownKeys(full);
+    assertValues(ALL_SETTINGS, configSource(full, root));
+  }
   const sources = [flagSource(flags, cwd), envSource(env, cwd), ...(full ? [configSource(full, root)] : [])];
   const stateFolder = join(root, ".chanctl");
   const app = resolveApp(sources, defaults.appCommand);
@@ -120,10 +123,12 @@ function resolveApp(
   const url = read(appUrl, from);
   const command = read(appCommand, from);
   if (source !== undefined && command !== undefined && url !== undefined) {
-    throw new ChanctlError(
-      source.code,
+    throw source.toError(
       `${source.nameOf(appCommand.key)} and ${source.nameOf(appUrl.key)} exclude each other`,
-      { hint: "give the command of an app to start, or the URL of one that runs already" },
+      {
+        key: appUrl.key,
+        hint: "give the command of an app to start, or the URL of one that runs already",
+      },
     );
   }
   if (url !== undefined) return { url };
@@ -139,11 +144,10 @@ function resolveTls(sources: readonly SettingSource[]): ResolvedOptions["tls"] {
   const [given, missing] = certPath === undefined ? [tlsKey, tlsCert] : [tlsCert, tlsKey];
   const source = sourceOf(given, sources);
   if (source === undefined) return undefined;
-  throw new ChanctlError(
-    source.code,
-    `a certificate and its key go together, got ${source.nameOf(given.key)} alone`,
-    { hint: `give ${source.nameOf(missing.key)} too` },
-  );
+  throw source.toError(`a certificate and its key go together, got ${source.nameOf(given.key)} alone`, {
+    key: given.key,
+    hint: `give ${source.nameOf(missing.key)} too`,
+  });
 }
 
 function readLimits(sources: readonly SettingSource[]): Record<string, unknown> {

@@ -1,6 +1,5 @@
 import { KEY_SET_ALGORITHMS, SECRET_ALGORITHMS } from "../auth/jwt-options.ts";
 import type { JwtOptions } from "../auth/jwt-options.ts";
-import { ChanctlError } from "../shared/errors.ts";
 import { oneOf } from "../shared/one-of.ts";
 import type { DurableStreamsOptions } from "../transports/durable-streams/options.ts";
 import { read, sourceOf } from "./read-setting.ts";
@@ -49,20 +48,19 @@ export function resolveJwt(sources: readonly SettingSource[]): JwtOptions | unde
   const secret = read(jwtSecret, [key]);
   const jwksUrl = read(jwtJwksUrl, [key]);
   if (secret !== undefined && jwksUrl !== undefined) {
-    throw new ChanctlError(
-      key.code,
-      `${key.nameOf(jwtSecret.key)} and ${key.nameOf(jwtJwksUrl.key)} exclude each other`,
-      { hint: "give the secret that you sign with, or where the public keys are" },
-    );
+    throw key.toError(`${key.nameOf(jwtSecret.key)} and ${key.nameOf(jwtJwksUrl.key)} exclude each other`, {
+      key: jwtJwksUrl.key,
+      hint: "give the secret that you sign with, or where the public keys are",
+    });
   }
   const possible = jwksUrl === undefined ? SECRET_ALGORITHMS : KEY_SET_ALGORITHMS;
   const algorithms = read(jwtAlgorithms, sources) ?? possible;
   const misfit = algorithms.find((algorithm) => !possible.includes(algorithm));
   if (misfit !== undefined) {
     const source = sourceOf(jwtAlgorithms, sources) ?? key;
-    throw new ChanctlError(
-      source.code,
+    throw source.toError(
       `${source.nameOf(jwtAlgorithms.key)} must be ${oneOf(possible)} with ${jwksUrl === undefined ? "a secret" : "a key set"}, got \`${misfit}\``,
+      { key: jwtAlgorithms.key, hint: source.toLine(jwtAlgorithms.key, possible.slice(0, 1)) },
     );
   }
   const audience = read(jwtAudience, sources);
@@ -84,9 +82,9 @@ function assertUnused(sources: readonly SettingSource[]): void {
   for (const source of sources) {
     const given = keys.findLast((key) => source.get(key) !== undefined);
     if (given === undefined) continue;
-    throw new ChanctlError(
-      source.code,
+    throw source.toError(
       `${source.nameOf(given)} needs \`${jwtSecret.key}\` or \`${jwtJwksUrl.key}\`, got neither`,
+      { key: given, hint: "give the secret that you sign with, or where the public keys are" },
     );
   }
 }

@@ -1,19 +1,29 @@
-import { basename } from "node:path";
-
+import { ChanctlError } from "../shared/errors.ts";
 import type { ErrorCode } from "../shared/errors.ts";
+import { configError } from "./config-error.ts";
 import type { LoadedConfig } from "./config-file.ts";
-import { lineOfKey } from "./key-line.ts";
 
 /** Where settings come from: the flags, the environment or the config. */
 export interface SettingSource {
-  /** The error of a value that does not fit. */
-  readonly code: ErrorCode;
   /** The folder that relative paths begin at. */
   readonly folder: string;
   /** The value of a setting by its place in the config (`app.command`); `undefined` if it is not given. */
   get(key: string): unknown;
-  /** What the person wrote: `--app-port`, `CHANCTL_APP_PORT`, `app.port` in chanctl.config.ts. */
+  /** What the person wrote: `--app-port`, `CHANCTL_APP_PORT`, `app.port`. */
   nameOf(key: string): string;
+  /** A value as the person wrote it. */
+  show(value: unknown): string;
+  /** The line or the words that give a setting this value: `--port 4433`, `port: 4433`. */
+  toLine(key: string, value: unknown): string;
+  /** The error of what does not fit, with its place where that is known. */
+  toError(message: string, about: About): ChanctlError;
+}
+
+interface About {
+  readonly key: string;
+  readonly hint?: string | undefined;
+  /** @default the source's: `usage` for flags, else `config_invalid` */
+  readonly code?: ErrorCode | undefined;
 }
 
 /** Options of the command line, by setting, as commander read them. */
@@ -41,11 +51,14 @@ const SECRET_KEYS: ReadonlySet<string> = new Set(["streamsSecret", "jwt.secret"]
 
 /** The flags; relative paths begin at the working directory. */
 export function flagSource(flags: Flags, cwd: string): SettingSource {
+  const flag = (key: string): string => FLAG_NAMES[key] ?? `--${toWords(key).join("-")}`;
   return {
-    code: "usage",
     folder: cwd,
     get: (key) => flags[key],
-    nameOf: (key) => `\`${FLAG_NAMES[key] ?? `--${toWords(key).join("-")}`}\``,
+    nameOf: (key) => `\`${flag(key)}\``,
+    show: showText,
+    toLine: (key, value) => `${flag(key)} ${toWord(value)}`,
+    toError: toTextError("usage"),
   };
 }
 
@@ -53,27 +66,43 @@ export function flagSource(flags: Flags, cwd: string): SettingSource {
 export function envSource(env: Readonly<Record<string, string | undefined>>, cwd: string): SettingSource {
   const variable = (key: string): string => `CHANCTL_${toWords(key).join("_").toUpperCase()}`;
   return {
-    code: "config_invalid",
     folder: cwd,
     get: (key) => (SECRET_KEYS.has(key) ? env[variable(key)] : env[variable(key)] || undefined),
     nameOf: (key) => `the environment variable ${variable(key)}`,
+    show: showText,
+    toLine: (key, value) => `${variable(key)}=${toWord(value)}`,
+    toError: toTextError("config_invalid"),
   };
 }
 
 /** The config; relative paths begin at the project's folder, where its file is. */
 export function configSource(config: LoadedConfig, root: string): SettingSource {
   return {
-    code: "config_invalid",
     folder: root,
     get: (key) => key.split(".").reduce<unknown>((value, name) => memberOf(value, name), config.value),
-    nameOf: (key) => `\`${key}\` (${placeOf(config, key)})`,
+    nameOf: (key) => `\`${key}\``,
+    show: (value) => JSON.stringify(value) ?? String(value),
+    toLine: (key, value) => {
+      const name = key.split(".").at(-1) ?? key;
+      return `${config.path.endsWith(".json") ? `"${name}"` : name}: ${JSON.stringify(value)}`;
+    },
+    toError: (message, { key, hint }) => configError(config, { message, key, hint }),
   };
 }
 
-/** The file, and the line of a key where the text shows which it is: `chanctl.config.ts:5`. */
-export function placeOf(config: LoadedConfig, key: string): string {
-  const line = lineOfKey(config.source, key);
-  return line === undefined ? basename(config.path) : `${basename(config.path)}:${line}`;
+function toTextError(sourceCode: ErrorCode): SettingSource["toError"] {
+  return (message, { hint, code = sourceCode }) =>
+    new ChanctlError(code, message, hint === undefined ? {} : { hint });
+}
+
+function showText(value: unknown): string {
+  return value === "" ? '""' : String(value);
+}
+
+/** A value as a word of a command line; lists go between commas. */
+function toWord(value: unknown): string {
+  const text = String(value);
+  return /^[\w.:/,@~-]+$/.test(text) ? text : `"${text}"`;
 }
 
 function memberOf(value: unknown, name: string): unknown {

@@ -24,6 +24,8 @@ export interface Setting<T> {
   readonly key: string;
   /** What a value must be, for the error: "a port from 0 to 65535". */
   readonly expected: string;
+  /** A value that is right, for the fix. @default the schema's default */
+  readonly example?: unknown;
   /** The error of a value that does not fit. @default the source's: `usage` for flags, else `config_invalid` */
   readonly code?: ErrorCode;
   /** What it does for who writes the config, for the editor that shows the JSON Schema. */
@@ -71,6 +73,7 @@ export const SETTINGS: Settings = {
   appCommand: {
     ...text,
     key: "app.command",
+    example: "npm run start",
     expected: "a shell command, such as `npm run start`",
     description: "The shell command that starts the app. It is given its port as `PORT`.",
   },
@@ -85,6 +88,7 @@ export const SETTINGS: Settings = {
     expected: "a URL without a path, such as `http://127.0.0.1:3000`",
     description: "Where an app answers that somebody else starts.",
     schema: ORIGIN_SCHEMA,
+    example: "http://127.0.0.1:3000",
     parse: parseOrigin,
   },
   channels: {
@@ -106,6 +110,7 @@ export const SETTINGS: Settings = {
     description:
       "The address to listen on, or `true` for all: 127.0.0.1 in `dev`, 0.0.0.0 in `serve` where nothing is said.",
     schema: { anyOf: [TEXT_SCHEMA, { type: "boolean" }] },
+    example: "127.0.0.1",
     parse: parseHost,
   },
   internalHost: {
@@ -117,6 +122,7 @@ export const SETTINGS: Settings = {
   internalPort: {
     ...port,
     key: "internalPort",
+    example: 0,
     description:
       "The internal listener's port; 0 picks a free one. Without it the last run's is taken, if it is free.",
   },
@@ -125,6 +131,7 @@ export const SETTINGS: Settings = {
     expected: "a list of origins, such as `https://app.example`",
     description: "Origins beside the server's own that browsers may connect from.",
     schema: { type: "array", items: ORIGIN_SCHEMA, default: [] },
+    example: ["https://app.example"],
     parse: (value: unknown) => parseOrigins(toList(value)),
     findMisfit: (value) => misfitOf(value, (item) => parseOrigin(item) !== undefined),
   },
@@ -134,6 +141,7 @@ export const SETTINGS: Settings = {
     description:
       "Names that browsers may reach the server by, beside `localhost`, all below it and addresses; `.shop.test` is with all below it.",
     schema: { type: "array", items: HOST_NAME_SCHEMA },
+    example: ["shop.test"],
     parse: parseHostNames,
     findMisfit: findBadHostName,
   },
@@ -153,12 +161,14 @@ export const SETTINGS: Settings = {
   tlsCert: {
     ...text,
     key: "tls.cert",
+    example: "cert.pem",
     expected: "a path",
     description: "The PEM file of the certificate that `serve` presents, from the config's folder.",
   },
   tlsKey: {
     ...text,
     key: "tls.key",
+    example: "key.pem",
     expected: "a path",
     description: "The PEM file of the certificate's key, from the config's folder.",
   },

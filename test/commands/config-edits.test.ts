@@ -86,7 +86,7 @@ describe("a config that is saved while `dev` runs", () => {
     );
     await save(project, config(`{\n  limts: {} }`));
     expect(await untilSaid(server, 2)).toMatch(
-      /^chanctl\.config\.ts:2: unknown key `limts`\n {2}fix: did you mean `limits`\?/,
+      /^chanctl\.config\.ts:\d+:\d+: unknown key `limts`\n\n[^]*\n {2}fix: did you mean `limits`\?/,
     );
     expect(await statusOf(server.ready.url, 2_000)).toBe(413);
     await save(project, good);

@@ -123,7 +123,7 @@ describe("a fault", () => {
     expect(code).toBe(1);
     expect(of("config")).toMatchObject({
       status: "fail",
-      message: "chanctl.config.json:2: unknown key `prot`",
+      message: expect.stringMatching(/^chanctl\.config\.json:2:3: unknown key `prot`\n\n/) as unknown,
       fix: "did you mean `port`?",
     });
   });

@@ -83,7 +83,17 @@ const ROWS: readonly Row[] = [
     files: { "chanctl.config.ts": "export default {\n  app: {},\n  prot: 4433,\n};\n" },
     args: DEV,
     code: 3,
-    says: ["error: chanctl.config.ts:3: unknown key `prot`", "  fix: did you mean `port`?"],
+    says: [
+      "error: chanctl.config.ts:3:3: unknown key `prot`",
+      "  ",
+      "    1 | export default {",
+      "    2 |   app: {},",
+      "  > 3 |   prot: 4433,",
+      "      |   ^^^^",
+      "    4 | };",
+      "    5 |",
+      "  fix: did you mean `port`?",
+    ],
   },
   {
     title: "a config that is no TypeScript",

@@ -62,18 +62,26 @@ it("shows the place of what is no JSON", async () => {
   });
 });
 
-it("says what a config threw while it ran", async () => {
-  await using project = await makeProject({ "chanctl.config.ts": 'throw new Error("no DATABASE_URL");' });
+it("shows where a config threw while it ran", async () => {
+  const source = 'const url: string = "";\nif (url === "") throw new Error("no DATABASE_URL");';
+  await using project = await makeProject({ "chanctl.config.ts": source });
+  const hadSourceMaps = process.sourceMapsEnabled;
   await expect(loadProject(project.root)).rejects.toMatchObject({
     code: "config_invalid",
-    message: "chanctl.config.ts failed while it ran: no DATABASE_URL",
+    message: expect.stringMatching(
+      /^chanctl\.config\.ts:2:23: Error: no DATABASE_URL\n\n[^]*\n {4}\| {23}\^$/,
+    ) as unknown,
   });
+  expect(process.sourceMapsEnabled).toBe(hadSourceMaps);
 });
 
 it("refuses a config without a default export", async () => {
   await using project = await makeProject({ "chanctl.config.ts": "export const port = 1;" });
   await expect(loadProject(project.root)).rejects.toMatchObject({
     code: "config_invalid",
+    message: expect.stringMatching(
+      /^chanctl\.config\.ts:1:1: the config must be the default export, /,
+    ) as unknown,
     hint: "export default defineConfig({ … })",
   });
 });

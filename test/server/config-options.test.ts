@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { resolveOptions } from "#src/server/resolve-options.ts";
 import type { ResolvedOptions } from "#src/server/resolve-options.ts";
 import type { UserConfig } from "#src/server/user-config.ts";
+import { ChanctlError } from "#src/shared/errors.ts";
 import { DEFAULT_LIMITS } from "#src/shared/limits.ts";
 
 interface Given {
@@ -22,6 +23,15 @@ function resolve({ flags = {}, env = {}, config, source = "", appCommand }: Give
     cwd: "/shop/src",
     defaults: { appCommand },
   });
+}
+
+function refusalOf(given: Given): ChanctlError {
+  try {
+    resolve(given);
+  } catch (error) {
+    if (error instanceof ChanctlError) return error;
+  }
+  throw new Error("it was not refused");
 }
 
 describe("the order", () => {
@@ -140,7 +150,7 @@ describe.each(Object.keys(DEFAULT_LIMITS))("the limit %s", (name) => {
         expect.objectContaining({
           code: "config_invalid",
           message: expect.stringMatching(
-            `^\`limits.${name}\` \\(chanctl.config.ts:2\\) must be a .+ above 0( and up to 24 h)?, got \``,
+            `^chanctl.config.ts:2:3: \`limits.${name}\` must be a .+ above 0( and up to 24 h)?, got \``,
           ) as unknown,
         }),
       );
@@ -168,13 +178,13 @@ describe("what does not fit", () => {
     [
       "an unknown key",
       { config: { ports: 1 }, source },
-      "chanctl.config.ts:2: unknown key `ports`",
+      "chanctl.config.ts:2:3: unknown key `ports`",
       "did you mean `port`?",
     ],
     [
       "an unknown nested key",
       { config: { app: { comand: "x" } }, source },
-      "chanctl.config.ts:4: unknown key `app.comand`",
+      "chanctl.config.ts:4:5: unknown key `app.comand`",
       "did you mean `app.command`?",
     ],
     [
@@ -199,46 +209,73 @@ describe("what does not fit", () => {
       "a config that is none",
       { config: [] },
       "chanctl.config.ts: the config must be an object, got `[]`",
-      undefined,
+      "export default defineConfig({ port: 4433 });",
     ],
     [
       "a port out of bounds",
       { config: { port: 70_000 }, source: "x = { port: 70000 }" },
-      "`port` (chanctl.config.ts:1) must be a port from 0 to 65535, got `70000`",
-      undefined,
+      "chanctl.config.ts:1:7: `port` must be a port from 0 to 65535, got `70000`",
+      "port: 4433",
+    ],
+    [
+      "a value that a flag hides",
+      { config: { port: "abc" }, flags: { port: "0" } },
+      'chanctl.config.ts: `port` must be a port from 0 to 65535, got `"abc"`',
+      "port: 4433",
+    ],
+    [
+      "an unknown key that is like no other, with those beside it alone",
+      { config: { limits: {}, jwt: { zzz: 1 } }, source: "x = { limits: {}, jwt: { zzz: 1 } }" },
+      "chanctl.config.ts:1:26: unknown key `jwt.zzz`",
+      "the keys are secret, jwksUrl, algorithms, audience, issuer, param",
     ],
     [
       "a variable that is no port",
       { env: { CHANCTL_APP_PORT: "x" }, appCommand: "a" },
-      'the environment variable CHANCTL_APP_PORT must be a port from 0 to 65535, got `"x"`',
-      undefined,
+      "the environment variable CHANCTL_APP_PORT must be a port from 0 to 65535, got `x`",
+      "CHANCTL_APP_PORT=0",
     ],
     [
       "an origin with a path",
       { config: { allowedOrigins: ["https://a.example/x"] } },
-      '`allowedOrigins` (chanctl.config.ts) must be a list of origins, such as `https://app.example`, got `"https://a.example/x"`',
-      undefined,
+      'chanctl.config.ts: `allowedOrigins` must be a list of origins, such as `https://app.example`, got `"https://a.example/x"`',
+      'allowedOrigins: ["https://app.example"]',
     ],
     [
       "a limit of nothing",
       { config: { limits: { maxConnections: 0 } } },
-      "`limits.maxConnections` (chanctl.config.ts) must be a whole number above 0, got `0`",
-      undefined,
+      "chanctl.config.ts: `limits.maxConnections` must be a whole number above 0, got `0`",
+      `maxConnections: ${DEFAULT_LIMITS.maxConnections}`,
     ],
     [
       "command and url in one place",
       { config: { app: { command: "a", url: "http://b" } } },
-      "`app.command` (chanctl.config.ts) and `app.url` (chanctl.config.ts) exclude each other",
+      "chanctl.config.ts: `app.command` and `app.url` exclude each other",
       "give the command of an app to start, or the URL of one that runs already",
     ],
   ])("names %s, its place and the fix", (_, given, message, hint) => {
-    expect(() => resolve(given)).toThrow(expect.objectContaining({ code: "config_invalid", message, hint }));
+    const error = refusalOf(given);
+    expect(error).toMatchObject({ code: "config_invalid", hint });
+    expect(error.message.split("\n\n")[0]).toBe(message);
+  });
+
+  it("shows the lines around a key, but no secret on them", () => {
+    const text = 'export default {\n  jwt: { secret: "hunter2" },\n  port: 70000,\n};';
+    expect(refusalOf({ config: { port: 70_000 }, source: text }).message.split("\n\n")[1]).toBe(
+      [
+        "  1 | export default {",
+        '  2 |   jwt: { secret: "*******" },',
+        "> 3 |   port: 70000,",
+        "    |   ^^^^",
+        "  4 | };",
+      ].join("\n"),
+    );
   });
 
   it("is a usage error where a flag does not fit", () => {
-    const message = '`--internal-port` must be a port from 0 to 65535, got `"-1"`';
+    const message = "`--internal-port` must be a port from 0 to 65535, got `-1`";
     expect(() => resolve({ flags: { internalPort: "-1" } })).toThrow(
-      expect.objectContaining({ code: "usage", message }),
+      expect.objectContaining({ code: "usage", message, hint: "--internal-port 0" }),
     );
   });
 });
@@ -275,7 +312,7 @@ describe("`allowedHosts`", () => {
     "refuses %j, with what a name is",
     (name) => {
       expect(() => resolve({ config: { allowedHosts: [name] } })).toThrow(
-        /`allowedHosts` \(chanctl\.config\.ts\) must be a list of host names, such as `shop\.test`/,
+        /^chanctl\.config\.ts: `allowedHosts` must be a list of host names, such as `shop\.test`/,
       );
     },
   );

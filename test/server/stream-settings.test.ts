@@ -115,12 +115,12 @@ describe("what does not fit is refused, and said which", () => {
   it.each<[Given, string]>([
     [
       { config: { streamsSecret: "" } },
-      "`streamsSecret` (chanctl.config.ts) must be a secret that is not empty",
+      "chanctl.config.ts: `streamsSecret` must be a secret that is not empty",
     ],
-    [{ config: { streamsSecret: "  " } }, "`streamsSecret` (chanctl.config.ts) must be a secret"],
+    [{ config: { streamsSecret: "  " } }, "chanctl.config.ts: `streamsSecret` must be a secret"],
     [
       { config: { jwt: { secret: "" } } },
-      "`jwt.secret` (chanctl.config.ts) must be a secret that is not empty",
+      "chanctl.config.ts: `jwt.secret` must be a secret that is not empty",
     ],
     [
       { env: { CHANCTL_STREAMS_SECRET: "" } },
@@ -131,11 +131,11 @@ describe("what does not fit is refused, and said which", () => {
     [{ flags: { "jwt.secret": "" } }, "`--jwt-secret` must be a secret that is not empty"],
     [
       { config: { jwt: { secret: "s", jwksUrl: "https://id.example" } } },
-      "`jwt.secret` (chanctl.config.ts) and `jwt.jwksUrl` (chanctl.config.ts) exclude each other",
+      "chanctl.config.ts: `jwt.secret` and `jwt.jwksUrl` exclude each other",
     ],
     [
       { config: { jwt: { secret: "s", algorithms: ["HS257"] } } },
-      "`jwt.algorithms` (chanctl.config.ts) must be a list of",
+      "chanctl.config.ts: `jwt.algorithms` must be a list of",
     ],
     [
       { config: { jwt: { secret: "s", algorithms: ["none"] } } },
@@ -143,7 +143,7 @@ describe("what does not fit is refused, and said which", () => {
     ],
     [
       { config: { jwt: { secret: "s", algorithms: [] } } },
-      "`jwt.algorithms` (chanctl.config.ts) must be a list of",
+      "chanctl.config.ts: `jwt.algorithms` must be a list of",
     ],
     [{ config: { jwt: { secret: "s", algorithms: ["RS256"] } } }, "must be HS256 with a secret, got `RS256`"],
     [
@@ -152,18 +152,15 @@ describe("what does not fit is refused, and said which", () => {
     ],
     [
       { config: { jwt: { jwksUrl: "ftp://id.example" } } },
-      "`jwt.jwksUrl` (chanctl.config.ts) must be an http or https URL",
+      "chanctl.config.ts: `jwt.jwksUrl` must be an http or https URL",
     ],
     [
       { config: { jwt: { secret: undefined } } },
-      "`jwt` (chanctl.config.ts) needs `jwt.secret` or `jwt.jwksUrl`",
+      "chanctl.config.ts: `jwt` needs `jwt.secret` or `jwt.jwksUrl`",
     ],
-    [{ config: { jwt: { audience: "a" } } }, "`jwt.audience` (chanctl.config.ts) needs `jwt.secret`"],
-    [{ config: { jwt: { secret: "s", param: "a b" } } }, "`jwt.param` (chanctl.config.ts) must be letters"],
-    [
-      { config: { jwt: { secret: "s", param: "signed" } } },
-      "`jwt.param` (chanctl.config.ts) must be letters",
-    ],
+    [{ config: { jwt: { audience: "a" } } }, "chanctl.config.ts: `jwt.audience` needs `jwt.secret`"],
+    [{ config: { jwt: { secret: "s", param: "a b" } } }, "chanctl.config.ts: `jwt.param` must be letters"],
+    [{ config: { jwt: { secret: "s", param: "signed" } } }, "chanctl.config.ts: `jwt.param` must be letters"],
     ...[
       "ds",
       "/",
@@ -179,7 +176,7 @@ describe("what does not fit is refused, and said which", () => {
       "/..",
     ].map((path): [Given, string] => [
       { config: { durableStreams: { path } } },
-      "`durableStreams.path` (chanctl.config.ts) must be a path such as `/ds`",
+      "chanctl.config.ts: `durableStreams.path` must be a path such as `/ds`",
     ]),
     [{ flags: { "durableStreams.path": "ds" } }, "`--ds-path` must be a path"],
     [{ env: { CHANCTL_DS: "maybe" } }, "the environment variable CHANCTL_DS must be true or false"],
@@ -188,7 +185,7 @@ describe("what does not fit is refused, and said which", () => {
     [{ flags: { "durableStreams.sseTtlSecs": "-1" } }, "`--ds-sse-ttl` must be seconds above 0"],
     [
       { config: { durableStreams: { sseTtlSecs: Number.NaN } } },
-      "`durableStreams.sseTtlSecs` (chanctl.config.ts) must be",
+      "chanctl.config.ts: `durableStreams.sseTtlSecs` must be",
     ],
     [{ config: { durableStreams: { paht: "/ds" } } }, "unknown key `durableStreams.paht`"],
     [{ config: { durableStreams: "on" } }, "`durableStreams` must be an object"],

@@ -10,7 +10,12 @@ const ANSWER_MS = 10_000;
 const MADE_UP = "chanctl-doctor-asks";
 
 /** What the app answered to a call: its status, and its body as text; or why it did not. */
-export type AppReply = { readonly status: number; readonly text: string } | { readonly problem: string };
+export type AppReply = Answered | { readonly problem: string };
+
+interface Answered {
+  readonly status: number;
+  readonly text: string;
+}
 
 /** Whether the app answers, and says who may use a channel. */
 export const appAnswers: Check = {
@@ -42,6 +47,8 @@ type AppFacts =
   | { readonly app: "none" }
   | { readonly app: SeenApp; readonly reply: AppReply; readonly stranger: AppReply };
 
+const SAYS_WHETHER = /"ok"\s*:/;
+
 const MOUNT =
   'app.use(channels.middleware)     before its own routes, with `channels` of `await loadChannels("./channels")`';
 
@@ -61,7 +68,8 @@ export function judgeApp(facts: AppFacts): Verdict {
       message: `${AUTHORIZE_PATH} answers whoever asks: it does not look at the token`,
       fix: "compare `Authorization: Bearer` with CHANCTL_TOKEN, and answer 404 to others",
     };
-  if (isAnswer(reply)) return { status: "ok", message: `${app.origin} answers authorize calls` };
+  if (isAnswer(reply) || isRefusal(reply, stranger))
+    return { status: "ok", message: `${app.origin} answers authorize calls` };
   return {
     status: "warn",
     message: `${app.origin} answers, but not to authorize calls (${reply.status} for POST ${AUTHORIZE_PATH}): only public channels work`,
@@ -69,9 +77,14 @@ export function judgeApp(facts: AppFacts): Verdict {
   };
 }
 
-/** A refusal by HTTP 401, 403 or 404 is an answer too: the SDK's own of a channel that the app was not given. */
 function isAnswer(reply: AppReply): boolean {
-  return "status" in reply && [200, 401, 403, 404].includes(reply.status) && /"ok"\s*:/.test(reply.text);
+  return "status" in reply && reply.status === 200 && SAYS_WHETHER.test(reply.text);
+}
+
+/** The SDK's own of a channel that the app was not given; who is told just what a stranger is was taken for one. */
+function isRefusal({ status, text }: Answered, stranger: AppReply): boolean {
+  const isLikeStranger = "status" in stranger && stranger.status === status && stranger.text === text;
+  return [401, 403, 404].includes(status) && SAYS_WHETHER.test(text) && !isLikeStranger;
 }
 
 async function readApp(
