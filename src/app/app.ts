@@ -13,6 +13,8 @@ export interface App {
   /** At which address of this machine it was last seen to listen; `undefined` where nobody has looked. */
   readonly address: string | undefined;
   readonly state: AppState;
+  /** It has crashed, and is tried again only now and then. */
+  readonly isGivenUp: boolean;
   /**
    * Its code has been saved since it started, and a successor is on its way: pages may still come from it, but it
    * must not be asked who may do what, for a rule that was tightened would stay open.

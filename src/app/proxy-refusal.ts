@@ -28,8 +28,9 @@ export function sendAppDown(
   response: ProxyResponse,
   { app, showOutput }: DownOptions,
 ): void {
-  const state: DownState = app.state === "ready" ? "unreachable" : app.state;
-  const error = new ChanctlError("app_unavailable", `the app must be ready to answer, and is ${state}`, {
+  const down = app.state === "ready" ? "unreachable" : app.state;
+  const state: DownState = app.isGivenUp ? "given-up" : down;
+  const error = new ChanctlError("app_unavailable", `the app must be ready to answer, and is ${down}`, {
     retryAfterSecs: 1,
   });
   const problem = toProblemAnswer(error);

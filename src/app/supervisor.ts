@@ -108,6 +108,10 @@ export class Supervisor implements App {
     return this.#state;
   }
 
+  get isGivenUp(): boolean {
+    return this.#state === "crashed" && this.#failure !== undefined;
+  }
+
   get address(): string | undefined {
     return this.#current?.address;
   }

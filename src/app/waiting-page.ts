@@ -4,8 +4,8 @@ import type { AppState } from "./app.ts";
 /** Tells the page's own poll that it is still the proxy that answers, and why. */
 export const APP_STATE_HEADER = "x-chanctl-app";
 
-/** `unreachable`: it ought to be ready, and refuses connections. */
-export type DownState = Exclude<AppState, "ready"> | "unreachable";
+/** `unreachable`: it ought to be ready, and refuses connections. `given-up`: it crashed, and is tried now and then. */
+export type DownState = Exclude<AppState, "ready"> | "unreachable" | "given-up";
 
 interface WaitingPageOptions {
   readonly state: DownState;
@@ -19,6 +19,7 @@ interface WaitingPageOptions {
 const HEADINGS: Readonly<Record<DownState, string>> = {
   starting: "The app is starting",
   crashed: "The app has crashed",
+  "given-up": "The app has crashed",
   stopped: "The app is not running",
   unreachable: "The app does not answer",
 };
@@ -53,7 +54,7 @@ export function renderWaitingPage({ state, origin, lastLines, nonce }: WaitingPa
 <body>
 <main>
 <h1>${HEADINGS[state]}</h1>
-<p>chanctl is waiting for it on ${escapeHtml(origin.host)}. This page reloads by itself.</p>
+<p>${prospectOf(state, origin)} This page reloads by itself.</p>
 ${output === "" ? "" : `<pre>${escapeHtml(output)}</pre>`}
 </main>
 <script nonce="${nonce}">
@@ -69,6 +70,12 @@ ${output === "" ? "" : `<pre>${escapeHtml(output)}</pre>`}
 </body>
 </html>
 `;
+}
+
+/** When it may be back: as the terminal says it. */
+function prospectOf(state: DownState, { host }: URL): string {
+  if (state === "given-up") return "chanctl has given it up, and tries to start it again every 30 s.";
+  return `chanctl is waiting for it on ${escapeHtml(host)}.`;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };

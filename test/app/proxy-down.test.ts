@@ -48,8 +48,12 @@ test("shows what a crashed app wrote last, escaped, only where that is asked for
   const { app } = await supervise("fails");
   await app.waitUntilReady(never).catch(() => {});
   const open = await startFront("http/1.1", app, { showOutput: true });
-  const page = await text((await open.ask({ headers: NAVIGATION })).body);
+  const reply = await open.ask({ headers: NAVIGATION });
+  expect(reply.headers["x-chanctl-app"]).toBe("given-up");
+  const page = await text(reply.body);
   expect(page).toContain("The app has crashed");
+  expect(page).toContain("chanctl has given it up, and tries to start it again every 30 s.");
+  expect(page).not.toContain("waiting for it");
   expect(page).toContain("line 29\nError: &lt;script&gt;alert(1)&lt;/script&gt;</pre>");
   const closed = await startFront("http/1.1", app);
   expect(await text((await closed.ask({ headers: NAVIGATION })).body)).not.toContain("line 29");
