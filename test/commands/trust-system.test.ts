@@ -39,7 +39,12 @@ describe("chanctl trust, for the system's store", () => {
       trusted,
       trusted,
       trusted,
-      { ...trusted, state: "untrusted", verifiedBy: undefined },
+      {
+        ...trusted,
+        state: "untrusted",
+        verifiedBy: undefined,
+        removed: [expect.stringMatching(/^chanctl local CA [0-9a-f]{8}$/)],
+      },
       expect.objectContaining({ state: "untrusted" }),
     ]);
     const [bundleAfter, linksAfter, ...anchors] = rest.slice(10);
@@ -62,7 +67,7 @@ describe("chanctl trust, for the system's store", () => {
     expect(JSON.parse(row)).toMatchObject({
       state: "untrusted",
       fix: expect.stringMatching(
-        /install -D -m 644 \S+\/ca\.pem \/usr\/local\S+ && (sudo )?update-ca-certificates/,
+        /install -D -m 644 \S+\/ca\.pem \/usr\/local\S+ && (sudo |\/usr\/sbin\/)update-ca-certificates/,
       ),
     });
     expect({ exit, after }).toEqual({ exit: "exit 4", after: before });

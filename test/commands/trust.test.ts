@@ -1,11 +1,17 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { copyFile, mkdir, mkdtemp, readdir, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:https";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
+import { loadAuthority } from "#src/certs/authority.ts";
+import { makeLeaf } from "#src/certs/make-leaf.ts";
+
+import { launchChromium, requireChromium } from "../support/chromium.ts";
 import { findProgram, requirePrograms } from "../support/requires.ts";
 import { type CliResult, runCli } from "./cli.ts";
 
@@ -21,6 +27,7 @@ interface Row {
   readonly fix?: string;
   readonly note?: string;
   readonly others?: readonly string[];
+  readonly removed?: readonly string[];
 }
 
 interface Person {
@@ -56,6 +63,15 @@ async function newPerson(env: Readonly<Record<string, string>> = {}): Promise<Pe
   };
 }
 
+/** A CA of somebody who likes the name. */
+async function addFriend(ada: Person, folder: string): Promise<void> {
+  const [key, certificate] = [join(ada.home, "key.pem"), join(ada.home, "friend.pem")];
+  const subject = "/CN=chanctl local CA of ada/O=chanctl";
+  const output = ["-keyout", key, "-out", certificate];
+  await run("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", subject].concat(output));
+  await ada.certutil(folder, "-A", "-t", "C,,", "-n", "a friend's", "-i", certificate);
+}
+
 async function makeProfile(home: string, name: string): Promise<string> {
   const folder = join(home, ".mozilla/firefox", name);
   await mkdir(folder, { recursive: true });
@@ -63,8 +79,25 @@ async function makeProfile(home: string, name: string): Promise<string> {
   return folder;
 }
 
+/** A server with a leaf of somebody's CA. */
+async function serveLeafOf({ caPath }: Person): Promise<{ readonly port: number }> {
+  const authority = await loadAuthority({ home: dirname(caPath), now: Date.now() });
+  const hosts = ["localhost", "127.0.0.1"];
+  const leaf = await makeLeaf({ commonName: "localhost", hosts, authority: authority.pair, now: Date.now() });
+  const server = createServer({ cert: leaf.chainPem, key: leaf.keyPem }, (_, response) => response.end("ok"));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  return { port: address.port };
+}
+
 describe("chanctl trust, for the browsers of a fresh user", () => {
-  beforeEach((context) => requirePrograms(context, "certutil"));
+  beforeEach((context) => requirePrograms(context, "certutil", "openssl"));
 
   it("makes the CA and Chromium's database, adds the one to the other and to every Firefox profile", async () => {
     const ada = await newPerson();
@@ -86,7 +119,7 @@ describe("chanctl trust, for the browsers of a fresh user", () => {
     const { code, stdout } = await ada.trust("--store", "nss");
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: expect.stringContaining("every store trusts the CA"),
+      stdout: expect.stringContaining("every store of nss trusts the CA"),
     });
     const listing = await ada.certutil(join(ada.home, ".pki/nssdb"), "-L");
     expect(listing.match(/chanctl local CA/g)).toHaveLength(1);
@@ -97,9 +130,7 @@ describe("chanctl trust, for the browsers of a fresh user", () => {
     const folder = join(ada.home, ".local/share/pki/nssdb");
     await mkdir(folder, { recursive: true });
     await ada.certutil(folder, "-N", "--empty-password");
-    const other = await newPerson();
-    await other.trust("--store", "nss");
-    await ada.certutil(folder, "-A", "-t", "C,,", "-n", "a friend's", "-i", other.caPath);
+    await addFriend(ada, folder);
     await ada.trust("--store", "nss");
     expect(await ada.certutil(folder, "-L")).toMatch(/a friend's +C,,[^]*chanctl local CA/);
     await expect(stat(join(ada.home, ".pki"))).rejects.toMatchObject({ code: "ENOENT" });
@@ -109,22 +140,30 @@ describe("chanctl trust, for the browsers of a fresh user", () => {
     expect(left).not.toContain("chanctl local CA");
   });
 
-  it("takes out what has the CA's fingerprint, whatever it is called, and no other; names the others", async () => {
-    const [ada, other] = [await newPerson(), await newPerson()];
+  it("names the CA of a config folder that is gone, takes it out, whatever it is called, and nobody else's", async () => {
+    const ada = await newPerson();
     await ada.trust("--store", "nss");
-    await other.trust("--store", "nss");
     const folder = join(ada.home, ".pki/nssdb");
-    await ada.trust("--uninstall", "--store", "nss");
-    await ada.certutil(folder, "-A", "-t", "C,,", "-n", "by hand", "-i", ada.caPath);
-    await ada.certutil(folder, "-A", "-t", "C,,", "-n", "chanctl", "-i", other.caPath);
+    const [gone = ""] = /chanctl local CA \w+/.exec(await ada.certutil(folder, "-L")) ?? [];
+    await ada.certutil(folder, "--rename", "-n", gone, "--new-n", "by hand");
+    await addFriend(ada, folder);
+    await rm(dirname(ada.caPath), { recursive: true });
+    const own = (await ada.trust("--store", "nss")).stdout.split("  ", 1)[0];
     const status = await ada.trust("--status", "--store", "nss", "--json");
     expect(status.rows).toEqual([
-      expect.objectContaining({ state: "trusted", others: [expect.stringMatching(/^chanctl local CA /)] }),
+      expect.objectContaining({
+        state: "trusted",
+        others: [gone],
+        fix: "chanctl trust --uninstall --store nss",
+      }),
     ]);
-    expect((await ada.trust("--uninstall", "--store", "nss")).code).toBe(0);
-    const left = await ada.certutil(folder, "-L");
-    expect(left).not.toContain("by hand");
-    expect(left).toMatch(/chanctl +C,,/);
+    await rm(dirname(ada.caPath), { recursive: true });
+    const { code, rows } = await ada.trust("--uninstall", "--store", "nss", "--json");
+    expect({ code, removed: new Set(rows[0]?.removed) }).toEqual({ code: 0, removed: new Set([gone, own]) });
+    expect((await ada.certutil(folder, "-L")).match(/by hand|chanctl local|a friend's/g)).toEqual([
+      "a friend's",
+    ]);
+    expect((await ada.trust("--uninstall", "--store", "nss")).stdout).toContain("nothing to take out");
   });
 
   it("says what to install where `certutil` is missing, and exits 1", async () => {
@@ -178,6 +217,29 @@ describe("chanctl trust, for the browsers of a fresh user", () => {
       undefined,
     ]);
   });
+
+  it("says that a running Chromium keeps to a warning that it has shown, and it does", async (context) => {
+    requireChromium(context);
+    const ada = await newPerson();
+    const made = await ada.trust("--store", "nss", "--json"); // and takes it out: the CA is there, trusted by nobody
+    await ada.trust("--uninstall", "--store", "nss");
+    expect(made.rows.map(({ note }) => note)).toEqual([undefined]);
+    const server = await serveLeafOf(ada);
+    const chromium = await launchChromium({ home: ada.home });
+    try {
+      const page = await chromium.browser.newPage();
+      const load = async (host: string) => (await page.goto(`https://${host}:${server.port}/`))?.status();
+      await expect(load("localhost")).rejects.toThrow("ERR_CERT_AUTHORITY_INVALID");
+      const { rows } = await ada.trust("--store", "nss", "--json");
+      expect(rows[0]?.note).toMatch(/^restart Chromium \(pid \d+\) if it has shown the warning already/);
+      await expect(load("localhost")).rejects.toThrow("ERR_CERT_AUTHORITY_INVALID");
+      expect((await ada.trust("--uninstall", "--store", "nss", "--json")).rows[0]?.note).toMatch(
+        /^restart Chromium/,
+      );
+    } finally {
+      await chromium.close();
+    }
+  }, 60_000);
 
   it("notices that the trust of a certificate was taken away, and gives it back", async () => {
     const ada = await newPerson();

@@ -17,8 +17,40 @@ export interface AuthorityCertificate {
   readonly sha256: string;
 }
 
-/** What the names of chanctl's authorities begin with. */
+/** What the names of chanctl's authorities begin with: what the tools of other platforms search by. */
 export const AUTHORITY_PREFIX = "chanctl local CA ";
+
+/** A CA of chanctl as a store holds it: the user's own, or one whose folder is elsewhere or gone. */
+export interface HeldAuthority {
+  readonly name: string;
+  readonly der: Buffer;
+  /** Hexadecimal, capitals, without colons. */
+  readonly sha1: string;
+}
+
+/**
+ * A certificate as one of chanctl's authorities, or `undefined`: it takes the whole name that chanctl gives,
+ * by which it vouches for itself. What only resembles one is somebody else's and stays where it is.
+ */
+export function toHeldAuthority(certificate: X509Certificate | undefined): HeldAuthority | undefined {
+  if (certificate === undefined || !certificate.ca || certificate.subject !== certificate.issuer)
+    return undefined;
+  const isNamed = /^CN=chanctl local CA [0-9a-f]{8}\nO=chanctl$/.test(certificate.subject);
+  if (!isNamed) return undefined;
+  return {
+    name: commonNameOf(certificate),
+    der: certificate.raw,
+    sha1: certificate.fingerprint.replaceAll(":", ""),
+  };
+}
+
+/** The authorities of chanctl among the certificates of a text in PEM. */
+export function authoritiesIn(text: string): readonly HeldAuthority[] {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return blocks
+    .map((pem) => toHeldAuthority(parseCertificate(pem)))
+    .filter((authority) => authority !== undefined);
+}
 
 /**
  * Reads the CA's certificate, whether it has ended or not.
@@ -43,6 +75,14 @@ export async function readAuthorityCertificate(path: string): Promise<AuthorityC
     sha1: certificate.fingerprint.replaceAll(":", ""),
     sha256: certificate.fingerprint256.replaceAll(":", ""),
   };
+}
+
+/** What a store tells of the CAs that it holds. */
+export function toStored(
+  held: readonly HeldAuthority[],
+  own: AuthorityCertificate | undefined,
+): readonly { readonly name: string; readonly isOwn: boolean }[] {
+  return held.map(({ name, der }) => ({ name, isOwn: own?.der.equals(der) === true }));
 }
 
 /** A certificate in PEM or DER, or `undefined` if it is none. */

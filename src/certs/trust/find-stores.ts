@@ -16,7 +16,8 @@ export type StorePlace =
   | { readonly kind: "firefox"; readonly folder: string }
   | { readonly kind: "firefox-follows"; readonly folder: string; readonly from: string }
   | { readonly kind: "firefox-unused" }
-  | { readonly kind: "java"; readonly cacerts: string; readonly keytool: string };
+  | { readonly kind: "java"; readonly cacerts: string; readonly keytool: string | undefined }
+  | { readonly kind: "java-home-wrong"; readonly javaHome: string; readonly fix: string };
 
 const CHROMIUMS = [
   "chromium",
@@ -95,6 +96,7 @@ function firefoxPlaces(machine: Machine): readonly StorePlace[] {
 }
 
 function javaPlaces(machine: Machine): readonly StorePlace[] {
+  const { files } = machine;
   const javaHome = machine.env["JAVA_HOME"];
   if (!javaHome) return [];
   const paths = machine.platform === "win32" ? win32 : posix;
@@ -102,6 +104,23 @@ function javaPlaces(machine: Machine): readonly StorePlace[] {
   const cacerts = [
     paths.join(javaHome, "lib", "security", "cacerts"),
     paths.join(javaHome, "jre", "lib", "security", "cacerts"), // Java 8
-  ].find((path) => machine.files.exists(path));
-  return cacerts === undefined ? [] : [{ kind: "java", cacerts, keytool }];
+  ].find((path) => files.exists(path));
+  if (cacerts === undefined) return [{ kind: "java-home-wrong", javaHome, fix: javaHomeFix(machine) }];
+  return [
+    { kind: "java", cacerts, keytool: files.exists(keytool) ? keytool : findProgram("keytool", machine) },
+  ];
+}
+
+/** The Java of the PATH is the likeliest that was meant. */
+function javaHomeFix(machine: Machine): string {
+  const { files, platform } = machine;
+  let java = platform === "linux" ? findProgram("java", machine) : undefined;
+  for (let link = 0; java !== undefined && link < 8; link++) {
+    const target = files.readLink(java);
+    if (target === undefined) break;
+    java = posix.resolve(posix.dirname(java), target);
+  }
+  const home = java === undefined ? undefined : posix.join(java, "../..");
+  const isHome = home !== undefined && files.exists(posix.join(home, "lib/security/cacerts"));
+  return isHome ? `export JAVA_HOME=${home}` : "unset JAVA_HOME";
 }

@@ -1,5 +1,12 @@
-import type { AuthorityCertificate } from "./authority-certificate.ts";
+import {
+  AUTHORITY_PREFIX,
+  type AuthorityCertificate,
+  authoritiesIn,
+  type HeldAuthority,
+  toStored,
+} from "./authority-certificate.ts";
 import type { Machine } from "./machine.ts";
+import { runAsRoot, toRootLine } from "./root-command.ts";
 import { installCommand } from "./tool-packages.ts";
 import { assertDone, toCommandLine } from "./trust-failed.ts";
 import type { TrustStore } from "./trust-store.ts";
@@ -7,15 +14,16 @@ import type { TrustStore } from "./trust-store.ts";
 interface JavaStoreOptions {
   /** The file `cacerts` of the JAVA_HOME. */
   readonly cacerts: string;
-  /** `undefined` where that JAVA_HOME has none. */
+  /** That of the JAVA_HOME, else one of the PATH; `undefined` where there is none. */
   readonly keytool: string | undefined;
   readonly ca: AuthorityCertificate | undefined;
   readonly machine: Machine;
 }
 
 /** The store of a Java: only of the one that JAVA_HOME names. */
-export function javaStore({ cacerts, keytool = "keytool", ca, machine }: JavaStoreOptions): TrustStore {
-  const isMissing = !machine.files.exists(keytool);
+export function javaStore({ cacerts, keytool: given, ca, machine }: JavaStoreOptions): TrustStore {
+  const isMissing = given === undefined;
+  const keytool = given ?? "keytool";
   const isOthers = !machine.isRoot && !machine.files.canWrite(cacerts);
   const toCommand = (args: readonly string[]) => [
     keytool,
@@ -35,16 +43,18 @@ export function javaStore({ cacerts, keytool = "keytool", ca, machine }: JavaSto
     "-file",
     ca?.path ?? "",
   ];
-  const run = async (step: string, args: readonly string[]): Promise<void> => {
-    const command = toCommand(args);
-    const line = toCommandLine(isOthers ? ["sudo", ...command] : command);
-    assertDone(await machine.run(command, { asRoot: isOthers }), { step, command: line });
-  };
+  const isHolding = (text: string | Buffer) => machine.files.read(cacerts)?.includes(text) === true;
   /** Certificates lie in the file as they are; a Java takes half a second to start. */
-  const isInFile = () => ca !== undefined && machine.files.read(cacerts)?.includes(ca.der) === true;
-  const aliases = async (): Promise<readonly string[]> => {
-    if (ca === undefined || isMissing) return [];
-    return parseAliases((await machine.run(toCommand(["-list"]))).stdout, ca.sha256);
+  const isInFile = () => ca !== undefined && isHolding(ca.der);
+  const heldHere = async (): Promise<readonly AliasedAuthority[]> => {
+    if (isMissing || !(isInFile() || isHolding(AUTHORITY_PREFIX))) return [];
+    return parseListing((await machine.run(toCommand(["-list", "-rfc"]))).stdout);
+  };
+  const run = async (step: string, all: readonly (readonly string[])[]): Promise<void> => {
+    const commands = all.map(toCommand);
+    if (isOthers) return runAsRoot(commands, { step, machine });
+    for (const command of commands)
+      assertDone(await machine.run(command), { step, command: toCommandLine(command) });
   };
 
   return {
@@ -54,8 +64,8 @@ export function javaStore({ cacerts, keytool = "keytool", ca, machine }: JavaSto
     ...(isOthers
       ? {
           asRoot: {
-            install: toCommandLine(["sudo", ...toCommand(addition)]),
-            uninstall: toCommandLine(["sudo", ...toCommand(["-delete", "-alias", ca?.name ?? ""])]),
+            install: toRootLine([toCommand(addition)], machine),
+            uninstall: async () => toRootLine(deletionsOf(await heldHere()).map(toCommand), machine),
           },
         }
       : {}),
@@ -64,42 +74,50 @@ export function javaStore({ cacerts, keytool = "keytool", ca, machine }: JavaSto
       if (isMissing && !isThere) {
         return {
           kind: "blocked",
-          reason: `${keytool} is not there`,
+          reason: "this Java has no `keytool`, nor is there one on the PATH",
           fix: installCommand("keytool", machine),
         };
       }
-      if (!verify) return isThere ? { kind: "trusted" } : { kind: "untrusted" };
-      return (await aliases()).length > 0
-        ? { kind: "trusted", verifiedBy: "keytool" }
-        : { kind: "untrusted" };
+      if (!verify || isMissing) return isThere ? { kind: "trusted" } : { kind: "untrusted" };
+      const isListed = (await heldHere()).some(({ der }) => ca?.der.equals(der) === true);
+      return isListed ? { kind: "trusted", verifiedBy: "keytool" } : { kind: "untrusted" };
     },
     async install() {
       if (ca === undefined || isInFile()) return {};
-      await run(`add the CA to ${cacerts}`, addition);
+      await run(`add the CA to ${cacerts}`, [addition]);
       return { note: "restart what runs on that Java" };
     },
     async uninstall() {
-      for (const alias of await aliases())
-        await run(`take the CA out of ${cacerts}`, ["-delete", "-alias", alias]);
-      return {};
+      const held = await heldHere();
+      if (held.length === 0) return {};
+      await run(`take the CA out of ${cacerts}`, deletionsOf(held));
+      return { note: "restart what runs on that Java" };
     },
-    strangers: async () => [],
+    held: async () => toStored(await heldHere(), ca),
   };
 }
 
+function deletionsOf(held: readonly AliasedAuthority[]): readonly (readonly string[])[] {
+  return held.map(({ alias }) => ["-delete", "-alias", alias]);
+}
+
+interface AliasedAuthority extends HeldAuthority {
+  /** The name by which keytool knows it. */
+  readonly alias: string;
+}
+
 /**
- * The aliases of a certificate in what `keytool -list` prints.
+ * The CAs of chanctl in what `keytool -list -rfc` prints.
  *
  * ```
- * chanctl local ca 1a2b3c4d, Nov 22, 2026, trustedCertEntry,
- * Certificate fingerprint (SHA-256): 5A:…
+ * Alias name: chanctl local ca 1a2b3c4d
+ * …
+ * -----BEGIN CERTIFICATE-----
  * ```
  */
-function parseAliases(listing: string, sha256: string): readonly string[] {
-  const lines = listing.split("\n");
-  return lines.flatMap((line, index) => {
-    const isOurs = line.replaceAll(":", "").toUpperCase().includes(sha256);
-    const [alias = ""] = (lines[index - 1] ?? "").split(/, [A-Z][a-z]{2} /);
-    return isOurs && alias !== "" ? [alias] : [];
+function parseListing(listing: string): readonly AliasedAuthority[] {
+  return listing.split(/^Alias name: /m).flatMap((entry) => {
+    const [alias = ""] = entry.split(/\r?\n/, 1);
+    return alias === "" ? [] : authoritiesIn(entry).map((authority) => ({ ...authority, alias }));
   });
 }

@@ -1,6 +1,11 @@
 import { join } from "node:path";
 
-import type { AuthorityCertificate } from "./authority-certificate.ts";
+import {
+  AUTHORITY_PREFIX,
+  type AuthorityCertificate,
+  authoritiesIn,
+  toStored,
+} from "./authority-certificate.ts";
 import type { Machine } from "./machine.ts";
 import { assertDone, toCommandLine } from "./trust-failed.ts";
 import type { TrustStore } from "./trust-store.ts";
@@ -21,19 +26,10 @@ export function keychainStore({ ca, machine }: KeychainStoreOptions): TrustStore
     const command = ["security", ...args];
     assertDone(await machine.run(command), { step, command: toCommandLine(command) });
   };
-  const isThere = async (): Promise<boolean> => {
-    if (ca === undefined) return false;
-    const { stdout } = await machine.run([
-      "security",
-      "find-certificate",
-      "-a",
-      "-Z",
-      "-c",
-      ca.name,
-      keychain,
-    ]);
-    return stdout.includes(ca.sha1);
-  };
+  /** `-c` finds every name that this is a part of. */
+  const find = ["security", "find-certificate", "-a", "-p", "-c", AUTHORITY_PREFIX.trim(), keychain];
+  const heldHere = async () => authoritiesIn((await machine.run(find)).stdout);
+  const isThere = async () => ca !== undefined && (await heldHere()).some(({ der }) => der.equals(ca.der));
 
   return {
     kind: "system",
@@ -58,11 +54,11 @@ export function keychainStore({ ca, machine }: KeychainStoreOptions): TrustStore
       return {};
     },
     async uninstall() {
-      if (ca === undefined || !(await isThere())) return {};
       const step = "take the CA out of the keychain";
-      await security(step, ["delete-certificate", "-Z", ca.sha1, "-t", keychain]); // -t: its trust settings too
+      for (const { sha1 } of await heldHere())
+        await security(step, ["delete-certificate", "-Z", sha1, "-t", keychain]); // -t: its trust settings too
       return {};
     },
-    strangers: async () => [],
+    held: async () => toStored(await heldHere(), ca),
   };
 }

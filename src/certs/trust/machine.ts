@@ -22,8 +22,8 @@ export interface FileView {
 
 /** How a program runs. */
 export interface RunOptions {
-  /** Through sudo, unless we are root. The caller has asked. */
-  readonly asRoot?: boolean;
+  /** It asks for a password on the terminal if it needs one, and is waited for as long as a person takes. */
+  readonly mayAskPassword?: boolean;
 }
 
 /** How a program ended. */

@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import Sqlite from "better-sqlite3";
 
-import { AUTHORITY_PREFIX, commonNameOf, parseCertificate } from "./authority-certificate.ts";
+import { type HeldAuthority, parseCertificate, toHeldAuthority } from "./authority-certificate.ts";
 
 /** A certificate in an NSS database. */
 export interface NssEntry {
@@ -41,19 +41,18 @@ export function findNssEntry(folder: string, der: Buffer): NssEntry | undefined 
   });
 }
 
-/** The names of chanctl's CAs in the NSS database of a folder, but for the one given. */
-export function listStrangers(folder: string, der: Buffer | undefined): readonly string[] {
-  const names = reading(folder, (database) =>
+/** The CAs of chanctl in the NSS database of a folder. */
+export function listNssAuthorities(folder: string): readonly HeldAuthority[] {
+  const authorities = reading(folder, (database) =>
     database
       .prepare(LIST_CERTIFICATES)
       .pluck()
       .all()
-      .filter((value): value is Buffer => Buffer.isBuffer(value) && (der === undefined || !value.equals(der)))
-      .map((value) => parseCertificate(value))
-      .map((certificate) => (certificate === undefined ? "" : commonNameOf(certificate)))
-      .filter((name) => name.startsWith(AUTHORITY_PREFIX)),
+      .filter((value): value is Buffer => Buffer.isBuffer(value))
+      .map((value) => toHeldAuthority(parseCertificate(value)))
+      .filter((authority) => authority !== undefined),
   );
-  return names ?? [];
+  return authorities ?? [];
 }
 
 function reading<T>(folder: string, read: (database: Sqlite.Database) => T): T | undefined {

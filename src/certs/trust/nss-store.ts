@@ -1,12 +1,13 @@
 import { mkdir } from "node:fs/promises";
 
 import { ChanctlError } from "../../shared/errors.ts";
-import type { AuthorityCertificate } from "./authority-certificate.ts";
+import { type AuthorityCertificate, toStored } from "./authority-certificate.ts";
 import type { Machine } from "./machine.ts";
-import { findNssEntry, listStrangers } from "./nss-database.ts";
+import { findNssEntry, listNssAuthorities } from "./nss-database.ts";
 import { findProgram } from "./programs.ts";
+import { runningChromium } from "./running-chromium.ts";
 import { runningFirefox } from "./running-firefox.ts";
-import type { TrustStore } from "./trust-store.ts";
+import type { StoreChange, TrustStore } from "./trust-store.ts";
 import { installCommand } from "./tool-packages.ts";
 import { assertDone, toCommandLine } from "./trust-failed.ts";
 
@@ -23,6 +24,12 @@ interface NssStoreOptions {
 /** An NSS database: that of Chromium, Chrome, Edge and Brave on Linux, or that of a Firefox profile. */
 export function nssStore({ kind, name, folder, ca, machine }: NssStoreOptions): TrustStore {
   const certutil = findProgram("certutil", machine);
+  /** The own CA even if it is not named as chanctl names it. */
+  const heldHere = () => {
+    const held = listNssAuthorities(folder);
+    const isOwnMissing = ca !== undefined && !held.some(({ der }) => der.equals(ca.der));
+    return isOwnMissing && findNssEntry(folder, ca.der) !== undefined ? [ca, ...held] : held;
+  };
   const entryOf = () => (ca === undefined ? undefined : findNssEntry(folder, ca.der));
   const run = async (step: string, args: readonly string[]): Promise<void> => {
     if (certutil === undefined) throw certutilMissing(folder, machine);
@@ -31,11 +38,13 @@ export function nssStore({ kind, name, folder, ca, machine }: NssStoreOptions): 
       "close the browser and try again; a profile with a primary password takes the CA in its own settings only";
     assertDone(await machine.run(command), { step, command: toCommandLine(command), hint });
   };
-  const restartNote = () => {
-    const pid = kind === "firefox" ? runningFirefox(folder, machine) : undefined;
-    return pid === undefined
-      ? {}
-      : { note: `restart ${name} (pid ${pid}): it runs with what it has read before` };
+  const restartNote = (isAdded: boolean): StoreChange => {
+    const pid = kind === "firefox" ? runningFirefox(folder, machine) : runningChromium(machine);
+    if (pid === undefined) return {};
+    const restart = `restart ${name} (pid ${pid})`;
+    return kind === "nss" && isAdded
+      ? { note: `${restart} if it has shown the warning already: it keeps to that` }
+      : { note: `${restart}: it runs with what it has read before` };
   };
   const makeDatabase = async (): Promise<void> => {
     if (machine.files.exists(`${folder}/cert9.db`)) return;
@@ -79,18 +88,19 @@ export function nssStore({ kind, name, folder, ca, machine }: NssStoreOptions): 
           await machine.run([certutil, "-d", `sql:${folder}`, "-D", "-n", entry.nickname]);
         throw error;
       }
-      return restartNote();
+      return restartNote(true);
     },
     async uninstall() {
-      // `certutil` deletes by name only. The name is that of the entry with our bytes, whatever somebody called it.
-      let entry = entryOf();
-      if (entry === undefined) return {};
-      for (; entry !== undefined; entry = entryOf()) {
-        await run(`take the CA out of ${folder}`, ["-D", "-n", entry.nickname]);
+      const held = heldHere();
+      // `certutil` deletes by name only. The name is that of the entry with these bytes, whatever somebody called it.
+      for (const { der } of held) {
+        for (let entry = findNssEntry(folder, der); entry !== undefined; entry = findNssEntry(folder, der)) {
+          await run(`take the CA out of ${folder}`, ["-D", "-n", entry.nickname]);
+        }
       }
-      return restartNote();
+      return held.length === 0 ? {} : restartNote(false);
     },
-    strangers: async () => listStrangers(folder, ca?.der),
+    held: async () => toStored(heldHere(), ca),
   };
 }
 

@@ -40,13 +40,20 @@ function openStore(place: StorePlace, { ca, machine, verify }: Omit<OpenStoresOp
       return nssStore({ kind: "firefox", name: "Firefox", folder: place.folder, ca, machine });
     case "firefox-follows":
       return passiveStore({
+        kind: "firefox",
         name: "Firefox",
         place: place.folder,
         state: { kind: "inherited", from: place.from },
       });
     case "firefox-unused": {
       const reason = "start Firefox once, then run this again";
-      return passiveStore({ name: "Firefox", place: "no profile yet", state: { kind: "unused", reason } });
+      const state = { kind: "unused", reason } as const;
+      return passiveStore({ kind: "firefox", name: "Firefox", place: "no profile yet", state });
+    }
+    case "java-home-wrong": {
+      const reason = "JAVA_HOME is no Java's folder: it has no lib/security/cacerts";
+      const state = { kind: "blocked", reason, fix: place.fix } as const;
+      return passiveStore({ kind: "java", name: "Java", place: place.javaHome, state });
     }
     case "java":
     default:

@@ -7,7 +7,7 @@ import type { CommandResult, FileView, Machine } from "./machine.ts";
 interface RealMachineOptions {
   readonly env: Machine["env"];
   readonly homedir: string;
-  /** Whether sudo may ask for a password here. */
+  /** Whether sudo or su may ask for a password here. */
   readonly isTerminal: boolean;
 }
 
@@ -32,10 +32,11 @@ export function realMachine({ env, homedir, isTerminal }: RealMachineOptions): M
     homedir,
     isRoot,
     files: realFiles,
-    run: (command, options = {}) => {
-      const sudo = options.asRoot === true && !isRoot ? ["sudo", ...(isTerminal ? [] : ["-n"]), "--"] : [];
-      return run([...sudo, ...command], { env, isAsking: sudo.length > 0 && isTerminal });
-    },
+    run: (command, { mayAskPassword = false } = {}) =>
+      // Without a terminal a sudo would ask in vain on the one that it may still find.
+      command[0] === "sudo" && !isTerminal
+        ? run(["sudo", "-n", ...command.slice(1)], { env, isAsking: false })
+        : run(command, { env, isAsking: mayAskPassword && isTerminal }),
   };
 }
 

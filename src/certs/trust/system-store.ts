@@ -1,11 +1,11 @@
 import { join } from "node:path";
 
-import type { AuthorityCertificate } from "./authority-certificate.ts";
-import { AUTHORITY_PREFIX, commonNameOf, parseCertificate } from "./authority-certificate.ts";
+import type { AuthorityCertificate, HeldAuthority } from "./authority-certificate.ts";
+import { parseCertificate, toHeldAuthority, toStored } from "./authority-certificate.ts";
 import type { Machine } from "./machine.ts";
 import { findProgram } from "./programs.ts";
 import { installCommand } from "./tool-packages.ts";
-import { assertDone, toCommandLine } from "./trust-failed.ts";
+import { runAsRoot, toRootLine } from "./root-command.ts";
 import type { TrustStore } from "./trust-store.ts";
 
 /** How a Linux keeps the CAs that its administrator adds. */
@@ -42,18 +42,12 @@ export function systemStore({ layout, ca, machine, verify }: SystemStoreOptions)
   const { anchors, extension, update, refresh = update, bundle } = layout;
   const updater = findProgram(update[0], machine);
   const anchor = join(anchors, `chanctl-${ca?.sha256.slice(0, 16).toLowerCase() ?? "ca"}.${extension}`);
-  const ours = () => anchorsIn(anchors, machine).filter(({ der }) => ca !== undefined && der.equals(ca.der));
+  const ours = () => anchorsIn(anchors, { ca, machine });
+  const isInBundle = () => ca !== undefined && bundleHolds(machine.files.read(bundle), ca.pem);
   const commands = {
     install: () => [["install", "-D", "-m", "644", ca?.path ?? "", anchor], [...update]],
     uninstall: () => [["rm", "-f", ...ours().map(({ path }) => path)], [...refresh]],
   };
-  const runAll = async (step: string, all: readonly (readonly string[])[]): Promise<void> => {
-    for (const command of all) {
-      const line = toCommandLine(machine.isRoot ? command : ["sudo", ...command]);
-      assertDone(await machine.run(command, { asRoot: true }), { step, command: line, hint: line });
-    }
-  };
-  const lineOf = (all: readonly (readonly string[])[]) => toRootLine(all, findProgram("sudo", machine));
 
   return {
     kind: "system",
@@ -63,51 +57,58 @@ export function systemStore({ layout, ca, machine, verify }: SystemStoreOptions)
       ? {}
       : {
           get asRoot() {
-            return { install: lineOf(commands.install()), uninstall: lineOf(commands.uninstall()) };
+            return {
+              install: toRootLine(commands.install(), machine),
+              uninstall: async () => toRootLine(commands.uninstall(), machine),
+            };
           },
         }),
     async status(options) {
-      const isInBundle = ca !== undefined && bundleHolds(machine.files.read(bundle), ca.pem);
-      if (!isInBundle && updater === undefined) {
+      const isThere = isInBundle();
+      if (!isThere && updater === undefined) {
         const fix = installCommand("ca-certificates", machine);
         return { kind: "blocked", reason: `\`${update[0]}\` is not installed`, fix };
       }
-      if (!isInBundle) return { kind: "untrusted" };
+      if (!isThere) return { kind: "untrusted" };
       const verdict = options.verify ? await verify?.() : undefined;
       if (verdict === undefined) return { kind: "trusted" };
       if (verdict.refusal === undefined) return { kind: "trusted", verifiedBy: verdict.by };
       return { kind: "untrusted", reason: `${verdict.by} refuses it: ${verdict.refusal}` };
     },
     async install() {
-      await runAll("add the CA to the system's store", commands.install());
+      await runAsRoot(commands.install(), { step: "add the CA to the system's store", machine });
       return {};
     },
     async uninstall() {
-      if (ours().length === 0 && !(ca !== undefined && bundleHolds(machine.files.read(bundle), ca.pem)))
-        return {};
-      await runAll("take the CA out of the system's store", commands.uninstall());
+      if (ours().length === 0 && !isInBundle()) return {};
+      await runAsRoot(commands.uninstall(), { step: "take the CA out of the system's store", machine });
       return {};
     },
-    strangers: async () =>
-      anchorsIn(anchors, machine)
-        .filter(
-          ({ der, name }) => name.startsWith(AUTHORITY_PREFIX) && (ca === undefined || !der.equals(ca.der)),
-        )
-        .map(({ name }) => name),
+    async held() {
+      const anchored = toStored(ours(), ca);
+      // Of an anchor that somebody has deleted without making the bundle anew.
+      const isLeft = ca !== undefined && !anchored.some(({ isOwn }) => isOwn) && isInBundle();
+      return isLeft ? [{ name: ca.name, isOwn: true }, ...anchored] : anchored;
+    },
   };
 }
 
-interface Anchor {
+interface Anchor extends HeldAuthority {
   readonly path: string;
-  readonly der: Buffer;
-  readonly name: string;
 }
 
-function anchorsIn(folder: string, { files }: Machine): readonly Anchor[] {
-  return files.list(folder).flatMap((file) => {
+/** The CAs of chanctl among the administrator's. */
+function anchorsIn(
+  folder: string,
+  { ca, machine }: Pick<SystemStoreOptions, "ca" | "machine">,
+): readonly Anchor[] {
+  return machine.files.list(folder).flatMap((file) => {
     const path = join(folder, file);
-    const certificate = parseCertificate(files.read(path) ?? "");
-    return certificate === undefined ? [] : [{ path, der: certificate.raw, name: commonNameOf(certificate) }];
+    const text = machine.files.read(path);
+    const certificate = text === undefined ? undefined : parseCertificate(text);
+    const isOwn = certificate !== undefined && ca?.der.equals(certificate.raw) === true;
+    const held = isOwn ? ca : toHeldAuthority(certificate);
+    return held === undefined ? [] : [{ name: held.name, der: held.der, sha1: held.sha1, path }];
   });
 }
 
@@ -122,10 +123,4 @@ function bundleHolds(bundle: Buffer | undefined, pem: string): boolean {
 
 function unwrap(pem: string): string {
   return pem.replaceAll(/\s|-----[^-]+-----/g, "");
-}
-
-/** The line by which a person runs commands as root, where there is no sudo too. */
-function toRootLine(commands: readonly (readonly string[])[], sudo: string | undefined): string {
-  if (sudo === undefined) return toCommandLine(["su", "-c", commands.map(toCommandLine).join(" && ")]);
-  return commands.map((command) => toCommandLine(["sudo", ...command])).join(" && ");
 }

@@ -29,6 +29,13 @@ export interface StoreChange {
   readonly note?: string;
 }
 
+/** A CA of chanctl that a store holds. */
+export interface StoredAuthority {
+  readonly name: string;
+  /** `false` for one of another config folder, which may be gone. */
+  readonly isOwn: boolean;
+}
+
 /** One place on this machine that can trust the CA. Nothing is written before `install` or `uninstall`. */
 export interface TrustStore {
   readonly kind: StoreKind;
@@ -37,7 +44,7 @@ export interface TrustStore {
   /** Where it is: a path, or the words of the platform. */
   readonly place: string;
   /** The lines that run as root, which a person must have allowed; absent where the user may write. */
-  readonly asRoot?: { readonly install: string; readonly uninstall: string };
+  readonly asRoot?: { readonly install: string; uninstall(): Promise<string> };
   status(options: StatusOptions): Promise<TrustState>;
   /**
    * Adds the CA. Twice is as good as once.
@@ -46,11 +53,11 @@ export interface TrustStore {
    */
   install(): Promise<StoreChange>;
   /**
-   * Takes out the CA with this fingerprint, under whatever name it is there; no other.
+   * Takes out every CA of chanctl that is in it, each by its fingerprint, whatever name it has there; nothing else.
    *
    * @throws {ChanctlError} `trust_failed` with what the store's tool said.
    */
   uninstall(): Promise<StoreChange>;
-  /** Other CAs of chanctl in it, by name, left by a folder of certificates that is gone. */
-  strangers(): Promise<readonly string[]>;
+  /** The CAs of chanctl that are in it: the user's own, and those of other config folders, which may be gone. */
+  held(): Promise<readonly StoredAuthority[]>;
 }

@@ -23,6 +23,8 @@ export function windowsStore({ ca, machine, isWsl }: WindowsStoreOptions): Trust
   };
   const isThere = async (): Promise<boolean> =>
     ca !== undefined && (await machine.run(["certutil.exe", "-user", "-store", "Root", ca.sha1])).code === 0;
+  const heldHere = async () =>
+    parseListing((await machine.run(["certutil.exe", "-user", "-store", "Root"])).stdout);
   const windowsPathOf = async (path: string): Promise<string> =>
     isWsl ? (await machine.run(["wslpath", "-w", path])).stdout.trim() || path : path;
 
@@ -37,10 +39,36 @@ export function windowsStore({ ca, machine, isWsl }: WindowsStoreOptions): Trust
       return {};
     },
     async uninstall() {
-      if (ca === undefined || !(await isThere())) return {};
-      await certutil("take the CA out of Windows", ["-delstore", "Root", ca.sha1]);
+      for (const { sha1 } of await heldHere())
+        await certutil("take the CA out of Windows", ["-delstore", "Root", sha1]);
       return {};
     },
-    strangers: async () => [],
+    held: async () => (await heldHere()).map(({ name, sha1 }) => ({ name, isOwn: sha1 === ca?.sha1 })),
   };
+}
+
+interface ListedAuthority {
+  readonly name: string;
+  readonly sha1: string;
+}
+
+/**
+ * The CAs of chanctl in what `certutil.exe -store` prints; its words are of the language of that Windows.
+ *
+ * ```
+ * ================ Certificate 3 ================
+ * Issuer: O=chanctl, CN=chanctl local CA 1a2b3c4d
+ * Subject: O=chanctl, CN=chanctl local CA 1a2b3c4d
+ * Cert Hash(sha1): 5a0f…
+ * ```
+ */
+function parseListing(listing: string): readonly ListedAuthority[] {
+  return listing.split(/^=+ .* =+$/m).flatMap((block) => {
+    const names = Array.from(block.matchAll(/CN=(chanctl local CA [0-9a-f]{8})\b/g), ([, name = ""]) => name);
+    const [, hash] = /\(sha1\): ?([0-9a-f ]+)/i.exec(block) ?? [];
+    const sha1 = hash?.replaceAll(" ", "").toUpperCase() ?? "";
+    const [name] = names;
+    const isAuthority = name !== undefined && names.length >= 2 && names.every((other) => other === name);
+    return isAuthority && sha1.length === 40 && block.includes("O=chanctl") ? [{ name, sha1 }] : [];
+  });
 }

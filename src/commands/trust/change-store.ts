@@ -1,4 +1,4 @@
-import type { StoreChange, TrustStore } from "../../certs/trust/trust-store.ts";
+import type { StoreChange, StoredAuthority, TrustStore } from "../../certs/trust/trust-store.ts";
 import { ChanctlError } from "../../shared/errors.ts";
 import { type StoreRow, toFailedRow, toRow } from "./store-row.ts";
 
@@ -31,12 +31,30 @@ export async function uninstallFrom(
   { mayRunAsRoot }: ChangeOptions,
 ): Promise<ChangedStore> {
   const state = await store.status({ verify: false });
-  const line = state.kind === "trusted" ? store.asRoot?.uninstall : undefined;
+  const before = await store.held();
+  const isHolding = state.kind === "trusted" || before.length > 0;
+  const line = isHolding ? await store.asRoot?.uninstall() : undefined;
   if (store.asRoot !== undefined && line === undefined) return { row: toRow(store, state), isUnasked: false };
-  const { row, isUnasked } = await attempt(store, { line, mayRunAsRoot, change: () => store.uninstall() });
+  const attempted = await attempt(store, { line, mayRunAsRoot, change: () => store.uninstall() });
+  const { isUnasked } = attempted;
+  const row = { ...attempted.row, ...(await describeRemoval(store, before)) };
   if (row.state !== "blocked") return { row, isUnasked };
   const { fix: _needless, reason: _missing, ...rest } = row; // a tool that is missing matters to nobody any more
   return { row: { ...rest, state: "untrusted" }, isUnasked };
+}
+
+/** What is gone since, and what is left of others: a store that still holds one is not done. */
+async function describeRemoval(
+  store: TrustStore,
+  before: readonly StoredAuthority[],
+): Promise<Pick<StoreRow, "removed" | "others">> {
+  if (before.length === 0) return {};
+  const after = await store.held();
+  const removed = before
+    .filter(({ name }) => !after.some((left) => left.name === name))
+    .map(({ name }) => name);
+  const others = after.filter(({ isOwn }) => !isOwn).map(({ name }) => name);
+  return { ...(removed.length === 0 ? {} : { removed }), ...(others.length === 0 ? {} : { others }) };
 }
 
 interface Attempt extends ChangeOptions {

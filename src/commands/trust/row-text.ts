@@ -1,17 +1,30 @@
 import { homedir } from "node:os";
 
 import type { Palette } from "../palette.ts";
+import { wrapColumns } from "../terminal-text.ts";
+import { commandLines } from "./command-text.ts";
 import type { StoreRow } from "./store-row.ts";
 
 interface RowTextOptions {
   readonly colors: Palette;
   readonly columns: number;
+  /** Where sentences and commands are broken between words: nowhere in a pipe. @default `columns` */
+  readonly wrapAt?: number;
   /** After `--uninstall` it is good that a store does not trust. */
   readonly isUninstalled: boolean;
 }
 
-const NAME_WIDTH = 14;
-const STATE_WIDTH = 29;
+const NAME_WIDTH = 13;
+const STATE_WIDTH = 30;
+/** What a program's word is worth, where it is not its own check of the certificate. */
+const PROOFS: Readonly<Record<string, string>> = {
+  curl: "verified by handshake",
+  openssl: "verified by handshake",
+  tstclnt: "verified by handshake",
+  keytool: "listed by keytool",
+};
+const INDENT = "      ";
+const FIX = "fix: ";
 
 /**
  * The lines of a store.
@@ -22,8 +35,12 @@ const STATE_WIDTH = 29;
  *       fix: sudo apt install libnss3-tools
  * ```
  */
-export function rowText(row: StoreRow, { colors, columns, isUninstalled }: RowTextOptions): string {
+export function rowText(
+  row: StoreRow,
+  { colors, columns, wrapAt = columns, isUninstalled }: RowTextOptions,
+): string {
   const { dim } = colors;
+  const room = Math.max(20, wrapAt - INDENT.length);
   const name = row.store.padEnd(NAME_WIDTH);
   const state = stateText(row);
   const place = shortPath(row.place);
@@ -31,15 +48,28 @@ export function rowText(row: StoreRow, { colors, columns, isUninstalled }: RowTe
   const head = `  ${mark(row, { colors, isUninstalled })} ${name} `;
   const first = isOneLine
     ? `${head}${state.padEnd(STATE_WIDTH)} ${dim(place)}\n`
-    : `${head}${state}\n      ${dim(place)}\n`;
-  const others =
-    row.others?.map((other) => `also there: ${other}, of another config folder (CHANCTL_HOME)`) ?? [];
+    : `${head}${wrapColumns(state, Math.max(20, wrapAt - 5 - NAME_WIDTH)).join(`\n${INDENT}`)}\n${INDENT}${dim(place)}\n`;
+  const removed = row.removed?.map((name) => `taken out: ${name}`) ?? [];
+  const others = row.others?.map(
+    (name) => `also there: ${name}, of another config folder, or of one that is gone`,
+  );
   const further = [
-    ...(row.note === undefined ? [] : [row.note]),
-    ...(row.fix === undefined ? [] : [`${dim("fix:")} ${row.fix.replaceAll("\n", "\n           ")}`]),
-    ...others.map(dim),
+    ...wrapAll(removed, room),
+    ...wrapAll(row.note === undefined ? [] : [row.note], room),
+    ...wrapAll(others ?? [], room).map(dim),
+    ...fixLines(row.fix, room - FIX.length).map((line, index) =>
+      index === 0 ? `${dim(FIX)}${line}` : `${" ".repeat(FIX.length)}${line}`,
+    ),
   ];
-  return first + further.map((line) => `      ${line}\n`).join("");
+  return first + further.map((line) => `${INDENT}${line}\n`).join("");
+}
+
+function wrapAll(texts: readonly string[], columns: number): readonly string[] {
+  return texts.flatMap((text) => wrapColumns(text, columns));
+}
+
+function fixLines(fix: string | undefined, columns: number): readonly string[] {
+  return fix === undefined ? [] : fix.split("\n").flatMap((line) => commandLines(line, columns));
 }
 
 /** A path as people write it, with `~` for their home folder. */
@@ -49,17 +79,22 @@ export function shortPath(path: string): string {
 }
 
 function mark(
-  { state, fix }: StoreRow,
+  { state, fix, others }: StoreRow,
   { colors, isUninstalled }: Pick<RowTextOptions, "colors" | "isUninstalled">,
 ): string {
   const { green, red, dim } = colors;
   if (state === "inherited" || state === "unused") return dim("·");
-  const isGood = isUninstalled ? state !== "trusted" && fix === undefined : state === "trusted";
+  const isGood = isUninstalled
+    ? state !== "trusted" && fix === undefined && others === undefined
+    : state === "trusted";
   return isGood ? green("✓") : red("✗");
 }
 
 function stateText({ state, verifiedBy, reason }: StoreRow): string {
-  if (state === "trusted") return verifiedBy === undefined ? "trusted" : `trusted, verified by ${verifiedBy}`;
+  if (state === "trusted")
+    return verifiedBy === undefined
+      ? "trusted"
+      : `trusted, ${PROOFS[verifiedBy] ?? `verified by ${verifiedBy}`}`;
   if (state === "untrusted") return reason === undefined ? "not trusted" : `not trusted: ${reason}`;
   return reason ?? state;
 }

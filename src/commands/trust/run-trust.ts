@@ -37,7 +37,7 @@ export async function runTrust(flags: TrustFlags, io: Io): Promise<void> {
   const context = await findTrust({ kinds: parseKinds(flags.store), isMaking: isInstalling }, io);
   const show = rowPrinter(flags, io);
   if (io.env["SUDO_USER"] && process.getuid?.() === 0) io.stderr(`${sudoNotice(io.env["SUDO_USER"])}\n`);
-  if (!flags.json) io.stdout(headText(context, io));
+  if (!flags.json) io.stdout(headText(context, { flags, io }));
   const mayRunAsRoot = permissionAsker({ isYes: flags.yes === true }, io);
   const changed: ChangedStore[] = [];
   // One after the other: some ask for a password, and two updates of one store at once fail.
@@ -53,11 +53,11 @@ export async function runTrust(flags: TrustFlags, io: Io): Promise<void> {
 }
 
 async function statusRow(store: TrustStore): Promise<StoreRow> {
-  const [state, others] = await Promise.all([store.status({ verify: true }), store.strangers()]);
+  const [state, held] = await Promise.all([store.status({ verify: true }), store.held()]);
   const row = toRow(store, state);
-  const fix =
-    row.state === "untrusted" && row.fix === undefined ? { fix: `chanctl trust --store ${store.kind}` } : {};
-  return { ...row, ...fix, ...(others.length === 0 ? {} : { others }) };
+  const others = held.filter(({ isOwn }) => !isOwn).map(({ name }) => name);
+  if (others.length > 0) return { fix: `chanctl trust --uninstall --store ${store.kind}`, ...row, others };
+  return row.state === "untrusted" ? { fix: `chanctl trust --store ${store.kind}`, ...row } : row;
 }
 
 /** Whoever types sudo before it out of habit trusts a CA that their own `chanctl dev` does not use. */
@@ -68,16 +68,28 @@ function sudoNotice(user: string): string {
 function rowPrinter(flags: TrustFlags, io: Io): (row: StoreRow) => void {
   if (flags.json) return (row) => io.stdout(`${JSON.stringify(row)}\n`);
   const colors = palette(io.color);
+  const wrapAt = io.isOutputTerminal ? io.columns : Infinity;
   return (row) =>
-    io.stdout(rowText(row, { colors, columns: io.columns, isUninstalled: flags.uninstall === true }));
+    io.stdout(rowText(row, { colors, columns: io.columns, wrapAt, isUninstalled: flags.uninstall === true }));
 }
 
-function headText({ ca, problem, stores }: TrustContext, io: Io): string {
+/** Why there is no row. */
+function noneText({ store }: TrustFlags): string {
+  const kinds = parseKinds(store);
+  if (kinds === undefined) return "no trust store was found on this machine";
+  const java = kinds.includes("java") ? " (java: that of JAVA_HOME, which is not set)" : "";
+  return `no store of ${joinWords(kinds, "or")} was found on this machine${java}`;
+}
+
+function headText(
+  { ca, problem, stores }: TrustContext,
+  { flags, io }: { flags: TrustFlags; io: Io },
+): string {
   const { bold, dim, red } = palette(io.color);
   if (ca === undefined)
     return "no CA has been made yet: the first `chanctl dev` or `chanctl trust` makes one\n\n";
   const warning = problem === undefined ? "" : `${red("!")} ${problem.message}\n`;
-  const none = stores.length === 0 ? "no trust store was found on this machine\n" : "";
+  const none = stores.length === 0 ? `${noneText(flags)}\n` : "";
   return `${bold(ca.name)}  ${dim(shortPath(ca.path))}\n${warning}\n${none}`;
 }
 
@@ -86,22 +98,40 @@ function closingText(
   { flags, hasCa }: { flags: TrustFlags; hasCa: boolean },
 ): string {
   const left = changed.filter(({ row }) => isOpen(row, flags)).length;
+  if (changed.length === 0) return flags.uninstall ? "nothing to take out" : "nothing was looked at";
+  if (flags.uninstall && left === 0) {
+    const isAny = changed.some(({ row }) => row.removed !== undefined);
+    return !hasCa && !isAny ? "nothing to take out" : `${noStoreOf(flags)} holds a CA of chanctl`;
+  }
+  if (!hasCa && !flags.uninstall) return "chanctl trust     makes the CA and adds it to each";
   const stores = left === 1 ? "1 store" : `${left} stores`;
-  if (!hasCa)
-    return flags.uninstall ? "nothing to take out" : "chanctl trust     makes the CA and adds it to each";
-  if (flags.uninstall) return left === 0 ? "no store trusts the CA" : `${stores} left: see fix`;
-  if (left > 0) return `${stores} to go: see fix`;
-  return "every store trusts the CA     undo: chanctl trust --uninstall";
+  if (left > 0) return flags.uninstall ? `${stores} left: see fix` : `${stores} to go: see fix`;
+  const kinds = parseKinds(flags.store);
+  const which = kinds === undefined ? "every store" : `every store of ${joinWords(kinds, "and")}`;
+  const isTrusted = changed.some(({ row }) => row.state === "trusted" || row.state === "inherited");
+  if (!isTrusted) return "no store could take the CA yet";
+  return `${which} trusts the CA     undo: chanctl trust --uninstall`;
+}
+
+function noStoreOf({ store }: TrustFlags): string {
+  const kinds = parseKinds(store);
+  return kinds === undefined ? "no store" : `no store of ${joinWords(kinds, "or")}`;
+}
+
+function joinWords(words: readonly string[], last: "and" | "or"): string {
+  if (words.length < 2) return words.join("");
+  return `${words.slice(0, -1).join(", ")} ${last} ${words.at(-1) ?? ""}`;
 }
 
 function exitCodeOf(changed: readonly ChangedStore[], flags: TrustFlags): number {
   if (changed.some(({ isUnasked }) => isUnasked)) return EXIT_NO_TERMINAL;
+  if (changed.length === 0 && flags.store !== undefined && !flags.uninstall) return 1; // what was named is not there
   return changed.some(({ row }) => isOpen(row, flags)) ? 1 : 0;
 }
 
 /** Whether a store is not as was asked for. */
 function isOpen(row: StoreRow, flags: TrustFlags): boolean {
-  if (flags.uninstall) return row.state === "trusted" || row.fix !== undefined;
+  if (flags.uninstall) return row.state === "trusted" || row.others !== undefined || row.fix !== undefined;
   return !isSettled(row);
 }
 

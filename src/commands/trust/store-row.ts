@@ -16,6 +16,8 @@ export interface StoreRow {
   readonly note?: string;
   /** Other CAs of chanctl that lie there. */
   readonly others?: readonly string[];
+  /** The CAs that `--uninstall` took out, by name. */
+  readonly removed?: readonly string[];
 }
 
 /** The row of a store in a state. */

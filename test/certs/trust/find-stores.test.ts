@@ -19,6 +19,8 @@ function toLine(place: StorePlace): string {
       return `${place.kind} ${place.folder}`;
     case "firefox-follows":
       return `firefox ${place.folder} follows ${place.from}`;
+    case "java-home-wrong":
+      return `java ${place.javaHome} ${place.fix}`;
     case "java":
       return `java ${place.cacerts} ${place.keytool}`;
     case "windows":
@@ -153,13 +155,20 @@ describe("Java's store", () => {
   it.each(["/opt/jdk/lib/security/cacerts", "/opt/jdk/jre/lib/security/cacerts"])(
     "is %s where JAVA_HOME is set",
     (path) => {
-      expect(placesOf({ files: { [path]: "" }, env: { JAVA_HOME: "/opt/jdk" } })).toEqual([
-        `java ${path} /opt/jdk/bin/keytool`,
-      ]);
+      expect(
+        placesOf({ files: { [path]: "", "/opt/jdk/bin/keytool": "" }, env: { JAVA_HOME: "/opt/jdk" } }),
+      ).toEqual([`java ${path} /opt/jdk/bin/keytool`]);
     },
   );
 
   it("is left alone without JAVA_HOME", () => {
     expect(placesOf({ files: { "/opt/jdk/lib/security/cacerts": "" } })).toEqual([]);
+  });
+
+  it("is nowhere where JAVA_HOME is no Java's folder: the Java of the PATH is named", () => {
+    const env = { JAVA_HOME: "/tmp/nope", PATH: "/opt/jdk/bin" };
+    expect(placesOf({ env })).toEqual(["java /tmp/nope unset JAVA_HOME"]);
+    const files = { "/opt/jdk/bin/java": "", "/opt/jdk/lib/security/cacerts": "" };
+    expect(placesOf({ env, files })).toEqual(["java /tmp/nope export JAVA_HOME=/opt/jdk"]);
   });
 });

@@ -97,15 +97,32 @@ describe.each(LINUXES)("the store of $name", ({ anchors, tool, update, bundle })
     expect(await store.status({ verify: false })).toEqual({ kind: "trusted" });
   });
 
-  it("loses the anchor with our bytes, whatever the file is called", async () => {
+  it("loses every CA of chanctl by its bytes, whatever the file is called, and nothing else", async () => {
     const { machine, store } = await setUp(machineWith);
     machine.write(`${anchors}/by-hand.crt`, ca.pem);
     machine.write(`${anchors}/theirs.crt`, otherCa.pem);
     machine.write(bundle, ca.pem + otherCa.pem);
+    machine.write(`${anchors}/no-ca.crt`, "chanctl local CA 12345678");
+    expect(await store.held()).toEqual([
+      { name: ca.name, isOwn: true },
+      { name: otherCa.name, isOwn: false },
+    ]);
+    const shown = await store.asRoot?.uninstall();
     await store.uninstall();
-    expect(machine.commands[0]).toBe(`sudo rm -f ${anchors}/by-hand.crt`);
+    expect(shown).toBe(machine.commands.join(" && "));
+    expect(machine.commands[0]).toBe(`sudo rm -f ${anchors}/by-hand.crt ${anchors}/theirs.crt`);
     expect(machine.commands[1]).toMatch(`sudo ${update}`);
-    expect(await store.strangers()).toEqual([otherCa.name]);
+  });
+
+  it("is changed through one `su` where there is no sudo, by the line that is shown", async () => {
+    const { "/usr/bin/sudo": _none, [`/usr/bin/${tool}`]: _bin, ...files } = machineWith().files ?? {};
+    const { machine, store } = await setUp({ files: { ...files, [`/usr/sbin/${tool}`]: "" } });
+    const shown = store.asRoot?.install ?? "";
+    await store.install();
+    const [command = ""] = machine.commands;
+    expect(machine.commands).toHaveLength(1);
+    expect(shown).toBe(command.replace(/^su -c (.*)$/, "su -c '$1'"));
+    expect(command).toContain(` && /usr/sbin/${update}`); // the user's PATH may lack it
   });
 
   it("is not touched where there is nothing of ours", async () => {
@@ -152,7 +169,7 @@ describe("the macOS keychain", () => {
       answer: ([, verb]) => {
         if (verb === "add-trusted-cert") isThere = true;
         if (verb === "delete-certificate") isThere = false;
-        if (verb === "find-certificate") return { stdout: isThere ? `SHA-1 hash: ${ca.sha1}\n` : "" };
+        if (verb === "find-certificate") return { stdout: isThere ? ca.pem : "" };
         if (verb === "verify-cert") return { code: isThere ? 0 : 1 };
         return undefined;
       },
@@ -181,7 +198,35 @@ describe("the macOS keychain", () => {
   });
 });
 
+/** What a German Windows prints of its root store. */
+function windowsListing(...held: readonly AuthorityCertificate[]): string {
+  const entries = held.map(
+    ({ name, sha1 }, index) => `================ Zertifikat ${index + 1} ================
+Aussteller: O=chanctl, CN=${name}
+Antragsteller: O=chanctl, CN=${name}
+Zertifikathash(sha1): ${sha1.toLowerCase()}
+`,
+  );
+  return `Root "Vertrauenswürdige Stammzertifizierungsstellen"
+================ Zertifikat 0 ================
+Aussteller: CN=Somebody, O=chanctl
+Antragsteller: CN=Somebody, O=chanctl
+Zertifikathash(sha1): ${"ab".repeat(20)}
+${entries.join("")}`;
+}
+
 describe("the store of Windows", () => {
+  it("loses the CAs of chanctl whose folders are gone, by their fingerprints", async () => {
+    const answer = (command: readonly string[]) =>
+      command.at(-1) === "Root" ? { stdout: windowsListing(ca, otherCa) } : undefined;
+    const { machine, store } = await setUp({ platform: "win32", homedir: "C:\\Users\\ada", answer });
+    expect((await store.held()).map(({ isOwn }) => isOwn)).toEqual([true, false]);
+    await store.uninstall();
+    expect(machine.commands.filter((line) => line.includes("-delstore"))).toEqual(
+      [ca, otherCa].map(({ sha1 }) => `certutil.exe -user -delstore Root ${sha1}`),
+    );
+  });
+
   const rootOf = (): RecordedMachineOptions => {
     let isThere = false;
     return {
@@ -190,6 +235,7 @@ describe("the store of Windows", () => {
       answer: (command) => {
         if (command.includes("-addstore")) isThere = true;
         if (command.includes("-delstore")) isThere = false;
+        if (command.at(-1) === "Root") return { stdout: isThere ? windowsListing(ca) : "" };
         if (command[0] === "wslpath") return { stdout: `\\\\wsl.localhost\\Debian${ca.path}\n` };
         return command.includes("-store") ? { code: isThere ? 0 : 1 } : undefined;
       },
@@ -227,8 +273,8 @@ describe("Java's store", () => {
   it("that is root's is changed by the line that is shown", async () => {
     const cacerts = "/opt/jdk/lib/security/cacerts";
     const machine = recordedMachine({
-      env: { JAVA_HOME: "/opt/jdk" },
-      files: { [cacerts]: "", "/opt/jdk/bin/keytool": "" },
+      env: { JAVA_HOME: "/opt/jdk", PATH: "/usr/bin" },
+      files: { [cacerts]: "", "/opt/jdk/bin/keytool": "", "/usr/bin/sudo": "" },
     });
     const [store] = openStores({ ca, machine, kinds: ["java"] });
     await store?.install();

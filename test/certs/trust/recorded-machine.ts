@@ -19,7 +19,7 @@ export interface RecordedMachineOptions {
 
 /** A machine of another platform: its files are given, and its programs are recorded instead of run. */
 export interface RecordedMachine extends Machine {
-  /** Each command that would have run, with `sudo` where it would have run as root. */
+  /** Each command that would have run. `answer` is asked without the `sudo` before it. */
   readonly commands: string[];
   /** Changes a file, as a program does. */
   write(path: string, text: string): void;
@@ -48,9 +48,10 @@ export function recordedMachine(options: RecordedMachineOptions): RecordedMachin
       canWrite: (path) => isRoot || dirname(path).startsWith(homedir),
     },
     write: (path, text) => files.set(path, text),
-    async run(command, { asRoot = false } = {}) {
-      commands.push([...(asRoot && !isRoot ? ["sudo"] : []), ...command].join(" "));
-      return { code: 0, stdout: "", stderr: "", ...answer?.(command, machine) };
+    async run(command) {
+      commands.push(command.join(" "));
+      const [program, ...rest] = command;
+      return { code: 0, stdout: "", stderr: "", ...answer?.(program === "sudo" ? rest : command, machine) };
     },
   };
   return machine;

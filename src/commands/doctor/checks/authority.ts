@@ -37,7 +37,10 @@ export function judgeAuthority(facts: AuthorityFacts): Verdict | readonly Verdic
   const { certPem, keyPem, keyMode, certPath, keyPath, now } = facts;
   if (certPem === undefined && keyPem === undefined)
     return { status: "ok", message: "none yet: the first `chanctl dev` makes it" };
-  const startOver = `rm -f "${certPath}" "${keyPath}"     the next start makes a new CA, to be trusted anew`;
+  const startOver = [
+    "chanctl trust --uninstall     takes it out of the trust stores, then",
+    `rm -f "${certPath}" "${keyPath}"     the next start makes a new CA, to be trusted anew`,
+  ].join("\n");
   if (keyPem === undefined)
     return { status: "fail", message: `${keyPath} is missing, ${certPath} is there`, fix: startOver };
   const certificate = parse(keyPem);
@@ -74,7 +77,7 @@ function judgeConstraints(
   return {
     status: "warn",
     message: "it is not bound to local names: whoever gets its key could stand in for any site",
-    fix: `chanctl trust --uninstall\n${startOver}`,
+    fix: startOver,
   };
 }
 
