@@ -25,7 +25,7 @@ export function registerTrust(program: Command, io: Io): void {
     .addHelpText("before", EXAMPLE)
     .option("--uninstall", "take it out again")
     .option("--status", "only look")
-    .option("--store <kinds>", "some stores only, of system,nss,firefox,java (all)")
+    .option("--store <system|nss|firefox|java>", "these only, with commas between (all)")
     .option("-y, --yes", "run what needs root without asking")
     .option("--json", "print one JSON a store")
     .action(async (flags: TrustFlags) => {

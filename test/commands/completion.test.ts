@@ -95,6 +95,10 @@ describe("completion", () => {
       ["help", "channel", ""],
       ["add", "list"],
     ],
+    [
+      ["trust", "--store", ""],
+      ["system", "nss", "firefox", "java"],
+    ],
   ])("of %j offers %j", async (words, expected) => {
     expect(await complete(words)).toEqual(expected);
   });

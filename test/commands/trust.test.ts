@@ -275,7 +275,10 @@ describe("chanctl trust --status", () => {
 describe("chanctl trust, wrongly used", () => {
   it.each([
     [["--uninstall", "--status"], /exclude each other/],
-    [["--store", "firefx"], /`--store` must name .*\n.*did you mean `firefox`/],
+    [
+      ["--store", "firefx"],
+      /`--store` must name system, nss, firefox or java, got `firefx`\n.*did you mean `firefox`/,
+    ],
   ])("refuses %j, exit 2", async (args, message) => {
     const { code, stderr } = await (await newPerson()).trust(...args);
     expect(code).toBe(2);

@@ -95,6 +95,6 @@ export function parseCertificate(text: string | Buffer): X509Certificate | undef
 }
 
 /** The common name of a certificate's subject; empty without one. */
-export function commonNameOf({ subject }: X509Certificate): string {
+function commonNameOf({ subject }: X509Certificate): string {
   return /^CN=(.*)$/m.exec(subject)?.[1] ?? "";
 }

@@ -10,7 +10,7 @@ type Commands = readonly (readonly string[])[];
  * Through `sudo` one by one; where there is none, through one `su`, which asks for root's password once. A `su`
  * keeps the user's PATH, in which /usr/sbin may be missing, so that programs are named by their whole paths.
  */
-export function toRootCommands(commands: Commands, machine: Machine): Commands {
+function toRootCommands(commands: Commands, machine: Machine): Commands {
   if (machine.isRoot) return commands;
   if (findProgram("sudo", machine) !== undefined) return commands.map((command) => ["sudo", ...command]);
   const whole = commands.map(([program = "", ...args]) => [

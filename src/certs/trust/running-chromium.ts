@@ -2,7 +2,7 @@ import { posix } from "node:path";
 
 import type { Machine } from "./machine.ts";
 
-const PROGRAMS = ["chromium", "chrome", "msedge", "brave", "vivaldi-bin", "opera"];
+const PROGRAMS = new Set(["chromium", "chrome", "msedge", "brave", "vivaldi-bin", "opera"]);
 
 /**
  * The process id of a Chromium, Chrome, Edge, Brave, Vivaldi or Opera of this user that runs on Linux.
@@ -15,7 +15,7 @@ export function runningChromium({ platform, homedir, files }: Machine): number |
   if (platform !== "linux") return undefined;
   const isBrowser = (pid: string): boolean => {
     const folder = posix.join("/proc", pid);
-    if (!PROGRAMS.includes(files.read(posix.join(folder, "comm"))?.toString().trim() ?? "")) return false;
+    if (!PROGRAMS.has(files.read(posix.join(folder, "comm"))?.toString().trim() ?? "")) return false;
     // Its helpers have a `--type`, and would name another process each time.
     if (/(?:^|[\0 ])--type=/.test(files.read(posix.join(folder, "cmdline"))?.toString() ?? "--type="))
       return false;

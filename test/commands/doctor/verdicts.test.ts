@@ -199,6 +199,12 @@ describe("the CA", () => {
     expect(judgeAuthority({ certPem: cert, keyPem: cert + key, ...paths })).toMatchObject([
       { status: "warn", message: expect.stringContaining("not bound to local names") },
     ]);
+    const ended = { ...paths, now: Date.now() + 400 * 86_400_000 };
+    // While the CA is there, the trust stores lose it by its fingerprint.
+    expect(judgeAuthority({ certPem: cert, keyPem: cert + key, ...ended })).toMatchObject([
+      { status: "fail", fix: expect.stringMatching(/^chanctl trust --uninstall .*\nrm -f "ca\.pem"/) },
+      { status: "warn" },
+    ]);
   });
 
   it("whose key alone is left, or whose certificate is, can be told apart", () => {
