@@ -1,14 +1,10 @@
 import type { ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { tcpHandleOf } from "./tcp-handle.ts";
 
-/** What Node keeps of the kernel's socket, under the TLS; nothing public tells or does these two. */
-interface TcpHandle {
-  /** Bytes that the kernel has not taken yet. */
-  readonly writeQueueSize?: number;
-  readStart?(): unknown;
-}
-
-type MaybeTls = Duplex & { readonly _parent?: { readonly _handle?: TcpHandle | null } | null };
+/** The socket under the TLS. */
+type MaybeTls = Duplex & { readonly _parent?: Socket | null };
 
 const CHECK_MS = 1_000;
 
@@ -27,27 +23,28 @@ const CHECK_MS = 1_000;
  * @see https://github.com/nodejs/node/blob/v20.20.0/src/node_http2.cc (`Http2Session::OnStreamAfterWrite`)
  */
 export class FailedWrites {
-  readonly #handles = new Map<ServerHttp2Session, () => TcpHandle | null | undefined>();
+  readonly #sockets = new Map<ServerHttp2Session, Socket>();
   #timer: NodeJS.Timeout | undefined;
 
   /** Looks after a session until it closes. */
   watch(session: ServerHttp2Session): void {
     const { _parent: tcp }: MaybeTls = session.socket;
-    this.#handles.set(session, () => tcp?._handle);
+    if (!tcp) return;
+    this.#sockets.set(session, tcp);
     session.once("close", () => this.#forget(session));
     this.#timer ??= setInterval(() => this.#check(), CHECK_MS).unref();
   }
 
   #forget(session: ServerHttp2Session): void {
-    this.#handles.delete(session);
-    if (this.#handles.size > 0) return;
+    this.#sockets.delete(session);
+    if (this.#sockets.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
   #check(): void {
-    for (const handleOf of this.#handles.values()) {
-      const handle = handleOf();
+    for (const socket of this.#sockets.values()) {
+      const handle = tcpHandleOf(socket);
       if (handle?.writeQueueSize === 0) handle.readStart?.();
     }
   }

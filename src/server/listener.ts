@@ -24,6 +24,7 @@ import { IncomingRequest } from "./incoming-request.ts";
 import { toListenError } from "./listen-error.ts";
 import type { Audience } from "./listen-error.ts";
 import { redirectToHttps } from "./redirect.ts";
+import { StalledPeers } from "./stalled-peers.ts";
 import { bindTwin, twinAddressOf } from "./twin-loopback.ts";
 
 export interface ListenerOptions {
@@ -84,6 +85,7 @@ export class Listener {
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #failedWrites = new FailedWrites();
+  readonly #stalledPeers = new StalledPeers();
   #web: WebServer | undefined;
   #redirect: HttpServer | undefined;
   #closing: Promise<void> | undefined;
@@ -121,6 +123,7 @@ export class Listener {
 
   #take(socket: Socket): void {
     this.#sockets.add(socket);
+    this.#stalledPeers.watch(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     // Between two owners nobody else listens: an error here would end the process.
     socket.on("error", () => socket.destroy());

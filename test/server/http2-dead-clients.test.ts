@@ -1,14 +1,13 @@
-import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeTestCertificates } from "../support/certificates.ts";
 import type { TestCertificates } from "../support/certificates.ts";
 import { kill } from "../support/child.ts";
 import { startFixtureApp } from "../support/fixture-app.ts";
 import type { FixtureApp } from "../support/fixture-app.ts";
+import { startHttp2Reader } from "../support/http2-reader.ts";
 import { PATIENT } from "../support/patient.ts";
 import { startTestServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
@@ -58,14 +57,8 @@ afterAll(async () => {
 });
 
 /** Starts a client of its own process that reads `path`; it reads when this resolves. */
-async function startReader(path: string): Promise<ChildProcess> {
-  const file = fileURLToPath(new URL("fixtures/reads-over-http2.mjs", import.meta.url));
-  const { port } = new URL(server.url);
-  const args = [file, `https://localhost:${port}${path}`, certificates.caPem];
-  const reader = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  onTestFinished(() => kill(reader));
-  await once(reader, "message");
-  return reader;
+function startReader(path: string): Promise<ChildProcess> {
+  return startHttp2Reader(server, { path, ca: certificates.caPem });
 }
 
 /** Waits until the app cannot write any more, for nobody takes it. */
