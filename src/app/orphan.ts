@@ -62,7 +62,7 @@ export class AppRecord {
       return;
     }
     mkdirSync(stateFolder, { recursive: true });
-    writeFileSync(`${path}.new`, JSON.stringify(leaders));
+    writeFileSync(`${path}.new`, JSON.stringify(leaders), { mode: 0o600 });
     renameSync(`${path}.new`, path);
   }
 }

@@ -1,6 +1,7 @@
 import Database from "better-sqlite3";
 import { dirname } from "node:path";
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
+import { makePrivateDatabase } from "./private-database.ts";
 
 /** The chanctl that serves a store. */
 export interface StoreHolder {
@@ -23,6 +24,7 @@ export class StoreLock {
    */
   constructor(file: string, { holder }: { holder: () => StoreHolder | undefined }) {
     try {
+      makePrivateDatabase(file);
       this.#db = new Database(file, { timeout: 0 });
       this.#db.exec("BEGIN EXCLUSIVE");
     } catch (cause) {

@@ -6,6 +6,7 @@ import type { ErrorCode } from "../shared/errors.ts";
 import { createApply } from "./apply.ts";
 import type { Apply } from "./apply.ts";
 import type { Operation, Result } from "./operation.ts";
+import { makePrivateDatabase } from "./private-database.ts";
 import { Reserve } from "./reserve.ts";
 import { migrate } from "./schema.ts";
 
@@ -154,6 +155,7 @@ export class Writer {
 /** Opens a connection for writing and brings the schema up to date. */
 function openForWriting(file: string): Database.Database {
   try {
+    makePrivateDatabase(file);
     const db = new Database(file, { timeout: BUSY_TIMEOUT_MS });
     // `auto_vacuum` only takes before the first table exists and before WAL.
     db.pragma("auto_vacuum = INCREMENTAL");

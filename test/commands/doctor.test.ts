@@ -197,9 +197,19 @@ describe("a fault", () => {
     await using project = await makeServedProject();
     const path = join(project.root, ".chanctl/token");
     await chmod(path, 0o644);
+    await chmod(join(project.root, ".chanctl"), 0o755);
     const { code, of } = await examine(project);
     expect(code).toBe(1);
-    expect(of("token")).toMatchObject({ status: "fail", fix: `chmod 600 "${path}"` });
+    expect(of("token")).toMatchObject({
+      status: "fail",
+      message: `${path} can be read by others (0644)`,
+      fix: `chmod 600 "${path}"`,
+    });
+    await chmod(join(project.root, ".chanctl"), 0o700);
+    expect((await examine(project)).of("token")).toMatchObject({
+      status: "warn",
+      message: `only its folder keeps others from ${path} (0644)`,
+    });
   });
 
   it("of a token in git is found", async () => {

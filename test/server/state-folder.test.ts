@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { writeRunFile } from "#src/platform/run-file.ts";
 import { loadToken } from "#src/server/token-file.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { makeProject, startTestServer } from "../support/server.ts";
+import { makeProject, PUBLIC_ROOMS, startTestServer } from "../support/server.ts";
 
 function project(): string {
   const root = makeProject();
@@ -45,6 +45,28 @@ it("a file in the place of `.chanctl` is an error that names it and what to do",
   const run = { url: "", internalUrl: "", token: "", pid: 1, version: "" };
   await expect(writeRunFile(folder, run)).rejects.toMatchObject(expected);
 });
+
+it.skipIf(process.platform === "win32")(
+  "keeps the store for its owner's eyes, one of an earlier version too",
+  async () => {
+    const root = project();
+    const pathOf = (name: string): string => join(root, ".chanctl", name);
+    mkdirSync(pathOf("."), { recursive: true });
+    writeFileSync(pathOf("lock.sqlite"), "", { mode: 0o644 });
+    await using server = await startTestServer({ root, channels: { chat: PUBLIC_ROOMS } });
+    expect((await fetch(`${server.url}/channels/nope`)).status).toBe(404);
+    const names = [
+      "channels.sqlite",
+      "channels.sqlite-wal",
+      "channels.sqlite-shm",
+      "lock.sqlite",
+      "internal-port",
+      "run.json",
+    ];
+    const modes = names.map((name) => [name, (statSync(pathOf(name)).mode & 0o777).toString(8)]);
+    expect(modes).toEqual(names.map((name) => [name, "600"]));
+  },
+);
 
 it("keeps its state out of git by itself, and leaves a `.gitignore` that is there", async () => {
   const root = project();

@@ -23,7 +23,10 @@ export const token: Check = {
         return mode === undefined ? [] : [{ path, mode }];
       }),
     );
-    return judgeSecrets(files.flat());
+    const folder = await stat(stateFolder).catch(() => undefined);
+    // Nobody comes to a file through a folder that they may not pass through.
+    const isClosed = folder !== undefined && (folder.mode & 0o011) === 0;
+    return judgeSecrets(files.flat(), { isClosed });
   },
 };
 
@@ -33,13 +36,17 @@ export interface SecretFile {
   readonly mode: number;
 }
 
-export function judgeSecrets(files: readonly SecretFile[]): Verdict | readonly Verdict[] | undefined {
+/** @param options.isClosed whether the folder of the files lets nobody else in. */
+export function judgeSecrets(
+  files: readonly SecretFile[],
+  { isClosed }: { readonly isClosed: boolean },
+): Verdict | readonly Verdict[] | undefined {
   if (files.length === 0) return undefined;
   const open = files.filter(({ mode }) => (mode & 0o077) !== 0);
   if (open.length === 0) return { status: "ok", message: "for your eyes only" };
   return open.map(({ path, mode }) => ({
-    status: "fail",
-    message: `${path} can be read by others (${mode.toString(8).padStart(4, "0")})`,
+    status: isClosed ? "warn" : "fail",
+    message: `${isClosed ? `only its folder keeps others from ${path}` : `${path} can be read by others`} (${mode.toString(8).padStart(4, "0")})`,
     fix: `chmod 600 "${path}"`,
   }));
 }
