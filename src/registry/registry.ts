@@ -100,6 +100,12 @@ export class Registry {
     return this.#entries.get(name)?.channel;
   }
 
+  /** Whether there is a file of this name that has never loaded. */
+  isBroken(name: string): boolean {
+    const entry = this.#entries.get(name);
+    return entry !== undefined && entry.channel === undefined;
+  }
+
   /** All channels of the folder by name, broken ones too. */
   entries(): RegistryEntry[] {
     return [...this.#entries]

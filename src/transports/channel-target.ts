@@ -51,8 +51,12 @@ export function parseChannelUrl(url: string): ChannelUrl | undefined {
 /** @throws {ChanctlError} `channel_unknown`. The names that there are are no business of a stranger. */
 export function findChannel(registry: Registry, name: string): Channel {
   const channel = registry.get(name);
-  if (channel === undefined) throw new ChanctlError("channel_unknown", `there is no channel \`${name}\``);
-  return channel;
+  if (channel !== undefined) return channel;
+  if (!registry.isBroken(name)) throw new ChanctlError("channel_unknown", `there is no channel \`${name}\``);
+  // Not why: that quotes the source (CWE-209). Only `dev` runs with such a channel.
+  throw new ChanctlError("channel_unknown", `the channel \`${name}\` does not load`, {
+    hint: "chanctl says why where it runs; mend its file and save it",
+  });
 }
 
 /**

@@ -61,6 +61,22 @@ describe.each([sseClient, webSocketClient])("a subscriber over $name", ({ name, 
   });
 });
 
+it("says of a channel that has never loaded that it does not load, but not why", async () => {
+  server.define("broken", { public: true, secretKey: 1 });
+  await expect.poll(() => server.running.registry.isBroken("broken"), PATIENT).toBe(true);
+  const answer = await fetch(`${server.url}/channels/broken`);
+  expect(answer.status).toBe(404);
+  const body = await answer.text();
+  expect(JSON.parse(body)).toMatchObject({
+    code: "channel_unknown",
+    detail: "the channel `broken` does not load",
+  });
+  expect(body).not.toContain("secretKey");
+  await save("broken", PUBLIC_ROOMS);
+  expect(server.running.registry.isBroken("broken")).toBe(false);
+  server.undefine("broken");
+});
+
 it("checks by the changed schemas of messages, on connections that stay", async () => {
   await save("checked", PUBLIC_ROOMS);
   const webSocket = await openWebSocket(`${server.url}/channels/checked`);
