@@ -64,15 +64,19 @@ export function flagSource(flags: Flags, cwd: string): SettingSource {
 
 /** `CHANCTL_*` variables: the setting's words in capitals. An empty one counts as unset, but for secrets. */
 export function envSource(env: Readonly<Record<string, string | undefined>>, cwd: string): SettingSource {
-  const variable = (key: string): string => `CHANCTL_${toWords(key).join("_").toUpperCase()}`;
   return {
     folder: cwd,
-    get: (key) => (SECRET_KEYS.has(key) ? env[variable(key)] : env[variable(key)] || undefined),
-    nameOf: (key) => `the environment variable ${variable(key)}`,
+    get: (key) => (SECRET_KEYS.has(key) ? env[variableOf(key)] : env[variableOf(key)] || undefined),
+    nameOf: (key) => `the environment variable ${variableOf(key)}`,
     show: showText,
-    toLine: (key, value) => `${variable(key)}=${toWord(value)}`,
+    toLine: (key, value) => `${variableOf(key)}=${toWord(value)}`,
     toError: toTextError("config_invalid"),
   };
+}
+
+/** The variable of a setting: `app.port` → `CHANCTL_APP_PORT`. */
+export function variableOf(key: string): string {
+  return `CHANCTL_${toWords(key).join("_").toUpperCase()}`;
 }
 
 /** The config; relative paths begin at the project's folder, where its file is. */

@@ -2,9 +2,11 @@ import { isInForeground } from "../../platform/foreground.ts";
 import { readPackageVersion } from "../../platform/package-version.ts";
 import type { OutputLine } from "../../app/output-lines.ts";
 import type { AppOptions } from "../../server/options.ts";
+import { mistypedVariables } from "../../server/mistyped-variables.ts";
 import type { RunningServer } from "../../server/start-server.ts";
 import type { LogEntry } from "../../shared/logger.ts";
 import type { Io } from "../io.ts";
+import { palette } from "../palette.ts";
 import { banner } from "./banner.ts";
 import { jsonFormat } from "./json-format.ts";
 import { LiveTerminal } from "./live-terminal.ts";
@@ -43,6 +45,8 @@ const WAITS = new Set(["app-left-over"]);
 /** The reporter of `dev` and `serve`. */
 export async function createReporter(options: ReporterOptions): Promise<Reporter> {
   const { isJson, isQuiet = false } = options;
+  const { yellow } = palette(options.io.errorColor);
+  for (const text of mistypedVariables(options.io.env)) options.io.stderr(`${yellow("warning:")} ${text}\n`);
   const version = await readPackageVersion();
   const terminal =
     options.io.canRedraw && !isJson && !isQuiet ? new LiveTerminal(options.io, options) : undefined;
