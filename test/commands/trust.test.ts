@@ -104,7 +104,7 @@ describe("chanctl trust, for the browsers of a fresh user", () => {
     const profiles = [await makeProfile(ada.home, "a.default"), await makeProfile(ada.home, "b.work")];
     const { code, rows } = await ada.trust("--store", "nss,firefox", "--json");
     expect(code).toBe(0);
-    const trusted = { state: "trusted", verifiedBy: "certutil" };
+    const trusted = { state: "trusted", verifiedBy: "tstclnt" };
     expect(rows).toEqual([
       { store: "Chromium", kind: "nss", place: join(ada.home, ".pki/nssdb"), ...trusted },
       ...profiles.map((place) => ({ store: "Firefox", kind: "firefox", place, ...trusted })),
@@ -123,6 +123,16 @@ describe("chanctl trust, for the browsers of a fresh user", () => {
     });
     const listing = await ada.certutil(join(ada.home, ".pki/nssdb"), "-L");
     expect(listing.match(/chanctl local CA/g)).toHaveLength(1);
+  });
+
+  it("proves it by a handshake with the database, and by `certutil` alone where there is no `tstclnt`", async () => {
+    const tools = await mkdtemp(join(tmpdir(), "chanctl-tools-"));
+    onTestFinished(() => rm(tools, { recursive: true, force: true }));
+    await symlink(findProgram("certutil") ?? "", join(tools, "certutil"));
+    const ada = await newPerson();
+    expect((await ada.trust("--store", "nss")).stdout).toContain("trusted, verified by handshake");
+    const bob = await newPerson({ PATH: tools });
+    expect((await bob.trust("--store", "nss")).stdout).toContain("trusted, verified by certutil");
   });
 
   it("leaves a database that is there as it is, but for the CA", async () => {

@@ -4,7 +4,10 @@ import { createServer } from "node:https";
 import type { KeyPair } from "../key-pair.ts";
 import { makeLeaf } from "../make-leaf.ts";
 import type { Machine } from "./machine.ts";
+import { findProgram } from "./programs.ts";
 import type { Verdict } from "./system-store.ts";
+
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /**
  * Asks a TLS client of the system, with the system's own store, to talk to a server of this CA: a server for
@@ -14,7 +17,33 @@ import type { Verdict } from "./system-store.ts";
  */
 export async function askSystemClient(authority: KeyPair, machine: Machine): Promise<Verdict | undefined> {
   const client = systemClient(machine);
-  if (client === undefined) return undefined;
+  return client === undefined ? undefined : ask(client, { authority, machine });
+}
+
+/**
+ * Asks `tstclnt`, which comes with `certutil`, to talk to such a server with the NSS database of a folder.
+ *
+ * @returns `undefined` where it is not installed, or did not come as far as the certificate.
+ */
+export async function askNssClient(
+  authority: KeyPair,
+  { folder, machine }: { readonly folder: string; readonly machine: Machine },
+): Promise<Verdict | undefined> {
+  const tstclnt = findProgram("tstclnt", machine);
+  if (tstclnt === undefined) return undefined;
+  const database = ["-d", `sql:${folder}`, "-w", ""]; // an empty password: it would ask for one on the terminal
+  const client: Client = {
+    name: "tstclnt",
+    refusalCode: 254,
+    command: (port) => [tstclnt, ...database, "-4", "-h", "localhost", "-p", String(port), "-Q"],
+  };
+  return ask(client, { authority, machine });
+}
+
+async function ask(
+  client: Client,
+  { authority, machine }: { readonly authority: KeyPair; readonly machine: Machine },
+): Promise<Verdict | undefined> {
   const leaf = await makeLeaf({
     commonName: "localhost",
     hosts: ["localhost", "127.0.0.1"],
@@ -29,8 +58,11 @@ export async function askSystemClient(authority: KeyPair, machine: Machine): Pro
     const address = server.address();
     if (address === null || typeof address === "string")
       throw new Error("the server of a handshake has no port");
-    const { code, stderr } = await machine.run(client.command(address.port));
+    const { code, stderr } = await machine.run(client.command(address.port), {
+      timeoutMs: HANDSHAKE_TIMEOUT_MS,
+    });
     if (code === 0) return { by: client.name };
+    if (client.refusalCode !== undefined && code !== client.refusalCode) return undefined;
     return { by: client.name, refusal: stderr.trim().split("\n").at(-1) || `exit code ${code}` };
   } finally {
     server.closeAllConnections();
@@ -38,13 +70,15 @@ export async function askSystemClient(authority: KeyPair, machine: Machine): Pro
   }
 }
 
-interface SystemClient {
+interface Client {
   readonly name: string;
+  /** The exit code of a certificate that is refused, where it has one of its own. */
+  readonly refusalCode?: number;
   command(port: number): readonly string[];
 }
 
 /** Not just any on the PATH: one of conda, nix or Homebrew reads a store of its own. */
-function systemClient({ files }: Machine): SystemClient | undefined {
+function systemClient({ files }: Machine): Client | undefined {
   const [curl, openssl] = ["/usr/bin/curl", "/usr/bin/openssl"];
   if (files.exists(curl)) {
     const options = ["-q", "-sS", "--noproxy", "*", "--max-time", "10", "-o", "/dev/null"];

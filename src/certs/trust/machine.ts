@@ -24,6 +24,8 @@ export interface FileView {
 export interface RunOptions {
   /** It asks for a password on the terminal if it needs one, and is waited for as long as a person takes. */
   readonly mayAskPassword?: boolean;
+  /** It is ended after so long, ms, unless it asks for a password. @default a minute */
+  readonly timeoutMs?: number;
 }
 
 /** How a program ended. */

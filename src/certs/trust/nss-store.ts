@@ -7,6 +7,7 @@ import { findNssEntry, listNssAuthorities } from "./nss-database.ts";
 import { findProgram } from "./programs.ts";
 import { runningChromium } from "./running-chromium.ts";
 import { runningFirefox } from "./running-firefox.ts";
+import type { Verdict } from "./system-store.ts";
 import type { StoreChange, TrustStore } from "./trust-store.ts";
 import { installCommand } from "./tool-packages.ts";
 import { assertDone, toCommandLine } from "./trust-failed.ts";
@@ -19,10 +20,19 @@ interface NssStoreOptions {
   readonly folder: string;
   readonly ca: AuthorityCertificate | undefined;
   readonly machine: Machine;
+  /** Whether a TLS client with the database of a folder accepts a server of this CA. @default `certutil` alone is asked */
+  readonly verify?: ((folder: string) => Promise<Verdict | undefined>) | undefined;
 }
 
 /** An NSS database: that of Chromium, Chrome, Edge and Brave on Linux, or that of a Firefox profile. */
-export function nssStore({ kind, name, folder, ca, machine }: NssStoreOptions): TrustStore {
+export function nssStore({
+  kind,
+  name,
+  folder,
+  ca,
+  machine,
+  verify: askClient,
+}: NssStoreOptions): TrustStore {
   const certutil = findProgram("certutil", machine);
   /** The own CA even if it is not named as chanctl names it. */
   const heldHere = () => {
@@ -68,6 +78,12 @@ export function nssStore({ kind, name, folder, ca, machine }: NssStoreOptions): 
       if (entry === undefined) return { kind: "untrusted" };
       if (!entry.isTrusted) return { kind: "untrusted", reason: "it is there, but not as a trusted CA" };
       if (!verify || certutil === undefined) return { kind: "trusted" };
+      const verdict = await askClient?.(folder);
+      if (verdict !== undefined) {
+        return verdict.refusal === undefined
+          ? { kind: "trusted", verifiedBy: verdict.by }
+          : { kind: "untrusted", reason: `${verdict.by} refuses it: ${verdict.refusal}` };
+      }
       const asServerAuthority = ["-u", "L"];
       const check = ["-V", "-d", `sql:${folder}`, "-n", entry.nickname, ...asServerAuthority];
       const { code } = await machine.run([certutil, ...check]);

@@ -17,6 +17,8 @@ interface OpenStoresOptions {
   readonly kinds?: readonly StoreKind[] | undefined;
   /** Asks a TLS client of the system about a real server of the CA. @default nobody is asked */
   readonly verify?: (() => Promise<Verdict | undefined>) | undefined;
+  /** The same, of a client with the NSS database of a folder. */
+  readonly verifyNss?: ((folder: string) => Promise<Verdict | undefined>) | undefined;
 }
 
 /** Every trust store of this machine that can be asked. */
@@ -26,7 +28,10 @@ export function openStores({ kinds, ...options }: OpenStoresOptions): readonly T
     .filter(({ kind }) => kinds === undefined || kinds.includes(kind));
 }
 
-function openStore(place: StorePlace, { ca, machine, verify }: Omit<OpenStoresOptions, "kinds">): TrustStore {
+function openStore(
+  place: StorePlace,
+  { ca, machine, verify, verifyNss }: Omit<OpenStoresOptions, "kinds">,
+): TrustStore {
   switch (place.kind) {
     case "anchors":
       return systemStore({ layout: place.layout, ca, machine, verify });
@@ -35,9 +40,23 @@ function openStore(place: StorePlace, { ca, machine, verify }: Omit<OpenStoresOp
     case "windows":
       return windowsStore({ ca, machine, isWsl: place.isWsl });
     case "nss":
-      return nssStore({ kind: "nss", name: place.name, folder: place.folder, ca, machine });
+      return nssStore({
+        kind: "nss",
+        name: place.name,
+        folder: place.folder,
+        ca,
+        machine,
+        verify: verifyNss,
+      });
     case "firefox":
-      return nssStore({ kind: "firefox", name: "Firefox", folder: place.folder, ca, machine });
+      return nssStore({
+        kind: "firefox",
+        name: "Firefox",
+        folder: place.folder,
+        ca,
+        machine,
+        verify: verifyNss,
+      });
     case "firefox-follows":
       return passiveStore({
         kind: "firefox",

@@ -32,11 +32,11 @@ export function realMachine({ env, homedir, isTerminal }: RealMachineOptions): M
     homedir,
     isRoot,
     files: realFiles,
-    run: (command, { mayAskPassword = false } = {}) =>
+    run: (command, { mayAskPassword = false, timeoutMs = TIMEOUT_MS } = {}) =>
       // Without a terminal a sudo would ask in vain on the one that it may still find.
       command[0] === "sudo" && !isTerminal
-        ? run(["sudo", "-n", ...command.slice(1)], { env, isAsking: false })
-        : run(command, { env, isAsking: mayAskPassword && isTerminal }),
+        ? run(["sudo", "-n", ...command.slice(1)], { env, isAsking: false, timeoutMs })
+        : run(command, { env, isAsking: mayAskPassword && isTerminal, timeoutMs }),
   };
 }
 
@@ -58,7 +58,11 @@ function orAbsent<T>(read: () => T): T | undefined {
 
 function run(
   [program = "", ...args]: readonly string[],
-  { env, isAsking }: Pick<RealMachineOptions, "env"> & { readonly isAsking: boolean },
+  {
+    env,
+    isAsking,
+    timeoutMs,
+  }: Pick<RealMachineOptions, "env"> & { readonly isAsking: boolean; readonly timeoutMs: number },
 ): Promise<CommandResult> {
   const kept = Object.entries(env).filter(([name]) => !STORE_VARIABLES.has(name));
   const child = spawn(program, args, {
@@ -66,7 +70,7 @@ function run(
     stdio: [isAsking ? "inherit" : "ignore", "pipe", isAsking ? "inherit" : "pipe"],
     // A person may take their time over a password. Not `timeout`: its timer would keep us alive for as long as
     // that where the program cannot even be started.
-    ...(isAsking ? {} : { signal: AbortSignal.timeout(TIMEOUT_MS) }),
+    ...(isAsking ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
     windowsHide: true,
   });
   let stdout = "";
@@ -74,12 +78,14 @@ function run(
   child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   return new Promise((resolve) => {
-    child.once("error", (error) => resolve({ code: 127, stdout, stderr: startFailure(program, error) }));
+    child.once("error", (error) =>
+      resolve({ code: 127, stdout, stderr: startFailure(program, { error, timeoutMs }) }),
+    );
     child.once("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
   });
 }
 
-function startFailure(program: string, error: Error): string {
-  if (error.name === "AbortError") return `${program} did not end within ${TIMEOUT_MS / 1_000} s`;
+function startFailure(program: string, { error, timeoutMs }: { error: Error; timeoutMs: number }): string {
+  if (error.name === "AbortError") return `${program} did not end within ${timeoutMs / 1_000} s`;
   return `${program} cannot be started (${errorCodeOf(error) ?? error.message})`;
 }

@@ -109,7 +109,7 @@ function operandOf(argument: Argument): Wanted {
     case "shell":
       return {
         kind: "words",
-        candidates: argument.description.split(", ").map((word) => ({ word, about: "shell" })),
+        candidates: argument.description.split(/, | or /).map((word) => ({ word, about: "shell" })),
       };
     case "dir":
       return { kind: "files" };

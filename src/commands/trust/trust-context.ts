@@ -49,7 +49,13 @@ export async function findTrust({ kinds, isMaking }: ContextOptions, io: Io): Pr
       const { askSystemClient } = await import("../../certs/trust/handshake.ts"); // loads node-forge: 25 ms
       return askSystemClient(authority.pair, machine);
     });
-  const stores = openStores({ ca, machine, kinds, verify });
+  const verifyNss =
+    authority &&
+    (async (folder: string) => {
+      const { askNssClient } = await import("../../certs/trust/handshake.ts");
+      return askNssClient(authority.pair, { folder, machine });
+    });
+  const stores = openStores({ ca, machine, kinds, verify, verifyNss });
   return { ca, stores, ...(problem === undefined ? {} : { problem }) };
 }
 
