@@ -166,7 +166,7 @@ export class Authorizer {
         headerName && `the header \`${headerName}\``,
         cookieName && `the cookie \`${cookieName}\``,
       ];
-      throw new ChanctlError("unauthenticated", `the request has not ${wanted.filter(Boolean).join(" or ")}`);
+      throw new ChanctlError("unauthenticated", `the request lacks ${wanted.filter(Boolean).join(" or ")}`);
     }
     const { name } = definition;
     const request: AuthorizeRequest = {

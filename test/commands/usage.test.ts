@@ -71,7 +71,22 @@ describe("chanctl", () => {
     [["tail"], "the channel's name is missing", "chanctl channel list     shows the channels"],
     [["channel", "add"], "missing required argument `name`", "chanctl channel add --help"],
     [["dev", "--port"], "option `--port <port>` argument missing", "chanctl dev --help"],
-    [["dev", "--port", "http"], '`--port` must be a port from 0 to 65535, got `"http"`', undefined],
+    [["dev", "--port", "http"], "`--port` must be a port from 0 to 65535, got `http`", "--port 4433"],
+    [
+      ["tail", "chat", "--since", "2999-01-01"],
+      "`--since` must be a time that has passed, got `2999-01-01`",
+      "--since 10m     or leave it out to begin now",
+    ],
+    [
+      ["stream", "create", "jobs", "--ttl", "3x"],
+      "`--ttl` must be whole seconds such as `24h`, got `3x`",
+      "--ttl 24h",
+    ],
+    [
+      ["channel", "add", "news", "--param", "Room!:string"],
+      "the param `Room!` must be letters, digits and `_`, not beginning with a digit",
+      "--param room:string",
+    ],
     [
       ["dev", "--app", "a", "--", "b"],
       "`--app` and a command after `--` exclude each other",

@@ -54,5 +54,6 @@ function parseJsonText(text: string, { place, hint }: { place: string; hint?: st
 }
 
 function quoteHint(argument: string): string {
+  if (/^\s*[{[]/.test(argument)) return `'{"text":"hi"}'     names and texts stand between double quotes`;
   return `a text is '${JSON.stringify(argument)}', an object '{"text":${JSON.stringify(argument)}}'`;
 }

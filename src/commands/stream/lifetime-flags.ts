@@ -29,7 +29,9 @@ export function toLifetimeHeaders({ ttl, expiresAt }: LifetimeFlags): Record<str
 function parseTtlSecs(text: string): number {
   const secs = /^\d{1,10}$/.test(text) ? Number(text) : (parseDurationMs(text) ?? Number.NaN) / 1_000;
   if (Number.isSafeInteger(secs)) return secs;
-  throw new ChanctlError("usage", `\`--ttl\` must be whole seconds such as \`24h\`, got \`${text}\``);
+  throw new ChanctlError("usage", `\`--ttl\` must be whole seconds such as \`24h\`, got \`${text}\``, {
+    hint: "--ttl 24h",
+  });
 }
 
 /** In the one form that the protocol takes (RFC 3339); a date alone is midnight in UTC. */

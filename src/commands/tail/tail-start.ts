@@ -50,6 +50,8 @@ function parseSince(text: string, now: number): TailStart {
     );
   }
   if (time > now)
-    throw new ChanctlError("usage", `\`--since\` must be a time that has passed, got \`${text}\``);
+    throw new ChanctlError("usage", `\`--since\` must be a time that has passed, got \`${text}\``, {
+      hint: "--since 10m     or leave it out to begin now",
+    });
   return { rewind: `${now - time}ms` };
 }
