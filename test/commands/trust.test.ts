@@ -1,6 +1,17 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdir, mkdtemp, readdir, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { createServer } from "node:https";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -194,6 +205,9 @@ describe("chanctl trust, for the browsers of a fresh user", () => {
     expect(code).toBe(1);
     expect(rows.map(({ state }) => state)).toEqual(["trusted", "untrusted"]);
     expect(rows[1]?.reason).toMatch(/^could not add the CA to .*a\.default: certutil: .*SEC_ERROR/);
+    expect(rows[1]?.fix).toMatch(/^mv (\S+cert9\.db) \1\.damaged/);
+    await rename(join(profile, "cert9.db"), join(profile, "cert9.db.damaged"));
+    expect((await ada.trust("--store", "firefox")).code).toBe(0);
   });
 
   it("leaves a profile with a primary password as it was, and says what to do", async () => {
@@ -207,7 +221,7 @@ describe("chanctl trust, for the browsers of a fresh user", () => {
       expect.objectContaining({
         state: "untrusted",
         reason: expect.stringContaining("SEC_ERROR_BAD_PASSWORD"),
-        fix: expect.stringContaining("primary password"),
+        fix: expect.stringMatching(/^\S*certutil -d sql:\S+ -A .*ca\.pem {4}.*primary password/),
       }),
     ]);
     expect(await ada.certutil(profile, "-L")).not.toContain("chanctl");

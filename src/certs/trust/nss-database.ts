@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import Sqlite from "better-sqlite3";
@@ -53,6 +54,14 @@ export function listNssAuthorities(folder: string): readonly HeldAuthority[] {
       .filter((authority) => authority !== undefined),
   );
   return authorities ?? [];
+}
+
+/** Whether there is a file of that name that is no database. */
+export function isNssDamaged(folder: string): boolean {
+  if (!existsSync(join(folder, "cert9.db"))) return false;
+  return (
+    reading(folder, (database) => database.prepare("SELECT count(*) FROM sqlite_master").get()) === undefined
+  );
 }
 
 function reading<T>(folder: string, read: (database: Sqlite.Database) => T): T | undefined {

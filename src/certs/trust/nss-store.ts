@@ -1,9 +1,10 @@
 import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 
 import { ChanctlError } from "../../shared/errors.ts";
 import { type AuthorityCertificate, toStored } from "./authority-certificate.ts";
 import type { Machine } from "./machine.ts";
-import { findNssEntry, listNssAuthorities } from "./nss-database.ts";
+import { findNssEntry, isNssDamaged, listNssAuthorities } from "./nss-database.ts";
 import { findProgram } from "./programs.ts";
 import { runningChromium } from "./running-chromium.ts";
 import { runningFirefox } from "./running-firefox.ts";
@@ -44,9 +45,16 @@ export function nssStore({
   const run = async (step: string, args: readonly string[]): Promise<void> => {
     if (certutil === undefined) throw certutilMissing(folder, machine);
     const command = [certutil, "-d", `sql:${folder}`, ...args];
-    const hint =
-      "close the browser and try again; a profile with a primary password takes the CA in its own settings only";
+    const hint = fixOf(command);
     assertDone(await machine.run(command), { step, command: toCommandLine(command), hint });
+  };
+  /** A damaged database is made anew; else the same on a terminal, where `certutil` asks for a primary password. */
+  const fixOf = (command: readonly string[]): string => {
+    if (!isNssDamaged(folder)) {
+      return `${toCommandLine(command)}    close ${name} first; it asks for its primary password, if it has one`;
+    }
+    const database = join(folder, "cert9.db");
+    return `${toCommandLine(["mv", database, `${database}.damaged`])}    close ${name} first; what was imported there is lost`;
   };
   const restartNote = (isAdded: boolean): StoreChange => {
     const pid = kind === "firefox" ? runningFirefox(folder, machine) : runningChromium(machine);
