@@ -1,5 +1,6 @@
 const LINES_AROUND = 2;
-const MAX_LINE_LENGTH = 160;
+/** With the numbers before it a line fits into a terminal of 80 columns: broken, its caret would point at nothing. */
+const MAX_LINE_LENGTH = 66;
 
 /** A place in a text. */
 export interface Place {
@@ -12,7 +13,8 @@ export interface Place {
 }
 
 /**
- * Shows a place in a source text: its line, two lines around it, and a caret below.
+ * Shows a place in a source text: its line, two lines around it, and a caret below. Of long lines it shows what is
+ * around the column.
  *
  * ```
  *   2 | export default {
@@ -27,14 +29,21 @@ export function codeFrame(source: string, { line, column, length = 1 }: Place): 
   const last = Math.min(lines.length, line + LINES_AROUND);
   const width = String(last).length;
   const rows: string[] = [];
+  const from = column <= MAX_LINE_LENGTH - 6 ? 0 : column - Math.floor(MAX_LINE_LENGTH / 2);
   for (let number = first; number <= last; number += 1) {
-    const text = (lines[number - 1] ?? "").slice(0, MAX_LINE_LENGTH);
+    const text = clipLine(lines[number - 1] ?? "", from);
     rows.push(`${number === line ? ">" : " "} ${String(number).padStart(width)} | ${text}`.trimEnd());
     if (number !== line) continue;
     // Tabs stay tabs, so that the caret stands below its character whatever a tab's width is.
-    const indent = text.slice(0, column - 1).replaceAll(/[^\t]/g, " ");
+    const indent = text.slice(0, column - 1 - from).replaceAll(/[^\t]/g, " ");
     const carets = "^".repeat(Math.max(1, Math.min(length, text.length - indent.length)));
     rows.push(`  ${" ".repeat(width)} | ${indent}${carets}`);
   }
   return rows.join("\n");
+}
+
+function clipLine(line: string, from: number): string {
+  const shown = line.slice(from, from + MAX_LINE_LENGTH);
+  const begun = from > 0 && shown !== "" ? `…${shown.slice(1)}` : shown;
+  return line.length > from + MAX_LINE_LENGTH ? `${begun.slice(0, -1)}…` : begun;
 }
