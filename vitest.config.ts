@@ -5,8 +5,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
-    server: { deps: { external: [/wt\/[a-z]+\/dist\//], inline: [/@durable-streams/] } },
+    server: { deps: { inline: [/@durable-streams/] } },
   },
 });
