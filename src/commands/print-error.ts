@@ -2,7 +2,10 @@ import { ChanctlError } from "../shared/errors.ts";
 import { toFileError } from "./file-error.ts";
 import type { Io } from "./io.ts";
 import { palette } from "./palette.ts";
-import { escapeControls } from "./terminal-text.ts";
+import { escapeControls, wrapColumns } from "./terminal-text.ts";
+
+/** Where an error is printed. */
+type ErrorOutput = Pick<Io, "stderr" | "errorColor" | "isTerminal" | "columns">;
 
 const FIX = "  fix: ";
 
@@ -19,18 +22,27 @@ const FIX = "  fix: ";
  *
  * @returns The exit code.
  */
-export function printError(thrown: unknown, io: Io): number {
+export function printError(thrown: unknown, io: ErrorOutput): number {
   const { red, dim } = palette(io.errorColor);
   const error = thrown instanceof ChanctlError ? thrown : toFileError(thrown);
   if (error !== undefined) {
-    const fix = error.hint === undefined ? "" : `${dim(FIX)}${indentRest(error.hint, FIX.length)}\n`;
-    io.stderr(`${red("error:")} ${indentRest(error.message, 2)}\n${fix}`);
+    const hint = error.hint && indentRest(wrapped(error.hint, FIX.length, io), FIX.length);
+    const fix = hint === undefined ? "" : `${dim(FIX)}${hint}\n`;
+    io.stderr(`${red("error:")} ${indentRest(wrapped(error.message, "error: ".length, io), 2)}\n${fix}`);
     return error.exitCode;
   }
   const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   io.stderr(`${red("error:")} ${stack}\n`);
   io.stderr(`${dim(FIX)}this is a bug in chanctl; please report it with the lines above: npm bugs chanctl\n`);
   return 1;
+}
+
+/** Breaks long lines at words for a person; a code frame is as wide as it is. */
+function wrapped(text: string, indent: number, io: ErrorOutput): string {
+  if (!io.isTerminal) return text;
+  const wrap = (line: string): string =>
+    line.startsWith(" ") || line.startsWith(">") ? line : wrapColumns(line, io.columns - indent).join("\n");
+  return text.split("\n").map(wrap).join("\n");
 }
 
 /** Lines and tabs stay; other controls could be those of a server or a file that somebody else wrote (CWE-150). */

@@ -197,7 +197,12 @@ describe("chanctl publish", () => {
       "did you mean `--type`?",
     ],
     [["chat", "1"], 2, "the channel `chat` needs `--room`", "chanctl publish chat --room <room>"],
-    [["chat", "--room", "a", "--room", "b", "1"], 2, "the param `room` is given more than once", undefined],
+    [
+      ["chat", "--room", "a", "--room", "b", "1"],
+      2,
+      "the param `room` is given more than once",
+      "give `--room` once",
+    ],
     [
       ["chat", "--room", "a"],
       2,

@@ -124,6 +124,6 @@ describe("through `kill -9` and a restart of the server", () => {
     writer.child.stdin.write("1\n");
     const { code, stderr } = await writer.ended();
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^everything up to .* is stored\nerror: the stream `e` is closed\n$/);
+    expect(stderr).toMatch(/^everything up to .* is stored\nerror: the stream `e` is closed\n {2}fix: .*\n$/);
   });
 });

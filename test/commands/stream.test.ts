@@ -187,6 +187,8 @@ describe("chanctl stream append and read", () => {
   });
 });
 
+const FIX = "  fix: chanctl stream create <path>     begins another; what is closed stays as it is";
+
 describe("chanctl stream head, close, delete, fork and list", () => {
   it("shows a stream one field a line, or as JSON, which is no use of it", async () => {
     await ok(["create", "head/1", "--type", "text", "--data", "abc", "--ttl", "90"]);
@@ -201,7 +203,10 @@ describe("chanctl stream head, close, delete, fork and list", () => {
     expect(await ok(["close", "close/1"])).toMatch(OFFSET);
     expect(JSON.parse(await ok(["close", "close/1", "--json"]))).toMatchObject({ closed: true });
     const { code, stderr } = await stream(["append", "close/1", "x"]);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: "error: the stream `close/1` is closed\n" });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `error: the stream \`close/1\` is closed\n${FIX}\n`,
+    });
   });
 
   it("deletes only with --yes where nobody can be asked, exit 4", async () => {
@@ -306,7 +311,7 @@ describe("chanctl stream, when something is wrong", () => {
       ["create", "x", "--ttl", "1.5s"],
       2,
       "`--ttl` must be whole seconds such as `24h`, got `1.5s`",
-      undefined,
+      "--ttl 24h",
     ],
     [
       ["create", "x", "--ttl", "1h", "--expires-at", "2999-01-01"],

@@ -79,7 +79,10 @@ function assertTransport(transport: string): void {
 function assertDistinct(params: readonly ParamDraft[]): void {
   const names = params.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new ChanctlError("usage", `the param \`${twice}\` is given more than once`);
+  if (twice === undefined) return;
+  throw new ChanctlError("usage", `the param \`${twice}\` is given more than once`, {
+    hint: `give \`--param ${twice}\` once`,
+  });
 }
 
 /** `chat.json` beside `chat.ts` would be two definitions of one channel, so `--force` does not allow that. */

@@ -4,6 +4,7 @@ import { readBytes, sendRequest } from "../../platform/http-request.ts";
 import { ChanctlError, ERRORS, errorCodeOf, messageOf } from "../../shared/errors.ts";
 import type { ErrorCode } from "../../shared/errors.ts";
 import type { Target } from "./target.ts";
+import { hintOfAnswer } from "./answer-hint.ts";
 
 interface CallOptions {
   /** From the server's root, with its query: `/channels/chat?room=lobby`. */
@@ -97,13 +98,15 @@ export function errorOfAnswer({
 }: Pick<Answer, "status" | "headers" | "text">): ChanctlError {
   const { code, detail, fix, ...fields } = parseProblem(text);
   const retryAfterSecs = Number(headers["retry-after"]);
+  const known = isErrorCode(code) ? code : "internal";
+  const hint = typeof fix === "string" ? fix : hintOfAnswer(known);
   return new ChanctlError(
-    isErrorCode(code) ? code : "internal",
+    known,
     typeof detail === "string" ? toOneLine(detail) : `the server answered with status ${status}`,
     {
       status,
       fields,
-      ...(typeof fix === "string" ? { hint: fix } : {}),
+      ...(hint === undefined ? {} : { hint }),
       ...(Number.isFinite(retryAfterSecs) ? { retryAfterSecs } : {}),
     },
   );

@@ -56,7 +56,9 @@ export async function checkChannelArgs(
   assertValues(valueless, []);
   for (const name of names) {
     if (names.indexOf(name) !== names.lastIndexOf(name)) {
-      throw new ChanctlError("usage", `the param \`${name}\` is given more than once`);
+      throw new ChanctlError("usage", `the param \`${name}\` is given more than once`, {
+        hint: `give \`--${name}\` once`,
+      });
     }
   }
   const missing = entry.required.filter((name) => !names.includes(name));
