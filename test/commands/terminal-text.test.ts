@@ -104,7 +104,7 @@ describe("messageBlock", () => {
     const block = messageBlock(parseTailMessage(text), { columns: 20, paint: palette(false), now: time });
     expect(block).toBe(
       [
-        "18:03:05 a - p1",
+        "18:03:05 a p1",
         "  {",
         '    "n": 12345678901234567890.10,',
         '    "list": [',
@@ -123,6 +123,6 @@ describe("messageBlock", () => {
   it.each(["null", '"text"', "[]", "-1.5e3"])("shows %s as it is", (data) => {
     const text = `{"id":"p1","type":"a","time":${time},"data":${data}}`;
     const block = messageBlock(parseTailMessage(text), { columns: 80, paint: palette(false), now: time });
-    expect(block).toBe(`18:03:05 a - p1\n  ${data}`);
+    expect(block).toBe(`18:03:05 a p1\n  ${data}`);
   });
 });
