@@ -70,9 +70,9 @@ export class FamilyProject implements AsyncDisposable {
         throw new Error(await this.#screen(), { cause });
       },
     );
-    const app = (this.#state("app.pid") as { pid: number }).pid;
+    const [app] = this.#state("app.pid") as { pid: number }[];
     const ports = [url, internalUrl].map((address) => Number(new URL(address).port));
-    const pids = this.#processes(app);
+    const pids = this.#processes(app?.pid);
     return { pid, pids, terminal: this.#terminalOf(pids), ports };
   }
 
