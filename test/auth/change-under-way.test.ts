@@ -16,6 +16,8 @@ const CHANNEL = { transport: "ws", auth: { headerName: "authorization" } };
 interface Held {
   readonly guarded: GuardedServer;
   readonly token: string;
+  /** Another token that the app takes its time with. */
+  anotherToken(): string;
   /** Resolves when the app has been asked so many times. */
   asked(times: number): Promise<void>;
   /** Lets the app answer, now and from now on. */
@@ -27,13 +29,16 @@ async function hold(): Promise<Held & AsyncDisposable> {
   const guarded = await startGuardedServer({ channels: { room: CHANNEL }, watch: true });
   let release = (): void => {};
   const released = new Promise<void>((resolve) => (release = resolve));
-  const token = guarded.tokenFor(async () => {
-    await released;
-    return { ok: true, subject: "u1" };
-  });
+  const anotherToken = (): string =>
+    guarded.tokenFor(async () => {
+      await released;
+      return { ok: true, subject: "u1" };
+    });
+  const token = anotherToken();
   return {
     guarded,
     token,
+    anotherToken,
     asked: (times) => expect.poll(() => guarded.callsAbout(token).length, PATIENT).toBe(times),
     release,
     [Symbol.asyncDispose]: () => guarded[Symbol.asyncDispose](),
@@ -172,13 +177,16 @@ describe("a publish over HTTP, while its body is still on its way,", () => {
 describe("a WebSocket that is refused at a shutdown", () => {
   it("is told to come back at a time of its own", async () => {
     await using held = await hold();
-    const { guarded, token } = held;
-    const refusals = Array.from({ length: 10 }, () =>
+    const { guarded, anotherToken } = held;
+    // A token each: about each of them the app is asked, which tells that its handshake is done.
+    const tokens = Array.from({ length: 10 }, anotherToken);
+    const refusals = tokens.map((token) =>
       openWebSocket(`${guarded.server.url}/channels/room`, { headers: bearer(token) }).catch(
         (thrown: unknown) => thrown,
       ),
     );
-    await held.asked(1);
+    const asked = (): number[] => tokens.map((token) => guarded.callsAbout(token).length);
+    await expect.poll(asked, PATIENT).toEqual(tokens.map(() => 1));
     const closing = guarded.server.running.close();
     held.release();
     const told = await Promise.all(refusals);
