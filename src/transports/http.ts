@@ -38,7 +38,19 @@ export function sendAnswer(response: HttpResponse, { status, headers = {}, body 
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.setHeader("x-content-type-options", "nosniff");
   if (status !== 204 && status !== 304) response.setHeader("content-length", Buffer.byteLength(body));
-  response.end(body);
+  if ("stream" in response) sendAtOnce(response, body);
+  else response.end(body);
+}
+
+/**
+ * Sends an answer over HTTP/2 in one write. The compatibility layer of Node leaves room for trailers, and so ends the stream
+ * a turn after its last byte: a client of a server that is killed in between has all of it, and must take it for broken.
+ */
+function sendAtOnce(response: Http2ServerResponse, body: string | Buffer): void {
+  const { stream, statusCode, req: request } = response;
+  const hasBody = body.length > 0 && request.method !== "HEAD" && statusCode !== 204 && statusCode !== 304;
+  stream.respond({ ":status": statusCode, ...response.getHeaders() }, { endStream: !hasBody });
+  if (hasBody) stream.end(body);
 }
 
 /** Sends JSON. */

@@ -17,7 +17,7 @@ interface Held {
   readonly guarded: GuardedServer;
   readonly token: string;
   /** Another token that the app takes its time with. */
-  anotherToken(): string;
+  readonly anotherToken: () => string;
   /** Resolves when the app has been asked so many times. */
   asked(times: number): Promise<void>;
   /** Lets the app answer, now and from now on. */

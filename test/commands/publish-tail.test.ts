@@ -188,7 +188,7 @@ describe("chanctl publish", () => {
   });
 
   it.each([
-    [["chta", "--room", "a", "1"], 1, "there is no channel `chta`", "did you mean `chat`?"],
+    [["chta", "--room", "a", "1"], 2, "there is no channel `chta`", "did you mean `chat`?"],
     [["chat", "--rom", "a", "1"], 2, "the channel `chat` has no param `rom`", "did you mean `--room`?"],
     [
       ["chat", "--room", "a", "--tpye", "x", "1"],

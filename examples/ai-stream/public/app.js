@@ -40,6 +40,7 @@ async function followConversation() {
     url: `${location.origin}/ds/${conversation}`,
     json: true,
     live: "long-poll",
+    fetch: fetchWhole,
   });
   setState("live");
   questions.subscribeJson(({ items }) => {
@@ -55,7 +56,11 @@ async function followConversation() {
  * would break a character whose bytes come in two: so bytes are read, and decoded as one text.
  */
 async function followAnswer(element, path) {
-  const answer = await stream({ url: `${location.origin}/ds/${path}`, live: "long-poll" });
+  const answer = await stream({
+    url: `${location.origin}/ds/${path}`,
+    live: "long-poll",
+    fetch: fetchWhole,
+  });
   const decoder = new TextDecoder();
   let whole = "";
   answer.subscribeBytes(({ data, streamClosed }) => {
@@ -63,6 +68,13 @@ async function followAnswer(element, path) {
     keepAtEnd(() => renderAnswer(element.querySelector(".answer"), whole));
     if (streamClosed) finish(element);
   });
+}
+
+/** A response that breaks off half way counts as one that never came, and is asked for again: else it would end the read. */
+async function fetchWhole(...request) {
+  const response = await fetch(...request);
+  const hasBody = response.status !== 204;
+  return new Response(hasBody ? await response.arrayBuffer() : null, response);
 }
 
 function showQuestion(question, answer) {

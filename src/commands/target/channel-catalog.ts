@@ -31,7 +31,7 @@ interface CheckOptions {
  * fingers is answered with the name that was meant. Values are for the server to check. A public server
  * does not tell its channels; there nothing is checked.
  *
- * @throws {ChanctlError} `channel_unknown`, or `usage` for an unknown, repeated or missing param.
+ * @throws {ChanctlError} `usage` for an unknown channel, and for an unknown, repeated or missing param.
  */
 export async function checkChannelArgs(
   { channel, params, valueless }: ChannelArgs,
@@ -98,7 +98,7 @@ function unknownChannel(channel: string, catalog: readonly CatalogEntry[]): Chan
   const list = `${"chanctl channel list".padEnd(width)}shows the channels`;
   const both =
     channelNameProblem(channel) === undefined ? `${list}\n${add.padEnd(width)}makes this one` : list;
-  return new ChanctlError("channel_unknown", `there is no channel \`${clip(channel)}\``, {
+  return new ChanctlError("usage", `there is no channel \`${clip(channel)}\``, {
     hint: near === undefined ? both : `did you mean \`${near}\`?`,
   });
 }
