@@ -53,6 +53,7 @@ async function expectCleanEnd(row: { command: string; end: string; app: string }
   await using project = await FamilyProject.make({ isStubborn: row.app === "stubborn" });
   const family = await project.start(row.command);
   expect(family.pids.length).toBeGreaterThanOrEqual(4); // chanctl, npm, node, its worker; and more by the shells
+  expect(family.listeners.length).toBeGreaterThanOrEqual(3); // public, internal, the app's
   await ENDS[row.end]?.(project, family);
   await project.expectGone(family, { hasWord: FORCED.has(row.end) });
   const next = await startDev(project.folder);

@@ -1,13 +1,12 @@
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { expect } from "vitest";
 
-import { findListening } from "#src/platform/find-listening.ts";
 import { listProcesses } from "#src/platform/process-stat.ts";
 
 import { eventually, isAlive } from "../app/support.ts";
@@ -62,18 +61,15 @@ export class FamilyProject implements AsyncDisposable {
       `exec ${command}`,
     );
     await eventually(() => expect(existsSync(join(this.root, ".chanctl/run.json"))).toBe(true));
-    const { url, internalUrl, pid } = this.#state("run.json") as Record<"url" | "internalUrl", string> & {
-      pid: number;
-    };
+    const { url, pid } = this.#state("run.json") as { url: string; pid: number };
     await eventually(async () => expect(await (await fetch(url)).text()).toBe("the app")).catch(
       async (cause: unknown) => {
         throw new Error(await this.#screen(), { cause });
       },
     );
     const [app] = this.#state("app.pid") as { pid: number }[];
-    const ports = [url, internalUrl].map((address) => Number(new URL(address).port));
     const pids = this.#processes(app?.pid);
-    return { pid, pids, terminal: this.#terminalOf(pids), ports };
+    return { pid, pids, terminal: this.#terminalOf(pids), listeners: listenersOf(pids) };
   }
 
   /** Sends keys to the terminal, as a person types them. */
@@ -86,14 +82,22 @@ export class FamilyProject implements AsyncDisposable {
     await this.#tmux("kill-session");
   }
 
-  /** Waits until no process, no port and no word of a family is left; `hasWord`: its run file may stay. */
-  async expectGone({ pids, ports }: Family, { hasWord }: { readonly hasWord: boolean }): Promise<void> {
+  /** Waits until no process, no listener and no word of a family is left; `hasWord`: its run file may stay. */
+  async expectGone({ pids, listeners }: Family, { hasWord }: { readonly hasWord: boolean }): Promise<void> {
     await eventually(() => expect(pids.filter(isAlive).map(describeProcess)).toEqual([]));
     await eventually(() => expect(this.#processes().map(describeProcess)).toEqual([]));
-    for (const port of ports) expect(await findListening(port)).toBeUndefined();
+    // A killed process counts as dead while threads of it are still on their way out, with its sockets.
+    await eventually(() => {
+      const left = readListeners();
+      expect(listeners.filter((inode) => left.has(inode))).toEqual([]);
+    });
+    this.#expectNoWord({ hasWord });
+  }
+
+  #expectNoWord({ hasWord }: { readonly hasWord: boolean }): void {
     if (hasWord) return;
-    const left = readdirSync(join(this.root, ".chanctl"));
-    expect(left.filter((name) => name === "run.json" || name === "app.pid")).toEqual([]);
+    const names = readdirSync(join(this.root, ".chanctl"));
+    expect(names.filter((name) => name === "run.json" || name === "app.pid")).toEqual([]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -127,14 +131,38 @@ export class FamilyProject implements AsyncDisposable {
   }
 }
 
-/** All processes and ports of a chanctl that runs. */
+/** All processes and listeners of a chanctl that runs. */
 export interface Family {
   /** Of chanctl itself. */
   readonly pid: number;
   /** Of what was started in the terminal: chanctl, or the npm that runs it. */
   readonly terminal: number;
   readonly pids: readonly number[];
-  readonly ports: readonly number[];
+  /** The inodes of the TCP sockets on which they listen. Not their ports: those are soon given to somebody else. */
+  readonly listeners: readonly string[];
+}
+
+/** The inodes of all TCP sockets that listen on this machine (proc_pid_net(5): state 0A, and the tenth field). */
+function readListeners(): Set<string> {
+  const rows = ["tcp", "tcp6"].flatMap((table) => readFileSync(`/proc/net/${table}`, "latin1").split("\n"));
+  const fields = rows.map((row) => row.trim().split(/\s+/));
+  return new Set(fields.filter((row) => row[3] === "0A").map((row) => row[9] ?? ""));
+}
+
+/** Those of them that some processes hold. */
+function listenersOf(pids: readonly number[]): string[] {
+  const held = new Set(pids.flatMap(readLinks));
+  return [...readListeners()].filter((inode) => held.has(`socket:[${inode}]`));
+}
+
+/** What the file descriptors of a process lead to. */
+function readLinks(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`;
+  try {
+    return readdirSync(folder).map((fd) => readlinkSync(join(folder, fd)));
+  } catch {
+    return []; // it has ended
+  }
 }
 
 function readProc(pid: number, file: "environ" | "cmdline"): string {
