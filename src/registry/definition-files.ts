@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, extname, join, relative, sep } from "node:path";
 
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
@@ -52,6 +52,27 @@ export function assertNoFile(folder: string): void {
   throw new ChanctlError("definition_invalid", `the folder of channels is a file: ${folder}`, {
     hint: "move it away, or set `channels` in the config to a folder",
   });
+}
+
+/**
+ * What to say of a folder that is not there, with what to do. Of `channels` in the project nothing: it comes with the first
+ * channel. Any other has been named in the settings, and may be mistyped.
+ */
+export function missingFolder({
+  root,
+  folder,
+}: {
+  readonly root: string;
+  readonly folder: string;
+}): Missing | undefined {
+  if (folder === join(root, "channels") || existsSync(folder)) return undefined;
+  const hint = `mkdir -p ${folder}     or set \`channels\` in the config to the folder that is meant`;
+  return { message: `the folder of channels is not there: ${folder}`, hint };
+}
+
+interface Missing {
+  readonly message: string;
+  readonly hint: string;
 }
 
 /** What cannot be looked at is no file: reading it says why. */

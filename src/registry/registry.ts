@@ -8,7 +8,7 @@ import type { Logger } from "../shared/logger.ts";
 import { compareDefinitions } from "./channel-change.ts";
 import type { ChannelChange } from "./channel-change.ts";
 import { Channel } from "./channel.ts";
-import { assertNoFile } from "./definition-files.ts";
+import { assertNoFile, missingFolder } from "./definition-files.ts";
 import { DefinitionFolder } from "./definition-folder.ts";
 import type { FolderEvent } from "./definition-folder.ts";
 import { placeDefinition } from "./definition-place.ts";
@@ -85,6 +85,11 @@ export class Registry {
    */
   static async open(options: RegistryOptions): Promise<Registry> {
     assertNoFile(options.folder);
+    const missing = missingFolder(options);
+    if (missing !== undefined) {
+      const { message, hint } = missing;
+      options.logger({ level: "warn", event: "channels-missing", message, fields: { hint } });
+    }
     const registry = new Registry(options);
     registry.#folder = await DefinitionFolder.open({
       ...options,

@@ -138,6 +138,16 @@ const ROWS: readonly Row[] = [
     ],
   })),
   {
+    title: "a folder of channels that the config names and that is not there",
+    files: { "chanctl.config.json": '{ "channels": "./chanels" }' },
+    args: ["channel", "list"],
+    code: 3,
+    says: [
+      "error: the folder of channels is not there: <root>/chanels",
+      "  fix: mkdir -p <root>/chanels     or set `channels` in the config to the folder that is meant",
+    ],
+  },
+  {
     title: "a definition with a key that there is not",
     files: { "channels/chat.json": '{ "transprot": "ws" }' },
     args: ["channel", "list"],

@@ -52,6 +52,20 @@ describe("a definition file", () => {
     });
   });
 
+  it("are none where there is no folder, which is told of only if the settings name another than `channels`", async () => {
+    const project = createProject();
+    expect((await openRegistry(project)).logged).toEqual([]);
+    const { registry, logged } = await openRegistry(project, { folder: project.path("chanels") });
+    expect(registry.entries()).toEqual([]);
+    expect(logged).toMatchObject([
+      {
+        level: "warn",
+        event: "channels-missing",
+        fields: { hint: expect.stringMatching(/^mkdir -p .*chanels /) },
+      },
+    ]);
+  });
+
   it("imports packages from the project, its own files, and knows where each is", async () => {
     const project = createProject({
       "node_modules/limits/package.json": '{ "name": "limits", "type": "module", "exports": "./index.js" }',

@@ -1,12 +1,13 @@
 import { join } from "node:path";
 
 import type { JsonSchema } from "../../protocol/definition.ts";
+import { missingFolder } from "../../registry/definition-files.ts";
 import { Registry } from "../../registry/registry.ts";
 import type { RegistryEntry } from "../../registry/registry.ts";
 import { loadProject } from "../../server/config-file.ts";
 import { resolveOptions } from "../../server/resolve-options.ts";
 import { formatDuration } from "../../shared/duration.ts";
-import { ERRORS } from "../../shared/errors.ts";
+import { ChanctlError, ERRORS } from "../../shared/errors.ts";
 import { LIFECYCLE, LIFECYCLE_KEYS } from "../../shared/lifecycle.ts";
 import type { Lifecycle } from "../../shared/lifecycle.ts";
 import type { Io } from "../io.ts";
@@ -25,6 +26,9 @@ export async function runChannelList({ isJson }: { isJson: boolean }, io: Io): P
 async function loadEntries(io: Io): Promise<readonly RegistryEntry[]> {
   const { root, config } = await loadProject(io.cwd);
   const options = resolveOptions({ flags: {}, env: io.env, config, root, cwd: io.cwd });
+  const missing = missingFolder({ root, folder: options.channels });
+  if (missing !== undefined)
+    throw new ChanctlError("definition_invalid", missing.message, { hint: missing.hint });
   const registry = await Registry.open({
     root,
     folder: options.channels,

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 
+import { missingFolder } from "../../../registry/definition-files.ts";
 import { Registry } from "../../../registry/registry.ts";
 import type { RegistryEntry } from "../../../registry/registry.ts";
 import { ChanctlError } from "../../../shared/errors.ts";
@@ -11,6 +12,8 @@ export const definitions: Check = {
   group: "project",
   run: async ({ settings, root, isProject, env }) => {
     if (settings instanceof ChanctlError || !isProject) return undefined;
+    const missing = missingFolder({ root, folder: settings.channels });
+    if (missing !== undefined) return { status: "warn", message: missing.message, fix: missing.hint };
     const registry = await Registry.open({
       root,
       folder: settings.channels,
