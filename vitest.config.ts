@@ -8,8 +8,6 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Most tests wait for other processes: one worker more than there are cores keeps the cores busy.
     maxWorkers: availableParallelism() + 1,
-    // A shared machine may stall for seconds in the middle of a test; one that needed a second try is named in the report.
-    retry: process.env["CI"] === "true" ? 1 : 0,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     server: { deps: { inline: [/@durable-streams/] } },

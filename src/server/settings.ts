@@ -108,7 +108,7 @@ export const SETTINGS: Settings = {
     key: "host",
     expected: "an address to listen on, or `true` for all",
     description:
-      "The address to listen on, or `true` for all: 127.0.0.1 in `dev`, 0.0.0.0 in `serve` where nothing is said.",
+      "The address to listen on, or `true` for all. Where nothing is said, `dev` listens on 127.0.0.1 and ::1, `serve` on 0.0.0.0.",
     schema: { anyOf: [TEXT_SCHEMA, { type: "boolean" }] },
     example: "127.0.0.1",
     parse: parseHost,
