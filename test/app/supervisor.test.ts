@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { Supervisor } from "#src/app/supervisor.ts";
 import type { AppState } from "#src/app/app.ts";
 import { pickFreePort } from "#src/platform/free-port.ts";
+import { listProcesses } from "#src/platform/process-stat.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { collectLog, eventually, fixture, isAlive, never, supervise } from "./support.ts";
 
@@ -16,6 +17,17 @@ async function announcedPids(output: readonly string[]): Promise<number[]> {
     const line = output.find((text) => text.startsWith("pids "));
     if (line === undefined) throw new Error(`no pids in ${JSON.stringify(output)}`);
     return line.split(" ").slice(1).map(Number);
+  });
+}
+
+/** The guards of a process group: none, or one. */
+function guardsOf(group: number): number[] {
+  return listProcesses().filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "latin1").endsWith(`chanctl-guard\0${group}\0`);
+    } catch {
+      return false; // it has ended
+    }
   });
 }
 
@@ -222,6 +234,21 @@ describe("ending", () => {
     expect(output).toContain("ending");
     expect(isAlive(pid)).toBe(false);
     expect(existsSync(join(stateFolder, "app.pid"))).toBe(false);
+  });
+
+  // Its number may be given to another group, which the guard would end with us.
+  test.skipIf(process.platform !== "linux")("leaves no guard of a group that has ended", async () => {
+    const { app } = await supervise("serves");
+    await app.waitUntilReady(never);
+    const first = app.pid ?? 0;
+    await eventually(() => expect(guardsOf(first)).toHaveLength(1));
+    app.restart();
+    await eventually(() => expect(app.pid).not.toBe(first));
+    await app.waitUntilReady(never);
+    await eventually(() => expect(guardsOf(first)).toEqual([]));
+    const second = app.pid ?? 0;
+    await app.close();
+    await eventually(() => expect(guardsOf(second)).toEqual([]));
   });
 
   test("close() kills an app and a grandchild that ignore SIGTERM", async () => {
