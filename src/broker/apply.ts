@@ -1,4 +1,4 @@
-import type { Database, Statement } from "better-sqlite3";
+import type { Database } from "better-sqlite3";
 import { encodeOffset } from "../protocol/offset.ts";
 import { composeMessage } from "../protocol/message.ts";
 import { createCreate } from "./apply-create.ts";
@@ -9,18 +9,11 @@ import { createSubscriptionApply } from "./apply-subscription.ts";
 import { createWakeApply } from "./apply-wake.ts";
 import { createWrite } from "./apply-write.ts";
 import { judgeProducer, refusalOf } from "./judge-producer.ts";
-import { KEY_COLUMNS, prepareFindKey, toRepeat } from "./key-row.ts";
+import { createKeyTable, toRepeat } from "./key-table.ts";
 import { createStreamTable } from "./stream-table.ts";
 import { createSubscriptionLinks } from "./subscription-links.ts";
 import { createSubscriptionTable } from "./subscription-table.ts";
-import type {
-  AppendOperation,
-  DropOperation,
-  Operation,
-  Result,
-  RotateKeysOperation,
-  TrimOperation,
-} from "./operation.ts";
+import type { AppendOperation, DropOperation, Operation, Result, TrimOperation } from "./operation.ts";
 
 /** How many messages one operation deletes at most: a commit that waits behind it must not wait long. */
 export const MAX_TRIMMED = 2_000;
@@ -52,7 +45,7 @@ export type Apply = (operation: Operation) => Result;
  */
 export function createApply(db: Database): Apply {
   const sql = prepare(db);
-  const findKey = prepareFindKey(db);
+  const keys = createKeyTable(db);
   const setRetention = createSetRetention(db);
   const streams = createStreamTable(db);
   const subscriptions = createSubscriptionTable(db);
@@ -78,7 +71,8 @@ export function createApply(db: Database): Apply {
       case "sweep":
         return sweep();
       case "rotate-keys":
-        return rotateKeys(operation);
+        keys.rotate(operation);
+        return { kind: "unchanged" };
       case "create":
         return create(operation);
       case "write":
@@ -128,7 +122,7 @@ export function createApply(db: Database): Apply {
     const { replayWindowMs, inactivityTtlMs, maxMessages, maxBytes } = retention;
     let stream = sql.streamByPath.get(path);
     if (stream !== undefined && key !== undefined) {
-      const known = findKey(stream.id, key.owner, key.key);
+      const known = keys.find(stream.id, key.owner, key.key);
       if (known !== undefined) return toRepeat(known, key.fingerprint);
     }
     if (producer !== undefined) {
@@ -187,7 +181,7 @@ export function createApply(db: Database): Apply {
     sql.setMeta.run(messageTime, "last_time", messageTime);
     const count = templates.length;
     if (key !== undefined) {
-      insertKey(stream.id, key.owner, key.key, key.fingerprint, incarnation, first, count, messageTime);
+      keys.insert({ stream: stream.id, key, incarnation, first, count, time: messageTime });
     }
     if (producer !== undefined) streams.setProducer(incarnation, producer, messageTime);
     if (seq !== undefined) sql.setSeq.run(seq, stream.id);
@@ -228,40 +222,13 @@ export function createApply(db: Database): Apply {
     return { kind: "trimmed", count, isPartial: lives.length === MAX_SWEPT };
   }
 
-  function rotateKeys({ generation, time }: RotateKeysOperation): Result {
-    if (keyGeneration() !== generation) return { kind: "unchanged" };
-    (generation % 2 === 0 ? sql.clearKeys1 : sql.clearKeys0).run();
-    sql.replaceMeta.run(generation + 1, "key_generation");
-    sql.replaceMeta.run(time, "keys_rotated_at");
-    return { kind: "unchanged" };
-  }
-
   function nextIncarnation(): number {
     const next = sql.meta.get("next_incarnation")?.value;
     if (next === undefined) throw new Error("the store has no incarnation counter");
     sql.replaceMeta.run(next + 1, "next_incarnation");
     return next;
   }
-
-  function keyGeneration(): number {
-    return sql.meta.get("key_generation")?.value ?? 0;
-  }
-
-  function insertKey(...row: KeyColumns): void {
-    (keyGeneration() % 2 === 0 ? sql.insertKey0 : sql.insertKey1).run(...row);
-  }
 }
-
-type KeyColumns = [
-  stream: number,
-  owner: string,
-  key: string,
-  fingerprint: string,
-  incarnation: number,
-  first: number,
-  count: number,
-  time: number,
-];
 
 interface StreamUpdate {
   readonly id: number;
@@ -323,16 +290,5 @@ function prepare(db: Database) {
       "DELETE FROM messages WHERE rowid IN (SELECT rowid FROM messages WHERE incarnation = ? LIMIT ?)",
     ),
     forgetLife: db.prepare<[number]>("DELETE FROM ended_lives WHERE incarnation = ?"),
-    clearKeys0: db.prepare("DELETE FROM keys_0"),
-    clearKeys1: db.prepare("DELETE FROM keys_1"),
-    ...prepareKeys(db),
   };
-}
-
-function prepareKeys(db: Database): Record<"insertKey0" | "insertKey1", Statement<KeyColumns>> {
-  const insert = (table: string) =>
-    db.prepare<KeyColumns>(
-      `INSERT INTO ${table} (stream, owner, key, ${KEY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    );
-  return { insertKey0: insert("keys_0"), insertKey1: insert("keys_1") };
 }

@@ -11,7 +11,7 @@ import { Clock } from "./clock.ts";
 import { follow } from "./follow.ts";
 import type { Followed, FollowContext, SubscribeRequest } from "./follow.ts";
 import { Hub } from "./hub.ts";
-import { toRepeat } from "./key-row.ts";
+import { toRepeat } from "./key-table.ts";
 import { Lifetimes } from "./lifetimes.ts";
 import { toMessageIds } from "./message-ids.ts";
 import { Maintenance } from "./maintenance.ts";
