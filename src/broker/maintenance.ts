@@ -1,7 +1,7 @@
 import { messageOf } from "../shared/errors.ts";
 import type { Logger } from "../shared/logger.ts";
 import { channelOfPath } from "../protocol/stream-path.ts";
-import { MAX_TRIMMED } from "./apply.ts";
+import { MAX_TRIMMED } from "./apply-maintenance.ts";
 import type { Clock } from "./clock.ts";
 import type { Hub } from "./hub.ts";
 import { toExpiry } from "./lifetimes.ts";
