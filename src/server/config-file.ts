@@ -1,11 +1,9 @@
-import { access, readFile, rm } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
 
-import { bundleModule } from "../platform/bundle-module.ts";
-import { describeThrown } from "../registry/describe-thrown.ts";
-import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
-import { configError } from "./config-error.ts";
+import { ChanctlError, messageOf } from "../shared/errors.ts";
+import { importConfig } from "./config-import.ts";
+import type { ConfigImport } from "./config-import.ts";
 
 /** The project that a command works in. */
 export interface Project {
@@ -79,22 +77,19 @@ export interface LoadedProject {
  *
  * @throws {ChanctlError} `config_invalid` with the place of what is wrong.
  */
-export async function loadProject(cwd: string, { onInput }: LoadOptions = {}): Promise<LoadedProject> {
+export async function loadProject(cwd: string, options: LoadOptions = {}): Promise<LoadedProject> {
   const { root, configPath } = await findProject(cwd);
-  return { root, config: configPath === undefined ? undefined : await loadConfig(configPath, onInput) };
+  return { root, config: configPath === undefined ? undefined : await loadConfig(configPath, options) };
 }
 
-interface LoadOptions {
-  /** Told of each file that the config is made from, just before it is read; also when loading fails. */
-  readonly onInput?: ((file: string) => void) | undefined;
-}
+type LoadOptions = Pick<ConfigImport, "onInput" | "signal" | "timeoutMs">;
 
-async function loadConfig(path: string, onInput: LoadOptions["onInput"]): Promise<LoadedConfig> {
-  onInput?.(path);
+async function loadConfig(path: string, options: LoadOptions): Promise<LoadedConfig> {
+  options.onInput?.(path);
   const source = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new ChanctlError("config_invalid", `${path} cannot be read: ${messageOf(cause)}`, { cause });
   });
-  const value = parseJson(path, source) ?? (await importDefault({ path, source }, onInput));
+  const value = parseJson(path, source) ?? (await importConfig({ path, source, ...options }));
   return { path, source, value };
 }
 
@@ -106,49 +101,4 @@ function parseJson(path: string, source: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-async function importDefault(
-  { path, source }: Pick<LoadedConfig, "path" | "source">,
-  onInput: LoadOptions["onInput"],
-): Promise<unknown> {
-  const cacheFolder = join(dirname(path), ".chanctl", "definitions");
-  const { outfile } = await bundleModule({
-    entry: path,
-    cacheFolder,
-    errorCode: "config_invalid",
-    ...(onInput === undefined ? {} : { onInput }),
-  });
-  let loaded: unknown;
-  // A config that ends the process would end the command without a word, and with exit code 0.
-  const tellExit = (): void => {
-    process.stderr.write(
-      `error: ${basename(path)} ended the process while it ran\n  fix: remove the call of process.exit\n`,
-    );
-    process.exitCode = 3;
-  };
-  process.once("exit", tellExit);
-  const hadSourceMaps = process.sourceMapsEnabled;
-  process.setSourceMapsEnabled(true); // a stack then names the config's own lines
-  try {
-    loaded = await import(pathToFileURL(outfile).href);
-  } catch (cause) {
-    const message = describeThrown(cause, { file: path, outfile, root: dirname(path) });
-    throw new ChanctlError("config_invalid", message, {
-      cause,
-      ...(errorCodeOf(cause) === "ERR_MODULE_NOT_FOUND" ? { hint: "npm install" } : {}),
-    });
-  } finally {
-    process.setSourceMapsEnabled(hadSourceMaps);
-    process.off("exit", tellExit);
-    await rm(outfile, { force: true });
-  }
-  if (typeof loaded === "object" && loaded !== null && "default" in loaded) return loaded.default;
-  throw configError(
-    { path, source },
-    {
-      message: "the config must be the default export, got no default",
-      hint: "export default defineConfig({ … })",
-    },
-  );
 }

@@ -21,8 +21,13 @@ export interface ReadConfig {
   readonly stamps: FileStamps;
 }
 
-/** Told of each file of the config just before it is read. */
-export type OnInput = (file: string) => void;
+/** How a config is read. */
+export interface ConfigReading {
+  /** Told of each file of the config just before it is read. */
+  readonly onInput: (file: string) => void;
+  /** Gives the reading up. */
+  readonly signal?: AbortSignal;
+}
 
 interface ConfigWatchOptions {
   /** The project's folder, absolute. */
@@ -30,7 +35,7 @@ interface ConfigWatchOptions {
   /** What the server was started with. */
   readonly started: ReadConfig;
   /** Reads everything anew, as at the start: flags and variables still come first. */
-  readonly read: (onInput: OnInput) => Promise<ResolvedOptions>;
+  readonly read: (reading: ConfigReading) => Promise<ResolvedOptions>;
   /** Takes over what can be. */
   readonly apply: (options: ResolvedOptions) => void;
   readonly logger: Logger;
@@ -51,7 +56,9 @@ export class ConfigWatch {
   /** What was named as needing a restart, so that each save does not name it again. */
   #waiting = "";
   #timer: NodeJS.Timeout | undefined;
-  #reading: Promise<void> = Promise.resolve();
+  #looking: Promise<void> = Promise.resolve();
+  /** The reading under way: one that hangs is given up for what was saved meanwhile. */
+  #reading: Reading | undefined;
   #isMissing = false;
   #isClosed = false;
 
@@ -70,7 +77,8 @@ export class ConfigWatch {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    await Promise.all([this.#watch.close(), this.#reading]);
+    this.#reading?.controller.abort();
+    await Promise.all([this.#watch.close(), this.#looking]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -81,8 +89,9 @@ export class ConfigWatch {
     if (this.#isClosed) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
+      if (this.#reading !== undefined && isOutdated(this.#reading.stamps)) this.#reading.controller.abort();
       // One after the other: of two reads at once the older could end last.
-      this.#reading = this.#reading.then(() => this.#look());
+      this.#looking = this.#looking.then(() => this.#look());
     }, SETTLE_MS);
   }
 
@@ -107,15 +116,24 @@ export class ConfigWatch {
 
   async #readAnew(): Promise<void> {
     const stamps: Record<string, string> = {};
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.#reading = { stamps, controller };
     try {
-      const options = await this.#options.read((file) => (stamps[file] ??= stampOf(file)));
+      const options = await this.#options.read({
+        onInput: (file) => (stamps[file] ??= stampOf(file)),
+        signal,
+      });
       this.#stamps = stamps;
       if (!this.#isClosed) this.#takeOver(options);
     } catch (error) {
       // What made the config before is still watched: a file that has moved may come back.
       this.#stamps = { ...restamp(this.#stamps), ...stamps };
+      if (signal.aborted) return;
       const fix = error instanceof ChanctlError && error.hint !== undefined ? `\n  fix: ${error.hint}` : "";
       this.#tellProblem("error", `${messageOf(error)}${fix}\n  the last good config stays in force`);
+    } finally {
+      this.#reading = undefined;
     }
   }
 
@@ -155,8 +173,7 @@ export class ConfigWatch {
   }
 
   #hasChanged(): boolean {
-    const isOther = Object.entries(this.#stamps).some(([file, stamp]) => stamp !== stampOf(file));
-    return isOther || this.#present().some((file) => this.#stamps[file] === undefined);
+    return isOutdated(this.#stamps) || this.#present().some((file) => this.#stamps[file] === undefined);
   }
 
   /** The config files that are there; two of them are an error that reading tells. */
@@ -173,6 +190,16 @@ export class ConfigWatch {
     const paths = new Set([...this.#candidates(), ...Object.keys(this.#stamps)]);
     this.#watch.watch({ paths, matters: () => false });
   }
+}
+
+interface Reading {
+  readonly controller: AbortController;
+  /** What it has read so far. */
+  readonly stamps: FileStamps;
+}
+
+function isOutdated(stamps: FileStamps): boolean {
+  return Object.entries(stamps).some(([file, stamp]) => stamp !== stampOf(file));
 }
 
 function restamp(stamps: FileStamps): FileStamps {

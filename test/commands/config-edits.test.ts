@@ -1,7 +1,8 @@
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
+import { PATIENT } from "../support/patient.ts";
 import type { RunningCli } from "./cli.ts";
 import { CHANNELS, startDev } from "./dev-project.ts";
 import type { StartedServer } from "./dev-project.ts";
@@ -58,6 +59,24 @@ describe("a config that is saved while `dev` runs", () => {
     expect(await untilSaid(server, 2)).toBe("chanctl.config.ts: applied limits.maxMessageBytes");
     expect(await statusOf(server.ready.url, 2_000)).toBe(200);
   });
+
+  it.each(["for (;;);", "setInterval(() => {}, 1e3); await new Promise(() => {});"])(
+    "does not hold up the next save, nor the end, where it hangs: %s",
+    async (hang) => {
+      await using project = await makeProject({ ...CHANNELS, ...config("{}") });
+      await using server = await startDev(project);
+      await save(project, { "chanctl.config.ts": `${hang} export default {};` });
+      // The config has been read again once its bundle is there.
+      const bundles = join(project.root, ".chanctl/definitions");
+      await expect.poll(async () => (await readdir(bundles)).join(), PATIENT).toContain("chanctl.config-");
+      await save(project, config(`{ limits: { maxMessageBytes: "1KiB" } }`));
+      expect(await untilSaid(server, 1)).toBe("chanctl.config.ts: applied limits.maxMessageBytes");
+      await save(project, { "chanctl.config.ts": `${hang} export default { port: 2 };` });
+      await expect.poll(async () => (await readdir(bundles)).join(), PATIENT).toContain("chanctl.config-");
+      server.cli.child.kill("SIGTERM");
+      expect((await server.cli.ended()).code).toBe(143);
+    },
+  );
 
   it("lets in the pages of an origin that it adds, and no longer those of one that it takes away", async () => {
     await using project = await makeProject({ ...CHANNELS, ...config("{}") });

@@ -65,14 +65,12 @@ it("shows the place of what is no JSON", async () => {
 it("shows where a config threw while it ran", async () => {
   const source = 'const url: string = "";\nif (url === "") throw new Error("no DATABASE_URL");';
   await using project = await makeProject({ "chanctl.config.ts": source });
-  const hadSourceMaps = process.sourceMapsEnabled;
   await expect(loadProject(project.root)).rejects.toMatchObject({
     code: "config_invalid",
     message: expect.stringMatching(
       /^chanctl\.config\.ts:2:23: Error: no DATABASE_URL\n\n[^]*\n {4}\| {23}\^$/,
     ) as unknown,
   });
-  expect(process.sourceMapsEnabled).toBe(hadSourceMaps);
 });
 
 it("refuses a config without a default export", async () => {
@@ -84,6 +82,47 @@ it("refuses a config without a default export", async () => {
     ) as unknown,
     hint: "export default defineConfig({ … })",
   });
+});
+
+it.each([
+  ["waits for what never comes", "await new Promise(() => {});", "ended before it had said the settings"],
+  ["ends its process", "process.exit(0);", "ended before it had said the settings"],
+  [
+    "waits, and has something to do",
+    "setInterval(() => {}, 1e3); await new Promise(() => {});",
+    "did not end within 500 ms",
+  ],
+  ["loops", "for (;;);", "did not end within 500 ms"],
+])("gives up one that %s", async (_, text, problem) => {
+  await using project = await makeProject({ "chanctl.config.mjs": `${text} export default {};` });
+  // Those that end have the time of a busy machine.
+  const options = problem.startsWith("ended") ? {} : { timeoutMs: 500 };
+  await expect(loadProject(project.root, options)).rejects.toMatchObject({
+    code: "config_invalid",
+    message: `chanctl.config.mjs: importing it ${problem}`,
+    hint: expect.any(String) as unknown,
+  });
+});
+
+it.each([
+  ["export default async () => ({ port: 1 });", "1:1: the config must be an object, got a function"],
+  [
+    "export default {\n  app: { command: () => 1 },\n};",
+    "2:10: `app.command` must be plain data, got a function",
+  ],
+])("says where a config is no data: %s", async (text, problem) => {
+  await using project = await makeProject({ "chanctl.config.mjs": text });
+  await expect(loadProject(project.root)).rejects.toMatchObject({
+    message: expect.stringContaining(`chanctl.config.mjs:${problem}\n\n`) as unknown,
+  });
+});
+
+it("gives up what is cancelled", async () => {
+  await using project = await makeProject({ "chanctl.config.mjs": "for (;;); export default {};" });
+  const cancel = new AbortController();
+  const loading = loadProject(project.root, { signal: cancel.signal });
+  cancel.abort(new Error("enough"));
+  await expect(loading).rejects.toThrow("enough");
 });
 
 it("refuses two config files in one folder", async () => {

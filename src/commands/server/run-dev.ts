@@ -2,7 +2,7 @@ import { loadProjectName } from "../../certs/project-name.ts";
 import { openBrowser } from "../../platform/open-browser.ts";
 import { loadProject } from "../../server/config-file.ts";
 import { ConfigWatch } from "../../server/config-watch.ts";
-import type { OnInput } from "../../server/config-watch.ts";
+import type { ConfigReading } from "../../server/config-watch.ts";
 import { stampOf } from "../../registry/file-stamp.ts";
 import type { ServerOptions } from "../../server/options.ts";
 import { resolveOptions } from "../../server/resolve-options.ts";
@@ -52,9 +52,9 @@ export async function runDev(
 ): Promise<void> {
   const startedAt = performance.now();
   const stamps: Record<string, string> = {};
-  const read = (onInput: OnInput): Promise<ResolvedOptions> =>
-    resolveDevOptions(words, { flags, io, onInput });
-  const resolved = await read((file) => (stamps[file] ??= stampOf(file)));
+  const read = (reading: ConfigReading): Promise<ResolvedOptions> =>
+    resolveDevOptions(words, { flags, io, reading });
+  const resolved = await read({ onInput: (file) => (stamps[file] ??= stampOf(file)) });
   const { tls: _serveOnly, app, ...options } = resolved;
   const { root, host } = options;
   let { allowedHosts = [] } = options;
@@ -105,14 +105,14 @@ export async function runDev(
 
 async function resolveDevOptions(
   words: readonly string[],
-  { flags, io, onInput }: { flags: DevFlags; io: Io; onInput: OnInput },
+  { flags, io, reading }: { flags: DevFlags; io: Io; reading: ConfigReading },
 ): Promise<ResolvedOptions> {
   if (words.length > 0 && flags.app !== undefined) {
     throw new ChanctlError("usage", "`--app` and a command after `--` exclude each other", {
       hint: "give one of them",
     });
   }
-  const { root, config } = await loadProject(io.cwd, { onInput });
+  const { root, config } = await loadProject(io.cwd, reading);
   return resolveOptions({
     flags: {
       port: flags.port,
