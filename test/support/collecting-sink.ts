@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import { SSE_ENCODING } from "#src/broker/encoding.ts";
 import type { Encoding } from "#src/broker/encoding.ts";
 import type { Sink } from "#src/broker/subscriber.ts";
@@ -16,7 +17,7 @@ export class CollectingSink implements Sink {
   writes = 0;
   unsentBytes = 0;
   readonly #isStalled: boolean;
-  #onDrained: (() => void) | undefined;
+  readonly #peer = new EventEmitter();
 
   constructor({ encoding = SSE_ENCODING, isStalled = false }: CollectingSinkOptions = {}) {
     this.encoding = encoding;
@@ -36,17 +37,10 @@ export class CollectingSink implements Sink {
   /** The peer reads all that was written. */
   drain(): void {
     this.unsentBytes = 0;
-    this.#onDrained?.();
+    this.#peer.emit("drained");
   }
 
-  drained(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const settle = (): void => {
-        signal.removeEventListener("abort", settle);
-        resolve();
-      };
-      this.#onDrained = settle;
-      signal.addEventListener("abort", settle, { once: true });
-    });
+  async drained(signal: AbortSignal): Promise<void> {
+    await once(this.#peer, "drained", { signal }).catch(() => {}); // resolves on an abort, too
   }
 }

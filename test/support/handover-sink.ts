@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import type { Encoding } from "#src/broker/encoding.ts";
 import type { Sink } from "#src/broker/subscriber.ts";
 import { encodeOffset } from "#src/protocol/offset.ts";
@@ -22,7 +23,7 @@ export class SimulatedSink implements Sink {
   readonly #options: SimulatedSinkOptions;
   #last: Offset;
   #unsentBytes = 0;
-  #onDrained: (() => void) | undefined;
+  readonly #peer = new EventEmitter();
 
   constructor(options: SimulatedSinkOptions) {
     this.encoding = options.encoding;
@@ -61,17 +62,10 @@ export class SimulatedSink implements Sink {
   /** The peer reads all that was written. */
   drain(): void {
     this.#unsentBytes = 0;
-    this.#onDrained?.();
+    this.#peer.emit("drained");
   }
 
-  drained(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const settle = (): void => {
-        signal.removeEventListener("abort", settle);
-        resolve();
-      };
-      this.#onDrained = settle;
-      signal.addEventListener("abort", settle, { once: true });
-    });
+  async drained(signal: AbortSignal): Promise<void> {
+    await once(this.#peer, "drained", { signal }).catch(() => {}); // resolves on an abort, too
   }
 }
