@@ -9,6 +9,8 @@ import { simulateFollowing } from "../support/following-simulation.ts";
 import type { FollowingCode } from "../support/following-simulation.ts";
 import { loadFollowingWithFault } from "../support/planted-fault.ts";
 import type { PlantedFault } from "../support/planted-fault.ts";
+import { runSeeds } from "../support/seeded-runs.ts";
+import type { Verdict } from "../support/seeded-runs.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const SEEDS = 300;
@@ -27,15 +29,8 @@ const VISITED = [
 
 describe("following a stream of bytes, and a fork of one", () => {
   it(`brings every event once, in order, with no character torn, in ${SEEDS} seeded runs`, async () => {
-    const visits = new Set<string>();
-    const folder = temporaryFolder();
-    let delivered = 0;
-    for (let seed = 1; seed <= SEEDS; seed += 1) {
-      const verdict = await simulateFollowing(folder, { seed, code: REAL });
-      expect(verdict.violation, `seed ${seed}`).toBeUndefined();
-      for (const what of verdict.visits.keys()) visits.add(what);
-      delivered += verdict.delivered;
-    }
+    const { violation, delivered, visits } = await runs(REAL);
+    expect(violation).toBeUndefined();
     expect(delivered).toBeGreaterThan(SEEDS * 20);
     expect([...visits].toSorted()).toEqual(VISITED);
   });
@@ -138,15 +133,11 @@ describe("the simulation of following", () => {
   ];
 
   it.each(faults)("catches %s", async (_, fault) => {
-    expect(await firstViolation(await loadFollowingWithFault(fault))).toBeDefined();
+    expect((await runs(await loadFollowingWithFault(fault))).violation).toBeDefined();
   });
 });
 
-async function firstViolation(code: FollowingCode): Promise<string | undefined> {
+function runs(code: FollowingCode): Promise<Required<Verdict>> {
   const folder = temporaryFolder();
-  for (let seed = 1; seed <= SEEDS; seed += 1) {
-    const { violation } = await simulateFollowing(folder, { seed, code });
-    if (violation !== undefined) return `seed ${seed}: ${violation}`;
-  }
-  return undefined;
+  return runSeeds(SEEDS, (seed) => simulateFollowing(folder, { seed, code }));
 }

@@ -6,6 +6,8 @@ import { simulateHandover } from "../support/handover-simulation.ts";
 import type { HandoverCode, LogFaults } from "../support/handover-simulation.ts";
 import { loadWithFault } from "../support/planted-fault.ts";
 import type { PlantedFault } from "../support/planted-fault.ts";
+import { runSeeds } from "../support/seeded-runs.ts";
+import type { Verdict } from "../support/seeded-runs.ts";
 
 const SEEDS = 500;
 
@@ -21,16 +23,10 @@ const VISITED = [
 
 describe("the hand-over from replay to live", () => {
   it(`delivers in order, without gap or repeat, in ${SEEDS} seeded runs`, async () => {
-    const visits = new Map<string, number>();
-    let delivered = 0;
-    for (let seed = 1; seed <= SEEDS; seed += 1) {
-      const verdict = await simulateHandover(seed, { Hub, Pages, Subscriber });
-      expect(verdict.violation, `seed ${seed}`).toBeUndefined();
-      for (const [what, times] of verdict.visits) visits.set(what, (visits.get(what) ?? 0) + times);
-      delivered += verdict.delivered;
-    }
+    const { violation, delivered, visits } = await runs({ Hub, Pages, Subscriber });
+    expect(violation).toBeUndefined();
     expect(delivered).toBeGreaterThan(SEEDS * 100);
-    expect([...visits.keys()].toSorted()).toEqual(VISITED);
+    expect([...visits].toSorted()).toEqual(VISITED);
   });
 });
 
@@ -159,18 +155,15 @@ describe("the simulation of the hand-over", () => {
   ];
 
   it.each(faults)("catches %s", async (_, fault) => {
-    expect(await firstViolation(await loadWithFault(fault))).toBeDefined();
+    expect((await runs(await loadWithFault(fault))).violation).toBeDefined();
   });
 
   it("catches a log that announces before the commit can be read", async () => {
-    expect(await firstViolation({ Hub, Pages, Subscriber }, { announcesBeforeCommit: true })).toBeDefined();
+    const { violation } = await runs({ Hub, Pages, Subscriber }, { announcesBeforeCommit: true });
+    expect(violation).toBeDefined();
   });
 });
 
-async function firstViolation(code: HandoverCode, faults?: LogFaults): Promise<string | undefined> {
-  for (let seed = 1; seed <= SEEDS; seed += 1) {
-    const { violation } = await simulateHandover(seed, code, faults);
-    if (violation !== undefined) return `seed ${seed}: ${violation}`;
-  }
-  return undefined;
+function runs(code: HandoverCode, faults?: LogFaults): Promise<Required<Verdict>> {
+  return runSeeds(SEEDS, (seed) => simulateHandover(seed, code, faults));
 }

@@ -3,6 +3,8 @@ import { createApply } from "#src/broker/apply.ts";
 import { Reader } from "#src/broker/reader.ts";
 import { loadStoreWithFault } from "../support/planted-fault.ts";
 import type { PlantedFault } from "../support/planted-fault.ts";
+import { runSeeds } from "../support/seeded-runs.ts";
+import type { Verdict } from "../support/seeded-runs.ts";
 import { simulateStreams } from "../support/stream-simulation.ts";
 import type { StreamCode } from "../support/stream-simulation.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -36,14 +38,9 @@ const VISITED = [
 ];
 
 describe("streams and their forks (PROTOCOL.md, sections 4.2 and 5)", () => {
-  it(`are what a plain model says of them, in ${SEEDS} seeded runs`, () => {
-    const visits = new Set<string>();
-    const folder = temporaryFolder();
-    for (let seed = 1; seed <= SEEDS; seed += 1) {
-      const verdict = simulateStreams(folder, { seed, code: { createApply, Reader } });
-      expect(verdict.violation, `seed ${seed}`).toBeUndefined();
-      for (const what of verdict.visits.keys()) visits.add(what);
-    }
+  it(`are what a plain model says of them, in ${SEEDS} seeded runs`, async () => {
+    const { violation, visits } = await runs({ createApply, Reader });
+    expect(violation).toBeUndefined();
     expect([...visits].toSorted()).toEqual(VISITED);
   });
 });
@@ -165,15 +162,11 @@ describe("the simulation of streams", () => {
   ];
 
   it.each(faults)("catches %s", async (_, fault) => {
-    expect(firstViolation(await loadStoreWithFault(fault))).toBeDefined();
+    expect((await runs(await loadStoreWithFault(fault))).violation).toBeDefined();
   });
 });
 
-function firstViolation(code: StreamCode): string | undefined {
+function runs(code: StreamCode): Promise<Required<Verdict>> {
   const folder = temporaryFolder();
-  for (let seed = 1; seed <= SEEDS; seed += 1) {
-    const { violation } = simulateStreams(folder, { seed, code });
-    if (violation !== undefined) return `seed ${seed}: ${violation}`;
-  }
-  return undefined;
+  return runSeeds(SEEDS, (seed) => simulateStreams(folder, { seed, code }));
 }

@@ -12,8 +12,9 @@ import type { Body, CreateOperation, WriteOperation } from "#src/broker/stream-o
 import type { Pages } from "#src/broker/pages.ts";
 import type { Subscriber } from "#src/broker/subscriber.ts";
 import type { createStreamEvents } from "#src/transports/durable-streams/stream-events.ts";
+import { Choices } from "./choices.ts";
 import { FollowingSink } from "./following-sink.ts";
-import { seededRandom } from "./random.ts";
+import type { Verdict } from "./seeded-runs.ts";
 import { describeResult, offsetOf, StreamModel } from "./stream-model.ts";
 import type { ModelStream } from "./stream-model.ts";
 
@@ -25,15 +26,6 @@ export interface FollowingCode {
   readonly Pages: typeof Pages;
   readonly Subscriber: typeof Subscriber;
   readonly createStreamEvents: typeof createStreamEvents;
-}
-
-/** What one run came to. */
-export interface FollowingVerdict {
-  /** What went wrong first, in words; absent where nothing did. */
-  readonly violation?: string;
-  readonly delivered: number;
-  /** How often each thing happened, to see that the simulation visits it. */
-  readonly visits: ReadonlyMap<string, number>;
 }
 
 const STEPS = 100;
@@ -52,7 +44,7 @@ const LETTERS = ["a", " ", "\n", "é", "漢", "👩"];
 export async function simulateFollowing(
   folder: string,
   { seed, code }: { seed: number; code: FollowingCode },
-): Promise<FollowingVerdict> {
+): Promise<Verdict> {
   const simulation = new Simulation(join(folder, `${seed}.sqlite`), seed, code);
   try {
     await simulation.run();
@@ -60,8 +52,7 @@ export async function simulateFollowing(
     simulation.fail(String(error));
   }
   simulation.close();
-  const { violation, delivered, visits } = simulation;
-  return { delivered, visits, ...(violation === undefined ? {} : { violation }) };
+  return simulation;
 }
 
 interface Peer {
@@ -72,12 +63,12 @@ interface Peer {
   ended: "gone" | "aborted" | StreamEnding | undefined;
 }
 
-class Simulation {
+class Simulation implements Verdict {
   violation: string | undefined;
   delivered = 0;
-  readonly visits = new Map<string, number>();
+  readonly visits = new Set<string>();
   readonly #code: FollowingCode;
-  readonly #random: () => number;
+  readonly #choices: Choices;
   readonly #db: Database.Database;
   readonly #apply: (operation: Operation) => Result;
   readonly #reader: Reader;
@@ -99,7 +90,7 @@ class Simulation {
 
   constructor(file: string, seed: number, code: FollowingCode) {
     this.#code = code;
-    this.#random = seededRandom(seed);
+    this.#choices = new Choices(seed);
     this.#db = new Database(file);
     this.#db.pragma("journal_mode = WAL");
     this.#db.pragma("synchronous = OFF");
@@ -107,7 +98,7 @@ class Simulation {
     this.#apply = code.createApply(this.#db);
     this.#reader = new code.Reader(file);
     this.#pagesInTurn = new code.Pages({ page: (path, request) => this.#page(path, request) });
-    this.#mediaType = this.#pick([
+    this.#mediaType = this.#choices.oneOf([
       "text/plain",
       "text/plain",
       "application/octet-stream",
@@ -116,10 +107,10 @@ class Simulation {
     this.#hub = new code.Hub({
       log: { follow: (follower) => (this.#followers.add(follower), () => this.#followers.delete(follower)) },
       reader: this.#reader,
-      maxWindowBytes: this.#pick([0, 308, 1_000, 1_000_000]),
+      maxWindowBytes: this.#choices.oneOf([0, 308, 1_000, 1_000_000]),
     });
     this.#create();
-    this.#isQuiet = this.#chance(0.1);
+    this.#isQuiet = this.#choices.chance(0.1);
   }
 
   get #stream(): ModelStream {
@@ -131,7 +122,7 @@ class Simulation {
   async run(): Promise<void> {
     for (let step = 0; step < STEPS && this.violation === undefined; step += 1) {
       this.#act();
-      if (this.#chance(0.6)) await nextTurn();
+      if (this.#choices.chance(0.6)) await nextTurn();
     }
     await this.#rest();
   }
@@ -148,12 +139,12 @@ class Simulation {
   }
 
   #act(): void {
-    const choice = this.#random();
+    const choice = this.#choices.fraction();
     if (choice < 0.36) this.#maybeWrite();
-    else if (choice < 0.56) this.#announce(this.#upTo(3), this.#pick([1, 1, 1, 2]));
+    else if (choice < 0.56) this.#announce(this.#choices.upTo(3), this.#choices.oneOf([1, 1, 1, 2]));
     else if (choice < 0.72) this.#join();
     else if (choice < 0.9) this.#drain();
-    else if (choice < 0.93) this.#leave(this.#pick([...this.#peers]));
+    else if (choice < 0.93) this.#leave(this.#choices.anyOf([...this.#peers]));
     else if (choice < 0.96 && !this.#isQuiet) this.#lose();
     else if (choice < 0.98) for (const follower of this.#followers) follower.onUncertain?.();
     else if (choice < 0.99) this.#writeToSources();
@@ -162,12 +153,12 @@ class Simulation {
 
   /** The stream, or a fork of a fork of one that has bytes. */
   #create(): void {
-    const depth = this.#pick([0, 1, 2]);
-    if (depth > 0) this.#visit("fork");
+    const depth = this.#choices.oneOf([0, 1, 2]);
+    if (depth > 0) this.visits.add("fork");
     const paths = [...["/source", "/between"].slice(2 - depth), PATH];
     for (const [index, path] of paths.entries()) {
       const source = this.#model.at(paths[index - 1] ?? "");
-      const at = source && this.#upTo(source.units.length + 1) - 1;
+      const at = source && this.#choices.below(source.units.length + 1);
       // What goes on there is what would have gone on in the source, or a character would be torn for good.
       if (at !== undefined && source !== undefined && !source.isJson) this.#continueFrom(source, at);
       const operation: CreateOperation = {
@@ -176,7 +167,7 @@ class Simulation {
         time: 0,
         mediaType: this.#mediaType,
         closes: false,
-        bodies: this.#bodies(this.#pick([0, 1, 4])),
+        bodies: this.#bodies(this.#choices.oneOf([0, 1, 4])),
         ...(source === undefined || at === undefined
           ? {}
           : { fork: { source: source.path, offset: offsetOf(source, at), subOffset: 0 } }),
@@ -190,7 +181,7 @@ class Simulation {
   }
 
   #maybeWrite(): void {
-    if (!this.#isQuiet) this.#write(this.#upTo(3));
+    if (!this.#isQuiet) this.#write(this.#choices.upTo(3));
   }
 
   #write(count: number, more: Partial<WriteOperation> = {}): Committed {
@@ -225,16 +216,17 @@ class Simulation {
 
   /** The writer dies after a commit and before it tells of it; the producer may come again. */
   #lose(): void {
-    this.#visit("lost announcement");
+    this.visits.add("lost announcement");
     const producer = { id: "p", epoch: 0, seq: this.#producerSeq++ };
-    const lost = this.#write(this.#upTo(2), { producer });
+    const lost = this.#write(this.#choices.upTo(2), { producer });
     this.#unannounced.splice(this.#unannounced.indexOf(lost), 1);
-    if (this.#chance(0.5)) this.#commit(lost.operation, this.#model.write(lost.operation as WriteOperation));
+    if (this.#choices.chance(0.5))
+      this.#commit(lost.operation, this.#model.write(lost.operation as WriteOperation));
     else this.#hasUntold = true;
   }
 
   #recreate(): void {
-    this.#visit("deleted");
+    this.visits.add("deleted");
     for (const path of [PATH, "/between", "/source"]) {
       if (this.#model.at(path) === undefined) continue;
       const operation = { kind: "delete", path } as const;
@@ -243,8 +235,8 @@ class Simulation {
     this.#producerSeq = 0;
     this.#text = Buffer.alloc(0);
     this.#create();
-    if (this.#chance(0.3)) this.#forgetAnnouncements();
-    this.#isQuiet = this.#chance(0.2);
+    if (this.#choices.chance(0.3)) this.#forgetAnnouncements();
+    this.#isQuiet = this.#choices.chance(0.2);
   }
 
   /** The writer dies before it tells of anything: what the store has, it says itself when it is looked at again. */
@@ -275,7 +267,7 @@ class Simulation {
     const mayBeSentAway = isDeleted && this.#hub.isFollowed(PATH);
     const live = this.#hub.enter(PATH);
     const start = this.#anyStart(stream);
-    const maxUnsentBytes = this.#pick([0, 200, 2_000, 1_000_000]);
+    const maxUnsentBytes = this.#choices.oneOf([0, 200, 2_000, 1_000_000]);
     const events = this.#code.createStreamEvents({
       mediaType: this.#mediaType,
       cursor: () => "1",
@@ -312,18 +304,18 @@ class Simulation {
 
   #page(...[path, request]: Parameters<Reader["page"]>): ReturnType<Reader["page"]> {
     if (++this.#pages > MAX_PAGES) throw new Error("a reader goes round in a circle");
-    if (!this.#isResting && !this.#isQuiet && this.#chance(0.2)) {
-      this.#visit("commit during a read");
+    if (!this.#isResting && !this.#isQuiet && this.#choices.chance(0.2)) {
+      this.visits.add("commit during a read");
       this.#write(1);
     }
     // At least a whole character, as every real page has.
-    const limits = { maxEntries: 3 + this.#upTo(4), maxBytes: 5 + this.#upTo(10) };
+    const limits = { maxEntries: 3 + this.#choices.upTo(4), maxBytes: 5 + this.#choices.upTo(10) };
     return this.#reader.page(path, { ...request, ...limits });
   }
 
   /** The tail, the beginning, or somewhere between: never in the middle of a character of a text. */
   #anyStart({ units, isJson }: ModelStream): number {
-    let start = this.#pick([units.length, 0, this.#upTo(units.length + 1) - 1]);
+    let start = this.#choices.oneOf([units.length, 0, this.#choices.below(units.length + 1)]);
     if (isJson || this.#mediaType !== "text/plain") return start;
     const isInside = (position: number): boolean =>
       isContinuation(units[position] ?? this.#text[position - units.length]);
@@ -332,8 +324,8 @@ class Simulation {
   }
 
   #drain(): void {
-    const peer = this.#pick([...this.#peers]);
-    if (peer?.sink.isSlow === true) this.#visit("slow reader");
+    const peer = this.#choices.anyOf([...this.#peers]);
+    if (peer?.sink.isSlow === true) this.visits.add("slow reader");
     peer?.sink.drain();
   }
 
@@ -345,12 +337,12 @@ class Simulation {
   /** Everything is announced and every peer reads: now everyone must come to the tail, or to the end. */
   async #rest(): Promise<void> {
     this.#isResting = true;
-    const isClosed = this.#chance(0.4);
+    const isClosed = this.#choices.chance(0.4);
     if (isClosed) {
-      this.#visit("closed");
-      this.#write(0, { bodies: this.#chance(0.5) ? this.#bodies(1) : [], closes: true });
-      if (this.#chance(0.2)) this.#forgetAnnouncements();
-    } else if (this.#hasUntold || (!this.#isQuiet && this.#chance(0.5))) this.#write(1);
+      this.visits.add("closed");
+      this.#write(0, { bodies: this.#choices.chance(0.5) ? this.#bodies(1) : [], closes: true });
+      if (this.#choices.chance(0.2)) this.#forgetAnnouncements();
+    } else if (this.#hasUntold || (!this.#isQuiet && this.#choices.chance(0.5))) this.#write(1);
     this.#announce(Number.POSITIVE_INFINITY);
     for (let turn = 0; turn < REST_TURNS && this.#unrest(isClosed) !== undefined; turn += 1)
       await this.#turn();
@@ -359,7 +351,7 @@ class Simulation {
     const unrest = this.#unrest(isClosed);
     if (unrest !== undefined) this.fail(unrest);
     if ([...this.#peers].some(({ sink }) => sink.stream === this.#stream && sink.isHolding))
-      this.#visit("half a character at the tail");
+      this.visits.add("half a character at the tail");
   }
 
   async #turn(): Promise<void> {
@@ -389,33 +381,14 @@ class Simulation {
   /** Messages, or the next bytes of a text without end, cut anywhere. */
   #bodies(count: number): Body[] {
     return Array.from({ length: count }, () => {
-      if (this.#mediaType === "application/json") return JSON.stringify(this.#upTo(1_000));
+      if (this.#mediaType === "application/json") return JSON.stringify(this.#choices.upTo(1_000));
       while (this.#text.length < 8)
-        this.#text = Buffer.concat([this.#text, Buffer.from(this.#pick(LETTERS) ?? "")]);
-      const length = this.#pick([1, 1, 2, 5]);
+        this.#text = Buffer.concat([this.#text, Buffer.from(this.#choices.oneOf(LETTERS))]);
+      const length = this.#choices.oneOf([1, 1, 2, 5]);
       const body = Buffer.from(this.#text.subarray(0, length));
       this.#text = this.#text.subarray(length);
       return body;
     });
-  }
-
-  #visit(what: string): void {
-    this.visits.set(what, (this.visits.get(what) ?? 0) + 1);
-  }
-
-  #chance(probability: number): boolean {
-    return this.#random() < probability;
-  }
-
-  /** A whole number from 1 to `max`. */
-  #upTo(max: number): number {
-    return 1 + Math.floor(this.#random() * max);
-  }
-
-  #pick<T>(values: readonly [T, ...T[]]): T;
-  #pick<T>(values: readonly T[]): T | undefined;
-  #pick<T>(values: readonly T[]): T | undefined {
-    return values[Math.floor(this.#random() * values.length)];
   }
 }
 

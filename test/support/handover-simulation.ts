@@ -6,9 +6,10 @@ import type { Pages } from "#src/broker/pages.ts";
 import type { Subscriber } from "#src/broker/subscriber.ts";
 import { encodeOffset, ORIGIN } from "#src/protocol/offset.ts";
 import type { Offset } from "#src/protocol/offset.ts";
+import { Choices } from "./choices.ts";
 import { PATH, SimulatedLog } from "./handover-log.ts";
 import { SimulatedSink } from "./handover-sink.ts";
-import { seededRandom } from "./random.ts";
+import type { Verdict } from "./seeded-runs.ts";
 
 /** The code under trial: the real one, or one with a fault. */
 export interface HandoverCode {
@@ -20,15 +21,6 @@ export interface HandoverCode {
 /** Faults of the log itself, which the code must not be able to hide from the simulation. */
 export interface LogFaults {
   readonly announcesBeforeCommit?: boolean;
-}
-
-/** What one run came to. */
-export interface Verdict {
-  /** What went wrong first, in words; absent where nothing did. */
-  readonly violation?: string;
-  readonly delivered: number;
-  /** How often each thing happened, to see that the simulation visits it. */
-  readonly visits: ReadonlyMap<string, number>;
 }
 
 const STEPS = 120;
@@ -46,7 +38,7 @@ export async function simulateHandover(
 ): Promise<Verdict> {
   const simulation = new Simulation(seed, code, faults);
   await simulation.run();
-  return simulation.verdict();
+  return simulation;
 }
 
 interface Peer {
@@ -55,58 +47,50 @@ interface Peer {
   ended: "gone" | "aborted" | undefined;
 }
 
-class Simulation {
+class Simulation implements Verdict {
+  violation: string | undefined;
+  delivered = 0;
+  readonly visits = new Set<string>();
   readonly #code: HandoverCode;
   readonly #faults: LogFaults;
-  readonly #random: () => number;
+  readonly #choices: Choices;
   readonly #log: SimulatedLog;
   readonly #hub: Hub;
   readonly #pages: Pages;
   readonly #peers = new Set<Peer>();
-  readonly #visits = new Map<string, number>();
   #proposedDrop: Offset | undefined;
-  #violation: string | undefined;
-  #delivered = 0;
   #isResting = false;
 
   constructor(seed: number, code: HandoverCode, faults: LogFaults) {
     this.#code = code;
     this.#faults = faults;
-    this.#random = seededRandom(seed);
+    this.#choices = new Choices(seed);
     this.#log = new SimulatedLog({
       beforeRead: () => this.#onRead(),
-      pageLength: () => this.#upTo(4),
+      pageLength: () => this.#choices.upTo(4),
     });
     this.#pages = new code.Pages(this.#log);
     this.#hub = new code.Hub({
       log: this.#log,
       reader: this.#log,
-      maxWindowBytes: this.#pick([0, 1_000, 4_000, 1_000_000]),
+      maxWindowBytes: this.#choices.oneOf([0, 1_000, 4_000, 1_000_000]),
     });
   }
 
   async run(): Promise<void> {
-    for (let step = 0; step < STEPS && this.#violation === undefined; step += 1) {
+    for (let step = 0; step < STEPS && this.violation === undefined; step += 1) {
       this.#act();
-      if (this.#chance(0.6)) await nextTurn();
+      if (this.#choices.chance(0.6)) await nextTurn();
     }
     await this.#rest();
     this.#hub.close();
   }
 
-  verdict(): Verdict {
-    const violation = this.#violation;
-    return {
-      delivered: this.#delivered,
-      visits: this.#visits,
-      ...(violation === undefined ? {} : { violation }),
-    };
-  }
-
   #act(): void {
-    const choice = this.#random();
+    const choice = this.#choices.fraction();
     if (choice < 0.3) this.#commit();
-    else if (choice < 0.5) this.#log.announce(this.#upTo(3), { times: this.#pick([1, 1, 1, 2]) });
+    else if (choice < 0.5)
+      this.#log.announce(this.#choices.upTo(3), { times: this.#choices.oneOf([1, 1, 1, 2]) });
     else if (choice < 0.68) this.#join();
     else if (choice < 0.88) this.#drain(this.#anyPeer());
     else if (choice < 0.91) this.#leave(this.#anyPeer());
@@ -116,50 +100,52 @@ class Simulation {
   }
 
   #commit(): void {
-    if (this.#faults.announcesBeforeCommit === true) this.#log.announceEarly(this.#upTo(4));
-    else this.#log.commit(this.#upTo(4));
+    if (this.#faults.announcesBeforeCommit === true) this.#log.announceEarly(this.#choices.upTo(4));
+    else this.#log.commit(this.#choices.upTo(4));
   }
 
   #onRead(): void {
-    if (this.#isResting || !this.#chance(0.2)) return;
-    this.#visit("commit during a read");
+    if (this.#isResting || !this.#choices.chance(0.2)) return;
+    this.visits.add("commit during a read");
     this.#log.commit(1);
   }
 
   #lose(): void {
-    this.#visit("lost announcement");
-    this.#log.loseAnnouncement(this.#log.commit(this.#upTo(2)), { isRepeated: this.#chance(0.5) });
+    this.visits.add("lost announcement");
+    this.#log.loseAnnouncement(this.#log.commit(this.#choices.upTo(2)), {
+      isRepeated: this.#choices.chance(0.5),
+    });
   }
 
   #prune(): void {
-    this.#visit("pruned");
+    this.visits.add("pruned");
     const { oldest, tail } = this.#log;
-    this.#log.trim(oldest + this.#upTo(Math.max(1, tail.position - oldest)));
+    this.#log.trim(oldest + this.#choices.upTo(Math.max(1, tail.position - oldest)));
   }
 
   /** Proposed when nobody follows, committed at some later moment, when somebody may again. */
   #drop(): void {
     if (this.#proposedDrop !== undefined) {
-      if (this.#hub.isFollowed(PATH)) this.#visit("dropped under a follower");
+      if (this.#hub.isFollowed(PATH)) this.visits.add("dropped under a follower");
       this.#log.drop(this.#proposedDrop);
       this.#proposedDrop = undefined;
       return;
     }
-    for (const peer of this.#peers) if (this.#chance(0.8)) this.#leave(peer);
+    for (const peer of this.#peers) if (this.#choices.chance(0.8)) this.#leave(peer);
     if (this.#log.tail.position > 0) this.#proposedDrop = this.#log.tail;
   }
 
   #join(): void {
     const stream = this.#hub.enter(PATH);
     const start = this.#anyStart();
-    const maxUnsentBytes = this.#pick([0, 200, 2_000, 1_000_000]);
+    const maxUnsentBytes = this.#choices.oneOf([0, 200, 2_000, 1_000_000]);
     const sink = new SimulatedSink({
       log: this.#log,
-      encoding: this.#pick<Encoding>([SSE_ENCODING, WEBSOCKET_ENCODING]),
+      encoding: this.#choices.oneOf<Encoding>([SSE_ENCODING, WEBSOCKET_ENCODING]),
       start,
       maxUnsentBytes,
       onViolation: (what) => this.#fail(what),
-      onDelivered: () => (this.#delivered += 1),
+      onDelivered: () => (this.delivered += 1),
     });
     const peer: Peer = { sink, leaving: new AbortController(), ended: undefined };
     const subscriber = new this.#code.Subscriber({
@@ -183,7 +169,7 @@ class Simulation {
   }
 
   #onGone({ sink }: Peer): void {
-    this.#visit("gone");
+    this.visits.add("gone");
     if (!this.#log.isGone(sink.last))
       this.#fail(`gone at ${encodeOffset(sink.last)}, where nothing was missed`);
   }
@@ -191,13 +177,13 @@ class Simulation {
   /** The live tail, the oldest message, somewhere between, or somewhere that may be gone. */
   #anyStart(): Offset {
     const { tail, oldest } = this.#log;
-    const anywhere = { ...tail, position: this.#upTo(tail.position + 1) - 1 };
-    return this.#pick([tail, { ...tail, position: oldest }, anywhere, ORIGIN]);
+    const anywhere = { ...tail, position: this.#choices.below(tail.position + 1) };
+    return this.#choices.oneOf([tail, { ...tail, position: oldest }, anywhere, ORIGIN]);
   }
 
   #drain(peer: Peer | undefined): void {
     if (peer === undefined) return;
-    if (peer.sink.isSlow) this.#visit("slow subscriber");
+    if (peer.sink.isSlow) this.visits.add("slow subscriber");
     peer.sink.drain();
   }
 
@@ -209,7 +195,7 @@ class Simulation {
   /** Everything is announced and every peer reads: now everyone must come to the tail. */
   async #rest(): Promise<void> {
     this.#isResting = true;
-    if (this.#log.hasUntold || this.#chance(0.5)) this.#log.commit(1);
+    if (this.#log.hasUntold || this.#choices.chance(0.5)) this.#log.commit(1);
     this.#log.announce(Number.POSITIVE_INFINITY);
     for (let turn = 0; turn < REST_TURNS; turn += 1) {
       for (const { sink } of this.#peers) sink.drain();
@@ -227,29 +213,10 @@ class Simulation {
   }
 
   #fail(what: string): void {
-    this.#violation ??= what;
-  }
-
-  #visit(what: string): void {
-    this.#visits.set(what, (this.#visits.get(what) ?? 0) + 1);
+    this.violation ??= what;
   }
 
   #anyPeer(): Peer | undefined {
-    return this.#pick([...this.#peers]);
-  }
-
-  #chance(probability: number): boolean {
-    return this.#random() < probability;
-  }
-
-  /** A whole number from 1 to `max`. */
-  #upTo(max: number): number {
-    return 1 + Math.floor(this.#random() * max);
-  }
-
-  #pick<T>(values: readonly [T, ...T[]]): T;
-  #pick<T>(values: readonly T[]): T | undefined;
-  #pick<T>(values: readonly T[]): T | undefined {
-    return values[Math.floor(this.#random() * values.length)];
+    return this.#choices.anyOf([...this.#peers]);
   }
 }

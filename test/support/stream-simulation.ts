@@ -8,7 +8,8 @@ import { migrate } from "#src/broker/schema.ts";
 import type { Body, CreateOperation, WriteOperation } from "#src/broker/stream-operation.ts";
 import { encodeOffset, ORIGIN } from "#src/protocol/offset.ts";
 import type { Offset } from "#src/protocol/offset.ts";
-import { seededRandom } from "./random.ts";
+import { Choices } from "./choices.ts";
+import type { Verdict } from "./seeded-runs.ts";
 import { describeResult, offsetOf, placeOf, StreamModel } from "./stream-model.ts";
 import type { ModelStream } from "./stream-model.ts";
 
@@ -18,14 +19,6 @@ export interface StreamCode {
   readonly Reader: typeof Reader;
 }
 
-/** What one run came to. */
-export interface StreamVerdict {
-  /** What went wrong first, in words; absent where nothing did. */
-  readonly violation?: string;
-  /** How often each result came, to see that the simulation visits it. */
-  readonly visits: ReadonlyMap<string, number>;
-}
-
 const STEPS = 150;
 const PATHS = ["/a", "/b", "/c", "/d", "/e", "/f"];
 
@@ -33,35 +26,32 @@ const PATHS = ["/a", "/b", "/c", "/d", "/e", "/f"];
  * Applies operations that the seed decides to a store and to a model of it, and compares what both say: results,
  * every stream read from any place in pages of any size, offsets, and what is kept for whom.
  */
-export function simulateStreams(
-  folder: string,
-  { seed, code }: { seed: number; code: StreamCode },
-): StreamVerdict {
+export function simulateStreams(folder: string, { seed, code }: { seed: number; code: StreamCode }): Verdict {
   const simulation = new Simulation(join(folder, `${seed}.sqlite`), seed, code);
   try {
     simulation.run();
   } catch (error) {
-    return { violation: String(error), visits: simulation.visits };
-  } finally {
-    simulation.close();
+    simulation.violation = String(error);
   }
-  return { visits: simulation.visits };
+  simulation.close();
+  return simulation;
 }
 
-class Simulation {
-  readonly visits = new Map<string, number>();
+class Simulation implements Verdict {
+  violation: string | undefined;
+  readonly visits = new Set<string>();
   readonly #db: Database.Database;
   readonly #apply: (operation: Operation) => Result;
   readonly #reader: Reader;
   readonly #model = new StreamModel();
-  readonly #random: () => number;
+  readonly #choices: Choices;
   /** Offsets that were ever given out. */
   readonly #offsets: Offset[] = [ORIGIN];
   readonly #lastWrites = new Map<string, WriteOperation>();
   #time = 1_000;
 
   constructor(file: string, seed: number, { createApply, Reader }: StreamCode) {
-    this.#random = seededRandom(seed);
+    this.#choices = new Choices(seed);
     this.#db = new Database(file);
     this.#db.pragma("journal_mode = WAL");
     this.#db.pragma("synchronous = OFF");
@@ -72,9 +62,9 @@ class Simulation {
 
   run(): void {
     for (let step = 0; step < STEPS; step += 1) {
-      this.#time += this.#upTo(10);
+      this.#time += this.#choices.upTo(10);
       this.#act();
-      this.#compare(this.#pick(PATHS));
+      this.#compare(this.#choices.oneOf(PATHS));
     }
     for (const path of PATHS) this.#compare(path);
     this.#compareKept();
@@ -86,7 +76,7 @@ class Simulation {
   }
 
   #act(): void {
-    const choice = this.#random();
+    const choice = this.#choices.fraction();
     if (choice < 0.25) this.#create();
     else if (choice < 0.7) this.#write();
     else if (choice < 0.85) this.#delete();
@@ -95,25 +85,25 @@ class Simulation {
   }
 
   #create(): void {
-    const isFork = this.#chance(0.65);
-    const isJson = this.#chance(0.4);
-    const source = this.#pick(PATHS);
-    const hasOffset = this.#chance(0.7);
+    const isFork = this.#choices.chance(0.65);
+    const isJson = this.#choices.chance(0.4);
+    const source = this.#choices.oneOf(PATHS);
+    const hasOffset = this.#choices.chance(0.7);
     const operation: CreateOperation = {
       kind: "create",
-      path: this.#pick(PATHS),
+      path: this.#choices.oneOf(PATHS),
       time: this.#time,
-      closes: this.#chance(0.1),
-      ...(isFork && this.#chance(0.8)
+      closes: this.#choices.chance(0.1),
+      ...(isFork && this.#choices.chance(0.8)
         ? {}
         : { mediaType: isJson ? "application/json" : "application/octet-stream" }),
-      ...this.#pick([{}, {}, { ttlMs: 50 }, { expiresAt: this.#time + 100 }]),
+      ...this.#choices.oneOf([{}, {}, { ttlMs: 50 }, { expiresAt: this.#time + 100 }]),
       bodies: [],
       ...(isFork
         ? {
             fork: {
               source,
-              subOffset: hasOffset && this.#chance(0.5) ? this.#upTo(5) : 0,
+              subOffset: hasOffset && this.#choices.chance(0.5) ? this.#choices.upTo(5) : 0,
               ...(hasOffset ? { offset: this.#anyOffset(source) } : {}),
             },
           }
@@ -121,56 +111,56 @@ class Simulation {
     };
     const inherited = isFork ? this.#model.at(source)?.isJson : undefined;
     const bodies = this.#bodies(inherited ?? operation.mediaType === "application/json");
-    const whole = this.#chance(0.5) ? { ...operation, bodies } : operation;
+    const whole = this.#choices.chance(0.5) ? { ...operation, bodies } : operation;
     this.#expect(whole, this.#model.create(whole));
   }
 
   #write(): void {
-    const path = this.#pick(PATHS);
+    const path = this.#choices.oneOf(PATHS);
     const isJson = this.#model.at(path)?.isJson ?? false;
-    const isClose = this.#chance(0.05);
+    const isClose = this.#choices.chance(0.05);
     const last = this.#lastWrites.get(path);
-    if (last !== undefined && this.#chance(0.15)) {
+    if (last !== undefined && this.#choices.chance(0.15)) {
       // A retry: of a producer's append it is one even with another body.
-      const again = { ...last, bodies: this.#chance(0.5) ? last.bodies : this.#bodies(isJson) };
+      const again = { ...last, bodies: this.#choices.chance(0.5) ? last.bodies : this.#bodies(isJson) };
       return this.#expect(again, this.#model.write(again));
     }
     const operation: WriteOperation = {
       kind: "write",
       path,
       time: this.#time,
-      mediaType: isJson === this.#chance(0.97) ? "application/json" : "application/octet-stream",
-      bodies: isClose && this.#chance(0.5) ? [] : this.#bodies(isJson),
+      mediaType: isJson === this.#choices.chance(0.97) ? "application/json" : "application/octet-stream",
+      bodies: isClose && this.#choices.chance(0.5) ? [] : this.#bodies(isJson),
       closes: isClose,
-      ...(this.#chance(0.4)
+      ...(this.#choices.chance(0.4)
         ? {
             producer: {
-              id: this.#pick(["p", "q"]),
-              epoch: this.#upTo(2) - 1,
-              seq: this.#upTo(4) - 1,
+              id: this.#choices.oneOf(["p", "q"]),
+              epoch: this.#choices.below(2),
+              seq: this.#choices.below(4),
             },
           }
         : {}),
-      ...(this.#chance(0.2) ? { seq: String(this.#upTo(99)) } : {}),
+      ...(this.#choices.chance(0.2) ? { seq: String(this.#choices.upTo(99)) } : {}),
     };
     this.#lastWrites.set(path, operation);
     this.#expect(operation, this.#model.write(operation));
   }
 
   #delete(): void {
-    const operation = { kind: "delete", path: this.#pick(PATHS) } as const;
+    const operation = { kind: "delete", path: this.#choices.oneOf(PATHS) } as const;
     this.#expect(operation, this.#model.delete(operation));
   }
 
   /** The end of one life, noticed a while ago: it may have been used since, or be over. */
   #expire(): void {
-    const path = this.#pick(PATHS);
+    const path = this.#choices.oneOf(PATHS);
     const { incarnation = 1, touchedAt = 0 } = this.#model.at(path) ?? {};
     const operation = {
       kind: "delete",
       path,
-      incarnation: incarnation - (this.#chance(0.2) ? 1 : 0),
-      touchedAt: touchedAt - (this.#chance(0.3) ? 1 : 0),
+      incarnation: incarnation - (this.#choices.chance(0.2) ? 1 : 0),
+      touchedAt: touchedAt - (this.#choices.chance(0.3) ? 1 : 0),
     } as const;
     this.#expect(operation, this.#model.delete(operation));
   }
@@ -181,7 +171,7 @@ class Simulation {
 
   #expect(operation: Operation, expected: string): void {
     const result = describeResult(this.#apply(operation));
-    this.#visit(
+    this.visits.add(
       expected
         .split(" ", 2)
         .join(" ")
@@ -211,12 +201,13 @@ class Simulation {
       const page = this.#reader.page(path, {
         after: next,
         notBefore: 0,
-        maxEntries: this.#upTo(4),
-        maxBytes: this.#upTo(12),
+        maxEntries: this.#choices.upTo(4),
+        maxBytes: this.#choices.upTo(12),
       });
       if (page.kind === "gone") {
-        if (from === undefined) return this.#visit("gone");
-        throw new Error(`${path}: gone at ${encodeOffset(next)}`);
+        if (from !== undefined) throw new Error(`${path}: gone at ${encodeOffset(next)}`);
+        this.visits.add("gone");
+        return;
       }
       if (from === undefined) throw new Error(`${path}: ${encodeOffset(after)} was never given out`);
       if (page.kind === "end") break;
@@ -235,8 +226,8 @@ class Simulation {
       throw new Error(
         `${path} after ${encodeOffset(after)}: expected ${expected.join()}, got ${units.join()}`,
       );
-    if (stream.parent !== undefined) this.#visit("read a fork");
-    if (stream.parent?.parent !== undefined) this.#visit("read a fork of a fork");
+    if (stream.parent !== undefined) this.visits.add("read a fork");
+    if (stream.parent?.parent !== undefined) this.visits.add("read a fork of a fork");
   }
 
   /** Once all that is over is swept, there are the rows of the streams that are there, and of those that forks need. */
@@ -262,38 +253,20 @@ class Simulation {
   }
 
   #bodies(isJson: boolean): Body[] {
-    return Array.from({ length: this.#upTo(3) }, () =>
+    return Array.from({ length: this.#choices.upTo(3) }, () =>
       isJson
-        ? JSON.stringify(this.#upTo(1_000))
-        : Buffer.from(Array.from({ length: this.#upTo(6) }, () => this.#upTo(256) - 1)),
+        ? JSON.stringify(this.#choices.upTo(1_000))
+        : Buffer.from(Array.from({ length: this.#choices.upTo(6) }, () => this.#choices.below(256))),
     );
   }
 
   /** A place in the stream, one that it will come to, or an offset that was given out at some time for some stream. */
   #anyOffset(path: string): Offset {
     const stream: ModelStream | undefined = this.#model.at(path);
-    if (stream === undefined || this.#chance(0.25)) return this.#pick(this.#offsets);
+    if (stream === undefined || this.#choices.chance(0.25)) return this.#choices.oneOf(this.#offsets);
     const tail = stream.units.length;
-    if (this.#chance(0.1)) return { ...offsetOf(stream, tail), position: tail + this.#upTo(3) };
-    return offsetOf(stream, this.#upTo(tail + 1) - 1);
-  }
-
-  #visit(what: string): void {
-    this.visits.set(what, (this.visits.get(what) ?? 0) + 1);
-  }
-
-  #chance(probability: number): boolean {
-    return this.#random() < probability;
-  }
-
-  /** A whole number from 1 to `max`. */
-  #upTo(max: number): number {
-    return 1 + Math.floor(this.#random() * max);
-  }
-
-  #pick<T>(values: readonly T[]): T {
-    const value = values[Math.floor(this.#random() * values.length)];
-    if (value === undefined) throw new Error("there is nothing to pick from");
-    return value;
+    if (this.#choices.chance(0.1))
+      return { ...offsetOf(stream, tail), position: tail + this.#choices.upTo(3) };
+    return offsetOf(stream, this.#choices.below(tail + 1));
   }
 }

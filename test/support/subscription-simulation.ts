@@ -1,9 +1,9 @@
 import type { createApply } from "#src/broker/apply.ts";
 import type { Operation, Result } from "#src/broker/operation.ts";
+import { Choices } from "./choices.ts";
 import { openMemoryStore } from "./memory-store.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import { NOON } from "./operations.ts";
-import { seededRandom } from "./random.ts";
 import { create, subscribe, write } from "./subscriptions.ts";
 
 /** What is simulated: the real `apply`, or one with a fault in it. */
@@ -69,7 +69,7 @@ export function simulateSubscriptions(
   code: ApplyCode,
   { seed, steps }: SimulationOptions,
 ): string | undefined {
-  const random = seededRandom(seed);
+  const choices = new Choices(seed);
   const store = openMemoryStore(code);
   const log: Operation[] = [];
   const holds: Hold[] = [];
@@ -94,20 +94,16 @@ export function simulateSubscriptions(
   for (const operation of log) replayed.apply(operation);
   return JSON.stringify(replayed.dump()) === JSON.stringify(store.dump()) ? undefined : "a replay differs";
 
-  function pick<T>(values: readonly T[]): T | undefined {
-    return values[Math.floor(random() * values.length)];
-  }
-
   function choose(rows: Rows): { operation: Operation; hold?: Hold } {
-    const path = pick(PATHS) ?? "";
-    const id = pick(IDS) ?? "";
+    const path = choices.oneOf(PATHS);
+    const id = choices.oneOf(IDS);
     const row = rows.subscriptions.find((each) => each.id === id);
     const subscription = row?.incarnation ?? 0;
     // Mostly whoever is at it; often enough somebody who was.
-    const holder = random() < 0.6 ? row && current.get(row.incarnation) : pick(holds);
-    const choice = random();
+    const holder = choices.chance(0.6) ? row && current.get(row.incarnation) : choices.anyOf(holds);
+    const choice = choices.fraction();
     if (choice < 0.15) return { operation: { ...write(path, "1"), time } };
-    if (choice < 0.23) return { operation: create(path, { time, bodies: random() < 0.5 ? ["1"] : [] }) };
+    if (choice < 0.23) return { operation: create(path, { time, bodies: choices.chance(0.5) ? ["1"] : [] }) };
     if (choice < 0.27) return { operation: { kind: "delete", path } };
     if (choice < 0.33) return { operation: toSubscribe(id) };
     if (choice < 0.34) return { operation: { kind: "unsubscribe", subscription } };
@@ -115,11 +111,11 @@ export function simulateSubscriptions(
     if (choice < 0.37) return { operation: { kind: "unlink-stream", subscription, stream: path } };
     if (choice < 0.47) return { operation: { kind: "claim", subscription, worker: "w", time } };
     if (row !== undefined && choice < 0.6) {
-      const generation = row.generation - (random() < 0.2 ? 1 : 0);
+      const generation = row.generation - (choices.chance(0.2) ? 1 : 0);
       return { operation: { kind: "wake", subscription: row.incarnation, generation, time } };
     }
     if (row !== undefined && choice < 0.64) {
-      const leaseEndsAt = (row.lease_ends_at ?? time) - (random() < 0.3 ? 1 : 0);
+      const leaseEndsAt = (row.lease_ends_at ?? time) - (choices.chance(0.3) ? 1 : 0);
       const { incarnation: subscription, generation } = row;
       return { operation: { kind: "end-lease", subscription, generation, leaseEndsAt } };
     }
@@ -135,14 +131,14 @@ export function simulateSubscriptions(
   function toCall({ id, subscription, generation, snapshot }: Hold, rows: Rows): Operation {
     const wakeId = `w_${subscription}_${generation}`;
     const wake = { id, subscription, tokenGeneration: generation, generation, wakeId };
-    const choice = random();
+    const choice = choices.fraction();
     if (choice < 0.15) return { kind: "release", ...wake };
     if (choice < 0.5) {
-      const stream = pick(rows.streams.filter((each) => PATHS.includes(each.path)));
-      const position = stream === undefined ? 0 : Math.floor(random() * (stream.tail + 2));
+      const stream = choices.anyOf(rows.streams.filter((each) => PATHS.includes(each.path)));
+      const position = stream === undefined ? 0 : choices.below(stream.tail + 2);
       const offset = { incarnation: stream?.incarnation ?? 1, position };
       const acks = stream === undefined ? [] : [{ stream: stream.path, offset }];
-      return { kind: "ack", ...wake, acks, isDone: random() < 0.5, time };
+      return { kind: "ack", ...wake, acks, isDone: choices.chance(0.5), time };
     }
     if (choice < 0.7) return { kind: "delivered", subscription, generation, done: snapshot };
     if (choice < 0.8) return { kind: "delivered", subscription, generation };

@@ -1,11 +1,10 @@
 import { expect, it } from "vitest";
 
+import { Choices } from "../support/choices.ts";
 import { PATIENT } from "../support/patient.ts";
-import { seededRandom } from "../support/random.ts";
 import { requirePrograms } from "../support/requires.ts";
 import { EDITS } from "./channel-edits.ts";
 import type { Edit } from "./channel-edits.ts";
-import { Choices } from "./channel-files.ts";
 import { startEditedProject } from "./edited-project.ts";
 import { makeFollowers } from "./follower.ts";
 import { byPost, Publishers } from "./publishers.ts";
@@ -28,7 +27,7 @@ it(
     const followers = makeFollowers("follower", 4);
     for (const follower of followers) await follower.connect(server.url);
 
-    const choices = new Choices(seededRandom(seed));
+    const choices = new Choices(seed);
     const trail: string[] = [];
     try {
       for (let count = 0; count < EDIT_COUNT; count += 1) {

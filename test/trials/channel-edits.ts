@@ -14,8 +14,9 @@ import { dirname } from "node:path";
 import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
-import { definitionText, EXTENSIONS, NAMES, SHARED, sharedText } from "./channel-files.ts";
-import type { Choices, ProjectFiles } from "./channel-files.ts";
+import type { Choices } from "../support/choices.ts";
+import { anyDraft, definitionText, EXTENSIONS, NAMES, SHARED, sharedText } from "./channel-files.ts";
+import type { ProjectFiles } from "./channel-files.ts";
 
 /** Where an edit happens, and the randomness that shapes it. */
 export interface EditContext {
@@ -56,7 +57,7 @@ function edit(title: string, reach: Reach, run: Edit["run"]): Edit {
 function target({ files, choices }: EditContext): { file: string; text: string } {
   const file = files.fileOf(choices.oneOf(NAMES), choices.oneOf(EXTENSIONS));
   if (files.has(file) && !statSync(files.path(file)).isFile()) files.remove(file);
-  return { file, text: definitionText(file, choices.draft()) };
+  return { file, text: definitionText(file, anyDraft(choices)) };
 }
 
 const SAVES: readonly Edit[] = [
@@ -75,7 +76,7 @@ const SAVES: readonly Edit[] = [
     if (!files.has(file) || !statSync(files.path(file)).isFile()) return;
     const text = readFileSync(files.path(file), "utf8");
     const temporary = `${dirname(file)}/.tmp-save`;
-    files.write(temporary, text.replace(/("maxMessages":\s*)\d+/, `$1${1 + choices.below(1_000_000)}`));
+    files.write(temporary, text.replace(/("maxMessages":\s*)\d+/, `$1${choices.upTo(1_000_000)}`));
     renameSync(files.path(temporary), files.path(file));
   }),
   edit("truncates it, then writes", "mixed", async (context) => {
@@ -110,7 +111,7 @@ const SAVES: readonly Edit[] = [
     context.files.write(file, `\uFEFF${text.replaceAll("\n", "\r\n")}`);
   }),
   edit("changes the module that several import", "mixed", ({ files, choices }) => {
-    files.write(SHARED, sharedText(1 + choices.below(1_000_000)));
+    files.write(SHARED, sharedText(choices.upTo(1_000_000)));
   }),
 ];
 
@@ -133,13 +134,13 @@ const BREAKS: readonly Edit[] = [
     const name = choices.oneOf(NAMES);
     for (const extension of ["ts", "json"]) {
       const file = `channels/${name}.${extension}`;
-      if (!files.has(file)) files.write(file, definitionText(file, choices.draft()));
+      if (!files.has(file)) files.write(file, definitionText(file, anyDraft(choices)));
     }
   }),
   edit("breaks the module that several import, then mends it", "mixed", async ({ files, choices }) => {
     files.write(SHARED, "export const mox = 1;\n");
     await sleep(choices.below(300));
-    files.write(SHARED, sharedText(1 + choices.below(1_000_000)));
+    files.write(SHARED, sharedText(choices.upTo(1_000_000)));
   }),
 ];
 
@@ -175,7 +176,7 @@ const MOVES: readonly Edit[] = [
     mkdirSync(dirname(files.path(file)), { recursive: true });
     symlinkSync(files.path(kept), files.path(file));
     await sleep(choices.below(200));
-    const next = definitionText(file, { ...choices.draft(), importsShared: false });
+    const next = definitionText(file, { ...anyDraft(choices), importsShared: false });
     if (choices.below(2) === 0) files.write(kept, next);
     else {
       files.write(`${kept}.new`, next);

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Choices } from "../support/choices.ts";
 
 /** What a definition file of the trial says; `max` alone may change without anybody losing a connection. */
 interface DefinitionDraft {
@@ -16,33 +17,15 @@ export const NAMES = ["news", "jobs", "board", "game/moves", "game/score"] as co
 export const SHARED = "channels/_shared.ts";
 export const EXTENSIONS = ["ts", "js", "mjs", "json"] as const;
 
-/** A seeded source of choices. */
-export class Choices {
-  readonly #random: () => number;
-
-  constructor(random: () => number) {
-    this.#random = random;
-  }
-
-  below(limit: number): number {
-    return Math.floor(this.#random() * limit);
-  }
-
-  oneOf<T>(values: readonly T[]): T {
-    const value = values[this.below(values.length)];
-    if (value === undefined) throw new RangeError("nothing to choose from");
-    return value;
-  }
-
-  draft(): DefinitionDraft {
-    return {
-      transport: this.oneOf(["ws", "sse"]),
-      hasRoom: this.below(4) === 0,
-      isPublic: this.below(6) !== 0,
-      max: 1 + this.below(1_000_000),
-      importsShared: this.below(4) === 0,
-    };
-  }
+/** A definition that says anything. */
+export function anyDraft(choices: Choices): DefinitionDraft {
+  return {
+    transport: choices.oneOf(["ws", "sse"]),
+    hasRoom: choices.below(4) === 0,
+    isPublic: choices.below(6) !== 0,
+    max: choices.upTo(1_000_000),
+    importsShared: choices.below(4) === 0,
+  };
 }
 
 /** The text of a definition file. */
