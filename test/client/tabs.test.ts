@@ -1,4 +1,3 @@
-import { build } from "esbuild";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { TestContext } from "vitest";
 import { launchChromium, requireChromium } from "../support/chromium.ts";
@@ -6,8 +5,10 @@ import type { TestBrowser } from "../support/chromium.ts";
 import { launchFirefox } from "../support/firefox.ts";
 import type { TestFirefox, TestTab } from "../support/firefox.ts";
 import { startFixtureApp } from "../support/fixture-app.ts";
+import type { Listener } from "../support/fixture-app.ts";
 import { PATIENT } from "../support/patient.ts";
 import { requirePrograms } from "../support/requires.ts";
+import { buildScriptPage } from "../support/script-page.ts";
 import { PUBLIC_ROOMS, startTestServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
 
@@ -80,24 +81,14 @@ interface Tabs {
   readonly open: (options?: object) => Promise<TestTab>;
 }
 
-let script: string;
+let page: Listener;
 
 beforeAll(async () => {
-  const { outputFiles } = await build({
-    stdin: { contents: PAGE, resolveDir: process.cwd() },
-    bundle: true,
-    format: "esm",
-    write: false,
-  });
-  script = outputFiles[0]?.text ?? "";
+  page = await buildScriptPage(PAGE);
 });
 
 async function openTabs(browser: Browser): Promise<Tabs> {
-  const app = await startFixtureApp((request, response) => {
-    const isScript = request.url === "/page.js";
-    response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
-    response.end(isScript ? script : '<!doctype html><script type="module" src="/page.js"></script>');
-  });
+  const app = await startFixtureApp(page);
   const server = await startTestServer({ channels: { chat: PUBLIC_ROOMS }, app: { url: app.url } });
   const person = await browser.enter();
   onTestFinished(async () => {

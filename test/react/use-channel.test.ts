@@ -1,13 +1,14 @@
 import { createElement } from "react";
 import { renderToString } from "react-dom/server";
-import { build } from "esbuild";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Page } from "playwright-core";
 import { useChannel } from "#src/react.ts";
 import { launchChromium, requireChromium } from "../support/chromium.ts";
 import type { TestBrowser } from "../support/chromium.ts";
 import { startFixtureApp } from "../support/fixture-app.ts";
+import type { Listener } from "../support/fixture-app.ts";
 import { PATIENT } from "../support/patient.ts";
+import { buildScriptPage } from "../support/script-page.ts";
 import { PUBLIC_ROOMS, startTestServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
 
@@ -44,30 +45,17 @@ it("renders on a server without connecting", () => {
 
 describe("in a browser, in StrictMode", () => {
   let chromium: TestBrowser | undefined;
-  let script: string;
+  let roomPage: Listener;
 
   beforeAll(async () => {
-    const { outputFiles } = await build({
-      stdin: { contents: PAGE, resolveDir: process.cwd() },
-      bundle: true,
-      format: "esm",
-      write: false,
-      define: { "process.env.NODE_ENV": '"development"' },
-    });
-    script = outputFiles[0]?.text ?? "";
+    roomPage = await buildScriptPage(PAGE);
   });
   beforeEach((context) => requireChromium(context));
   afterAll(() => chromium?.close());
 
   async function openPage(): Promise<{ readonly page: Page; readonly server: TestServer }> {
     chromium ??= await launchChromium({});
-    const app = await startFixtureApp((request, response) => {
-      const isScript = request.url === "/page.js";
-      response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
-      response.end(
-        isScript ? script : '<!doctype html><body></body><script type="module" src="/page.js"></script>',
-      );
-    });
+    const app = await startFixtureApp(roomPage);
     const server = await startTestServer({ channels: { chat: ROOMS }, app: { url: app.url } });
     const page = await chromium.browser.newPage();
     onTestFinished(async () => {
