@@ -61,20 +61,9 @@ export function createSubscriptionTable(db: Database): SubscriptionTable {
   };
 }
 
-interface InsertedRow {
-  readonly incarnation: number;
-  readonly id: string;
-  readonly type: string;
-  readonly pattern: string | null;
+type InsertedRow = Omit<SubscriptionRecord, keyof SubscriptionPhase> & {
   readonly patternPrefix: string | null;
-  readonly webhookUrl: string | null;
-  readonly wakeStream: string | null;
-  readonly leaseTtlMs: number;
-  readonly description: string | null;
-  readonly configHash: string;
-  readonly baseUrl: string;
-  readonly createdAt: number;
-}
+};
 
 function prepare(db: Database) {
   return {
