@@ -6,7 +6,7 @@ import type { DurableStreamsOptions } from "../transports/durable-streams/option
 import { canonicalizePath } from "../protocol/durable-streams/stream-path.ts";
 
 /** What `GET /_chanctl/streams` answers. */
-interface StreamListing {
+export interface StreamListing {
   /** Under which path streams are served, on this listener too: `/ds`. */
   readonly path: string;
   readonly streams: readonly ListedStream[];
@@ -14,7 +14,8 @@ interface StreamListing {
   readonly next?: string;
 }
 
-interface ListedStream {
+/** A stream as the operator sees it. */
+export interface ListedStream {
   /** Its path below the mount, as a URL has it. */
   readonly name: string;
   readonly contentType: string;

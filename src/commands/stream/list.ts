@@ -1,10 +1,10 @@
+import type { ListedStream } from "../../server/stream-listing.ts";
 import { ChanctlError } from "../../shared/errors.ts";
 import type { Io } from "../io.ts";
 import { resolveTarget } from "../target/target.ts";
 import { escapeControls } from "../terminal-text.ts";
 import { untilEnded } from "../until-ended.ts";
 import { readListing } from "./listing.ts";
-import type { ListedStream } from "./listing.ts";
 import { parsePathPattern } from "./path-pattern.ts";
 
 export interface ListFlags {

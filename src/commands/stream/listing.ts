@@ -1,26 +1,6 @@
+import type { StreamListing } from "../../server/stream-listing.ts";
 import { call, errorOfAnswer } from "../target/call.ts";
 import type { Target } from "../target/target.ts";
-
-/** A stream as the running server lists it. */
-export interface ListedStream {
-  /** Its path below the mount, as a URL has it. */
-  readonly name: string;
-  readonly contentType: string;
-  readonly nextOffset: string;
-  readonly bytes: number;
-  readonly closed: boolean;
-  readonly ttlSecs?: number;
-  readonly expiresAt?: string;
-}
-
-/** A page of the server's streams. */
-export interface Listing {
-  /** Under which path the server has them: `/ds`. */
-  readonly path: string;
-  readonly streams: readonly ListedStream[];
-  /** What the next page begins after; absent on the last. */
-  readonly next?: string;
-}
 
 interface ListingRequest {
   readonly prefix?: string;
@@ -38,11 +18,11 @@ interface ListingRequest {
 export async function readListing(
   target: Target,
   { prefix, after, limit, signal }: ListingRequest,
-): Promise<Listing> {
+): Promise<StreamListing> {
   const query = new URLSearchParams({ limit: String(limit) });
   if (prefix !== undefined) query.set("prefix", prefix);
   if (after !== undefined) query.set("after", after);
   const answer = await call(target, { path: `/_chanctl/streams?${query.toString()}`, signal });
   if (answer.status !== 200) throw errorOfAnswer(answer);
-  return JSON.parse(answer.text) as Listing; // our own server's, of this version
+  return JSON.parse(answer.text) as StreamListing; // our own server's, of this version
 }
