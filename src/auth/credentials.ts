@@ -1,14 +1,8 @@
-import type { HeaderCredential } from "../protocol/app-call.ts";
+import type { CallerFields, HeaderCredential } from "../protocol/app-call.ts";
 import type { AuthSource } from "../protocol/definition.ts";
 
 /** What a request shows of its caller, and nothing else of it. */
-export interface Credentials {
-  readonly header?: HeaderCredential;
-  readonly cookie?: string;
-  readonly origin?: string;
-  readonly ip?: string;
-  readonly userAgent?: string;
-}
+export type Credentials = Omit<CallerFields, "subject">;
 
 export interface CredentialSource {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
