@@ -8,9 +8,10 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { AppRecord, endOrphans } from "#src/app/orphan.ts";
 import { pickFreePort } from "#src/platform/free-port.ts";
+import { isAlive } from "#src/platform/is-alive.ts";
 import { spawnGroup } from "#src/platform/process-group.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { collectLog, eventually, fixture, isAlive } from "./support.ts";
+import { collectLog, eventually, fixture } from "./support.ts";
 
 /** What these tests are not about. */
 const { logger } = collectLog();

@@ -5,8 +5,9 @@ import { AppConnections } from "#src/app/app-connections.ts";
 import type { AppState } from "#src/app/app.ts";
 import type { SupervisorOptions } from "#src/app/supervisor.ts";
 import { pickFreePort } from "#src/platform/free-port.ts";
+import { isAlive } from "#src/platform/is-alive.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { eventually, isAlive, never, supervise } from "./support.ts";
+import { eventually, never, supervise } from "./support.ts";
 
 /** An app that answers the version that was last saved when it started. */
 async function startVersioned({

@@ -7,9 +7,10 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { Supervisor } from "#src/app/supervisor.ts";
 import type { AppState } from "#src/app/app.ts";
 import { pickFreePort } from "#src/platform/free-port.ts";
+import { isAlive } from "#src/platform/is-alive.ts";
 import { listProcesses } from "#src/platform/process-stat.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { collectLog, eventually, fixture, isAlive, never, supervise } from "./support.ts";
+import { collectLog, eventually, fixture, never, supervise } from "./support.ts";
 
 /** The process ids in the line `pids 1 2 …` that some fixtures write. */
 async function announcedPids(output: readonly string[]): Promise<number[]> {

@@ -4,7 +4,6 @@ import { onTestFinished, vi } from "vitest";
 import { Supervisor } from "#src/app/supervisor.ts";
 import type { SupervisorOptions } from "#src/app/supervisor.ts";
 import { pickFreePort } from "#src/platform/free-port.ts";
-import { readProcessStat } from "#src/platform/process-stat.ts";
 import type { LogEntry } from "#src/shared/logger.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -58,10 +57,4 @@ export const never: AbortSignal = new AbortController().signal;
 /** Waits until `condition` does not throw; the limit is there for a test that fails, not for a slow machine. */
 export async function eventually<T>(condition: () => T | Promise<T>): Promise<T> {
   return vi.waitFor(condition, { timeout: 20_000, interval: 20 });
-}
-
-/** Whether a process lives; one that is dead and not yet reaped does not. */
-export function isAlive(pid: number): boolean {
-  const stat = readProcessStat(pid);
-  return stat !== undefined && stat.state !== "Z";
 }

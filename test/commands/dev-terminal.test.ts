@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 
 import { beforeEach, describe, expect, it } from "vitest";
 
+import { isAlive } from "#src/platform/is-alive.ts";
 import { requirePrograms } from "../support/requires.ts";
 import { PROMPT, Terminal } from "../support/terminal.ts";
 import { runCli } from "./cli.ts";
@@ -70,14 +71,7 @@ async function runFile({
 }
 
 async function untilGone(pid: number): Promise<void> {
-  for (;;) {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 /** Settings of the terminal that raw mode changes, as the shell's commands see them. */

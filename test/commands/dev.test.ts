@@ -7,8 +7,10 @@ import { join } from "node:path";
 
 import { describe, expect, it, vi } from "vitest";
 
+import { isAlive } from "#src/platform/is-alive.ts";
 import { RunningCli, runCli } from "./cli.ts";
 import { CHANNELS, makeDevProject, startDev } from "./dev-project.ts";
+import type { StartedServer } from "./dev-project.ts";
 import { makeProject } from "./temp-project.ts";
 
 const APP = `
@@ -20,13 +22,10 @@ console.log("hello from the app");
 /** An app that ends only by force. */
 const STUBBORN_APP = `process.on("SIGTERM", () => console.log("no")); ${APP}`;
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/** Whether the app that the server told of is there. */
+function isAppAlive({ ready }: StartedServer): boolean {
+  if (ready.app === undefined) throw new Error("the server has told of no app");
+  return isAlive(ready.app.pid);
 }
 
 async function get(url: string, ca: string): Promise<string> {
@@ -77,7 +76,7 @@ describe("chanctl dev", () => {
     await using project = await makeProject({ "app.js": APP });
     await using dev = await startDev(project, { command: ["dev", "--no-tls", "--app", "node app.js"] });
     expect((await dev.cli.end(signal)).code).toBe(code);
-    expect(isAlive(dev.ready.app?.pid ?? 0)).toBe(false);
+    expect(isAppAlive(dev)).toBe(false);
   });
 
   it("ends at once on a second Ctrl-C, and so does an app that will not", async () => {
@@ -91,7 +90,7 @@ describe("chanctl dev", () => {
     dev.cli.child.kill("SIGINT");
     expect((await dev.cli.ended()).code).toBe(130);
     expect(performance.now() - askedAgainAt).toBeLessThan(4_000); // the app would be waited for for 5 s
-    await vi.waitFor(() => expect(isAlive(dev.ready.app?.pid ?? 0)).toBe(false), 5_000);
+    await vi.waitFor(() => expect(isAppAlive(dev)).toBe(false), 5_000);
   });
 
   it("ends when nobody reads its output any more", async () => {
@@ -106,7 +105,7 @@ describe("chanctl dev", () => {
       published.push(await runCli(["publish", "chat", "--room", "a", "{}"], { cwd: project.root }));
     const { exitCode, signalCode } = child;
     expect({ exitCode, signalCode, stderr: dev.cli.stderr, published }).toMatchObject({ exitCode: 0 });
-    expect(isAlive(dev.ready.app?.pid ?? 0)).toBe(false);
+    expect(isAppAlive(dev)).toBe(false);
   });
 
   it("shows a person a banner, then one line an event and the app's output behind a prefix", async () => {

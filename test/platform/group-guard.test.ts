@@ -5,8 +5,9 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
 import { guardGroup } from "#src/platform/group-guard.ts";
+import { isAlive } from "#src/platform/is-alive.ts";
 import { spawnGroup } from "#src/platform/process-group.ts";
-import { eventually, isAlive } from "../app/support.ts";
+import { eventually } from "../app/support.ts";
 
 const FIXTURE = fileURLToPath(new URL("./fixtures/guards.mjs", import.meta.url));
 

@@ -7,9 +7,10 @@ import { promisify } from "node:util";
 
 import { expect } from "vitest";
 
+import { isAlive } from "#src/platform/is-alive.ts";
 import { listProcesses } from "#src/platform/process-stat.ts";
 
-import { eventually, isAlive } from "../app/support.ts";
+import { eventually } from "../app/support.ts";
 import { CHANNELS } from "../commands/dev-project.ts";
 import { makeProject } from "../commands/temp-project.ts";
 import type { TempProject } from "../commands/temp-project.ts";
