@@ -4,6 +4,7 @@ import { findListening } from "../platform/find-listening.ts";
 import { endGroup, spawnGroup } from "../platform/process-group.ts";
 import type { GroupLeader } from "../platform/process-group.ts";
 import { messageOf } from "../shared/errors.ts";
+import { aborted } from "./aborted.ts";
 import { ListeningWatch } from "./listening-watch.ts";
 import { readLines } from "./output-lines.ts";
 import type { OutputLine } from "./output-lines.ts";
@@ -108,8 +109,4 @@ async function outputEnd(child: GroupLeader): Promise<void> {
   const streams = [child.stdout, child.stderr].filter((stream) => !stream.closed);
   await Promise.all(streams.map((stream) => once(stream, "close", { signal }))).catch(() => {});
   for (const stream of streams) stream.destroy();
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, "abort");
 }

@@ -1,5 +1,5 @@
-import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import { aborted } from "./aborted.ts";
 import type { RunningApp } from "./running-app.ts";
 
 /** What came of a successor. */
@@ -46,8 +46,4 @@ export async function awaitSuccessor(
   successor.stop();
   await successor.outcome;
   return judged;
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, "abort");
 }

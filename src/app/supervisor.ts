@@ -4,6 +4,7 @@ import { pickFreePort } from "../platform/free-port.ts";
 import { formatDuration } from "../shared/duration.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import type { LogEntry, Logger } from "../shared/logger.ts";
+import { aborted } from "./aborted.ts";
 import type { RunOutcome } from "./app-run.ts";
 import type { App, AppState } from "./app.ts";
 import { Departures } from "./departures.ts";
@@ -396,8 +397,4 @@ export class Supervisor implements App {
     const pid = run?.pid === undefined ? {} : { pid: run.pid };
     this.#options.logger({ ...entry, fields: { ...pid, port: run?.port ?? this.#port, ...fields } });
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<undefined> {
-  if (!signal.aborted) await once(signal, "abort");
 }
