@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { formatDuration } from "../shared/duration.ts";
-import type { LogEntry } from "../shared/logger.ts";
+import { appCutOff, appLeaves } from "./app-log.ts";
+import type { AppLogEntry } from "./app-log.ts";
 import type { RunningApp } from "./running-app.ts";
 
 /** How long requests under way at a run that was replaced may take: an upload, an event stream. */
@@ -9,23 +9,28 @@ const DRAIN_MS = 60_000;
 /** How long they may still take when yet another run is on its way. */
 const HURRIED_DRAIN_MS = 5_000;
 
-interface DeparturesOptions {
-  /** How long requests under way may take, in ms. @default 60 s */
+/** How long those who wait for an app that was replaced may wait. */
+export interface DrainOptions {
+  /** How long requests under way at an app that was replaced may take, in ms. @default 60 s */
   readonly drainMs?: number;
   /** How long they may once a further replacement begins, in ms. @default 5 s */
   readonly hurriedDrainMs?: number;
-  readonly tell: (run: RunningApp, entry: Required<LogEntry>) => void;
 }
+
+type Tell = (run: RunningApp, entry: AppLogEntry) => void;
 
 /** Runs of the app that were replaced: each is ended once nobody waits for its answers, or after a while. */
 export class Departures {
   readonly #drainMs: number;
   readonly #hurriedDrainMs: number;
-  readonly #tell: DeparturesOptions["tell"];
+  readonly #tell: Tell;
   /** Oldest first. Aborting one ends its run at once. */
   readonly #leaving = new Map<RunningApp, AbortController>();
 
-  constructor({ drainMs = DRAIN_MS, hurriedDrainMs = HURRIED_DRAIN_MS, tell }: DeparturesOptions) {
+  constructor(
+    { drainMs = DRAIN_MS, hurriedDrainMs = HURRIED_DRAIN_MS }: DrainOptions,
+    { tell }: { readonly tell: Tell },
+  ) {
     this.#drainMs = drainMs;
     this.#hurriedDrainMs = hurriedDrainMs;
     this.#tell = tell;
@@ -40,7 +45,7 @@ export class Departures {
     const after = (milliseconds: number): Promise<void> =>
       delay(milliseconds, undefined, { signal: over.signal }).catch(() => {});
     void after(this.#hurriedDrainMs).then(() => {
-      if (!over.signal.aborted) this.#tell(run, waiting());
+      if (!over.signal.aborted) this.#tell(run, appLeaves());
     });
     const end = await Promise.race([
       drained.then(() => "drained"),
@@ -53,7 +58,7 @@ export class Departures {
     ]);
     over.abort();
     this.#leaving.delete(run);
-    if (end === "cut") this.#tell(run, cutOff(performance.now() - startedAt));
+    if (end === "cut") this.#tell(run, appCutOff(performance.now() - startedAt));
     run.stop();
   }
 
@@ -67,14 +72,4 @@ export class Departures {
     for (const cut of leaving) cut.abort();
     if (last !== undefined) setTimeout(() => last.abort(), this.#hurriedDrainMs).unref();
   }
-}
-
-function waiting(): Required<LogEntry> {
-  const message = "the old app ends once the requests under way at it have";
-  return { level: "info", event: "app-leaves", message, fields: {} };
-}
-
-function cutOff(afterMs: number): Required<LogEntry> {
-  const message = `the old app ends; requests under way at it for ${formatDuration(Math.round(afterMs))} are cut off`;
-  return { level: "warn", event: "app-cut-off", message, fields: {} };
 }

@@ -1,56 +1,44 @@
 import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { pickFreePort } from "../platform/free-port.ts";
-import { formatDuration } from "../shared/duration.ts";
-import { ChanctlError } from "../shared/errors.ts";
-import type { LogEntry, Logger } from "../shared/logger.ts";
+import type { ChanctlError } from "../shared/errors.ts";
 import { aborted } from "./aborted.ts";
+import { toGivenUpError, toNotRunningError } from "./app-failure.ts";
+import type { FailedApp } from "./app-failure.ts";
+import {
+  appExit,
+  appGivenUp,
+  appNotReplaced,
+  appNotTwice,
+  appPort,
+  appReady,
+  appReplaced,
+} from "./app-log.ts";
+import type { AppLogEntry } from "./app-log.ts";
 import type { RunOutcome } from "./app-run.ts";
+import { AppRuns } from "./app-runs.ts";
+import type { RunsOptions } from "./app-runs.ts";
 import type { App, AppState } from "./app.ts";
 import { Departures } from "./departures.ts";
-import { AppRecord } from "./orphan.ts";
-import type { OutputLine } from "./output-lines.ts";
+import type { DrainOptions } from "./departures.ts";
 import { awaitSuccessor } from "./replacement.ts";
 import type { Succession } from "./replacement.ts";
 import { decideRestart, NO_CRASHES } from "./restart-policy.ts";
-import { RunningApp } from "./running-app.ts";
+import type { RunningApp } from "./running-app.ts";
 
-const STOP_GRACE_MS = 5_000;
-const SLOW_START_MS = 20_000;
 const RETRY_AFTER_GIVING_UP_MS = 30_000;
 /** Files that are saved together, by a checkout or a formatter, replace the app once. */
 const SETTLE_MS = 100;
 /** A successor that does not listen by then is given up: the app that runs stays. */
 const SUCCESSOR_WITHIN_MS = 60_000;
 
-export interface SupervisorOptions {
-  /** A shell command line: `npm run start`. */
-  readonly command: string;
-  /** The command line for a port, where it must name it. @default `command` */
-  readonly commandFor?: (port: number) => string;
-  /** Where it runs, absolute. */
-  readonly cwd: string;
-  /** Its whole environment, but for `PORT`. */
-  readonly env: NodeJS.ProcessEnv;
+export interface SupervisorOptions extends RunsOptions, DrainOptions {
   /** The port that the app is told to listen on. */
   readonly port: number;
   /** A successor may be given another port and run beside the app that it replaces. @default false */
   readonly canMove?: boolean;
-  /** Where word is left for the next start, should we be killed: `.chanctl`. */
-  readonly stateFolder: string;
-  readonly logger: Logger;
-  /** Called with each line that the app writes. */
-  readonly onOutput?: (line: OutputLine) => void;
-  /** After this long without listening a warning says so, in ms. @default 20 s */
-  readonly slowStartMs?: number;
-  /** How long SIGTERM is given to work before SIGKILL, in ms. @default 5 s */
-  readonly stopGraceMs?: number;
   /** How long a successor may take to listen, in ms. @default 60 s */
   readonly successorWithinMs?: number;
-  /** How long requests under way at an app that was replaced may take, in ms. @default 60 s */
-  readonly drainMs?: number;
-  /** How long they may once a further replacement begins, in ms. @default 5 s */
-  readonly hurriedDrainMs?: number;
 }
 
 /**
@@ -69,12 +57,10 @@ export interface SupervisorOptions {
  */
 export class Supervisor implements App {
   readonly #options: SupervisorOptions;
-  readonly #record: AppRecord;
+  readonly #runs: AppRuns;
   readonly #departures: Departures;
   readonly #events = new EventEmitter().setMaxListeners(0);
   readonly #replaced = new Set<(earlier: URL) => Promise<void>>();
-  /** Everything that lives: the run that answers, one that may succeed it, those that were replaced. */
-  readonly #runs = new Set<RunningApp>();
   #state: AppState = "stopped";
   /** The run that answers, or the last that did. */
   #current: RunningApp | undefined;
@@ -95,8 +81,15 @@ export class Supervisor implements App {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#record = new AppRecord(options);
-    this.#departures = new Departures({ ...options, tell: (run, entry) => this.#tell(run, entry) });
+    const tell = (run: RunningApp, entry: AppLogEntry): void => this.#tell(run, entry);
+    this.#runs = new AppRuns(options, {
+      onReady: (run) => this.#noteReady(run),
+      onExit: (run) => {
+        if (run === this.#current) this.#enter("crashed");
+      },
+      tell,
+    });
+    this.#departures = new Departures(options, { tell });
     this.#port = options.port;
     this.#canMove = options.canMove ?? false;
   }
@@ -148,7 +141,7 @@ export class Supervisor implements App {
   async waitUntilReady(signal: AbortSignal): Promise<void> {
     while (this.#state !== "ready") {
       if (this.#failure !== undefined) throw this.#failure;
-      if (this.#state === "stopped") throw this.#fail("is not running");
+      if (this.#state === "stopped") throw toNotRunningError(this.#failed);
       await once(this.#events, "news", { signal });
     }
   }
@@ -156,7 +149,7 @@ export class Supervisor implements App {
   /** Starts the app and keeps it running. Does nothing the second time. */
   start(): void {
     if (this.#supervision !== undefined || this.#isClosing) return;
-    process.once("exit", this.#killAll);
+    process.once("exit", this.#runs.kill);
     this.#supervision = this.#supervise();
     this.#supervision.catch(() => {}); // close() throws it; unhandled it would end the broker
   }
@@ -182,15 +175,15 @@ export class Supervisor implements App {
   /** Ends the app for good with SIGKILL, without waiting: what a second Ctrl-C does. */
   kill(): void {
     this.#end();
-    this.#killAll();
+    this.#runs.kill();
   }
 
   /** Ends the app for good: SIGTERM to its whole group, after 5 s SIGKILL. Resolves when nothing is left of it. */
   async close(): Promise<void> {
     this.#end();
     await this.#supervision;
-    await Promise.all([...this.#runs].map(({ outcome }) => outcome));
-    process.off("exit", this.#killAll);
+    await this.#runs.gone();
+    process.off("exit", this.#runs.kill);
     this.#enter("stopped");
   }
 
@@ -198,12 +191,8 @@ export class Supervisor implements App {
     this.#isClosing = true;
     this.#replacement.abort();
     this.#turn.abort();
-    for (const run of this.#runs) run.stop();
+    this.#runs.stop();
   }
-
-  readonly #killAll = (): void => {
-    for (const run of this.#runs) run.kill();
-  };
 
   async #supervise(): Promise<void> {
     let crashes = NO_CRASHES;
@@ -235,32 +224,9 @@ export class Supervisor implements App {
   /** Starts the app as the one that answers. */
   #begin(): RunningApp {
     this.#failure = undefined;
-    this.#current = this.#launch(this.#port);
+    this.#current = this.#runs.launch(this.#port);
     this.#enter("starting");
     return this.#current;
-  }
-
-  #launch(port: number): RunningApp {
-    const { command, commandFor = () => command, stopGraceMs = STOP_GRACE_MS } = this.#options;
-    const { slowStartMs = SLOW_START_MS } = this.#options;
-    const run = new RunningApp({
-      command: commandFor(port),
-      cwd: this.#options.cwd,
-      env: { ...this.#options.env, PORT: String(port) },
-      port,
-      record: this.#record,
-      graceMs: stopGraceMs,
-      slowStartMs,
-      onLine: (line) => this.#options.onOutput?.(line),
-      onReady: () => this.#noteReady(run),
-      onExit: () => {
-        if (run === this.#current) this.#enter("crashed");
-      },
-      onSlow: (_, otherPort) => this.#warnThatItDoesNotListen(run, { otherPort, afterMs: slowStartMs }),
-    });
-    this.#runs.add(run);
-    void run.outcome.then(() => this.#runs.delete(run));
-    return run;
   }
 
   #noteReady(run: RunningApp): void {
@@ -269,13 +235,10 @@ export class Supervisor implements App {
       // It would ignore the port of a successor as well.
       this.#canMove = false;
       this.#port = port;
-      const message = `the app listens on ${port}, not on the port in \`PORT\`, ${run.port}: requests go to ${port}`;
-      this.#tell(run, { level: "warn", event: "app-port", message, fields: { otherPort: port } });
+      this.#tell(run, appPort({ toldPort: run.port, otherPort: port }));
     }
     if (run !== this.#current) return;
-    const afterMs = Math.round(performance.now() - run.startedAt);
-    const message = `the app is ready after ${formatDuration(afterMs)}`;
-    this.#tell(run, { level: "info", event: "app-ready", message, fields: { afterMs } });
+    this.#tell(run, appReady(Math.round(performance.now() - run.startedAt)));
     this.#enter("ready");
   }
 
@@ -289,7 +252,7 @@ export class Supervisor implements App {
     const port = await pickFreePort();
     if (signal.aborted) return;
     this.#departures.hurry();
-    const successor = this.#launch(port);
+    const successor = this.#runs.launch(port);
     const { successorWithinMs = SUCCESSOR_WITHIN_MS } = this.#options;
     const succession = await awaitSuccessor(successor, { withinMs: successorWithinMs, signal });
     if (succession.kind === "ready" && !signal.aborted) this.#promote(successor);
@@ -304,9 +267,7 @@ export class Supervisor implements App {
     this.#promoted = successor;
     this.#port = successor.port;
     this.#failure = undefined;
-    const afterMs = Math.round(performance.now() - successor.startedAt);
-    const message = `the app is replaced after ${formatDuration(afterMs)}: what was saved is live`;
-    this.#tell(successor, { level: "info", event: "app-replaced", message, fields: { afterMs } });
+    this.#tell(successor, appReplaced(Math.round(performance.now() - successor.startedAt)));
     this.#enter("ready");
     if (earlier !== undefined) {
       const drained = [...this.#replaced].map((listener) => listener(earlier.origin));
@@ -320,70 +281,36 @@ export class Supervisor implements App {
     if (succession.kind === "cancelled") return;
     if (succession.kind === "conflict") {
       this.#canMove = false;
-      const message = `two of the app cannot run at once (${succession.line.trim()}); it is stopped before it starts again`;
-      this.#tell(successor, { level: "warn", event: "app-not-twice", message, fields: {} });
+      this.#tell(successor, appNotTwice(succession.line));
       this.restart();
       return;
     }
     this.#savedAt = Number.NEGATIVE_INFINITY;
-    const message = `the app stays as it was before the save, for the new one ${succession.reason}`;
-    const fields = { lastLines: successor.lastLines };
-    this.#tell(successor, { level: "error", event: "app-not-replaced", message, fields });
+    this.#tell(successor, appNotReplaced(succession.reason, successor.lastLines));
   }
 
   async #pause(
     { reason }: RunOutcome,
     { afterMs, signal }: { readonly afterMs: number; readonly signal: AbortSignal },
   ): Promise<void> {
-    const message = `the app ${reason}; starting it again in ${formatDuration(afterMs)}`;
-    const fields = { restartAfterMs: afterMs, lastLines: this.lastLines };
-    this.#tell(this.#current, { level: "error", event: "app-exit", message, fields });
+    this.#tell(this.#current, appExit(reason, { restartAfterMs: afterMs, lastLines: this.lastLines }));
     await delay(afterMs, undefined, { signal }).catch(() => {}); // cut short by restart() and close()
   }
 
   async #giveUp(
-    { reason, isMissing = false }: RunOutcome,
+    outcome: RunOutcome,
     { times, signal }: { readonly times: number; readonly signal: AbortSignal },
   ): Promise<void> {
-    this.#failure = isMissing
-      ? this.#fail(
-          "was not found",
-          "npm install     if its packages are not there yet; else name another command with --app",
-        )
-      : this.#fail(`${reason}, ${times} times in a row without ever listening`);
+    this.#failure = toGivenUpError(this.#failed, { ...outcome, times });
     this.#enter("crashed");
-    const { message, fields, hint } = this.#failure;
-    const next = `it is tried again in ${formatDuration(RETRY_AFTER_GIVING_UP_MS)}`;
-    this.#tell(this.#current, {
-      level: "error",
-      event: "app-given-up",
-      message: `${message}; ${next}`,
-      fields: { ...fields, hint },
-    });
+    const retryAfterMs = RETRY_AFTER_GIVING_UP_MS;
+    this.#tell(this.#current, appGivenUp(this.#failure, { retryAfterMs }));
     // Whoever mends it need not tell us; restart() cuts this short.
-    await delay(RETRY_AFTER_GIVING_UP_MS, undefined, { signal }).catch(() => {});
+    await delay(retryAfterMs, undefined, { signal }).catch(() => {});
   }
 
-  #fail(reason: string, hint?: string): ChanctlError {
-    const { command } = this.#options;
-    return new ChanctlError("app_failed", `the app \`${command}\` ${reason}`, {
-      hint: hint ?? `PORT=${this.#port} ${command}     run it by itself to see what is wrong`,
-      fields: { lastLines: this.lastLines },
-    });
-  }
-
-  #warnThatItDoesNotListen(
-    run: RunningApp,
-    { otherPort, afterMs }: { readonly otherPort: number | undefined; readonly afterMs: number },
-  ): void {
-    const expected = `the app must listen on the port in \`PORT\`, ${run.port}`;
-    const problem =
-      otherPort === undefined
-        ? `${expected}; it has not for ${formatDuration(afterMs)}`
-        : `${expected}; it says that it listens on ${otherPort}: try --app-port ${otherPort}`;
-    const hint = "listen on `process.env.PORT`     or say where it listens: --app-port 3000";
-    const fields = otherPort === undefined ? { lastLines: run.lastLines, hint } : { otherPort };
-    this.#tell(run, { level: "warn", event: "app-not-listening", message: problem, fields });
+  get #failed(): FailedApp {
+    return { command: this.#options.command, port: this.#port, lastLines: this.lastLines };
   }
 
   #enter(state: AppState): void {
@@ -393,7 +320,7 @@ export class Supervisor implements App {
     this.#events.emit("news");
   }
 
-  #tell(run: RunningApp | undefined, { fields, ...entry }: Required<LogEntry>): void {
+  #tell(run: RunningApp | undefined, { fields, ...entry }: AppLogEntry): void {
     const pid = run?.pid === undefined ? {} : { pid: run.pid };
     this.#options.logger({ ...entry, fields: { ...pid, port: run?.port ?? this.#port, ...fields } });
   }
