@@ -1,44 +1,26 @@
 import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { pickFreePort } from "../platform/free-port.ts";
 import type { ChanctlError } from "../shared/errors.ts";
 import { aborted } from "./aborted.ts";
 import { toGivenUpError, toNotRunningError } from "./app-failure.ts";
 import type { FailedApp } from "./app-failure.ts";
-import {
-  appExit,
-  appGivenUp,
-  appNotReplaced,
-  appNotTwice,
-  appPort,
-  appReady,
-  appReplaced,
-} from "./app-log.ts";
+import { appExit, appGivenUp, appPort, appReady, appReplaced } from "./app-log.ts";
 import type { AppLogEntry } from "./app-log.ts";
 import type { RunOutcome } from "./app-run.ts";
 import { AppRuns } from "./app-runs.ts";
 import type { RunsOptions } from "./app-runs.ts";
 import type { App, AppState } from "./app.ts";
-import { Departures } from "./departures.ts";
-import type { DrainOptions } from "./departures.ts";
-import { awaitSuccessor } from "./replacement.ts";
-import type { Succession } from "./replacement.ts";
+import { Replacements } from "./replacements.ts";
+import type { ReplacementOptions } from "./replacements.ts";
 import { decideRestart, NO_CRASHES } from "./restart-policy.ts";
 import type { RunningApp } from "./running-app.ts";
 
 const RETRY_AFTER_GIVING_UP_MS = 30_000;
-/** Files that are saved together, by a checkout or a formatter, replace the app once. */
-const SETTLE_MS = 100;
-/** A successor that does not listen by then is given up: the app that runs stays. */
-const SUCCESSOR_WITHIN_MS = 60_000;
 
-export interface SupervisorOptions extends RunsOptions, DrainOptions {
+/** The app, and how it is run and replaced. */
+export interface SupervisorOptions extends RunsOptions, ReplacementOptions {
   /** The port that the app is told to listen on. */
   readonly port: number;
-  /** A successor may be given another port and run beside the app that it replaces. @default false */
-  readonly canMove?: boolean;
-  /** How long a successor may take to listen, in ms. @default 60 s */
-  readonly successorWithinMs?: number;
 }
 
 /**
@@ -58,24 +40,18 @@ export interface SupervisorOptions extends RunsOptions, DrainOptions {
 export class Supervisor implements App {
   readonly #options: SupervisorOptions;
   readonly #runs: AppRuns;
-  readonly #departures: Departures;
+  readonly #replacements: Replacements;
   readonly #events = new EventEmitter().setMaxListeners(0);
-  readonly #replaced = new Set<(earlier: URL) => Promise<void>>();
   #state: AppState = "stopped";
   /** The run that answers, or the last that did. */
   #current: RunningApp | undefined;
   /** A successor that has taken over, until the supervision has noticed. */
   #promoted: RunningApp | undefined;
   #port: number;
-  #canMove: boolean;
-  /** When the code was saved last, by `performance.now()`: what started earlier is outdated. */
-  #savedAt = Number.NEGATIVE_INFINITY;
   /** Set once the app has been given up. */
   #failure: ChanctlError | undefined;
   /** Aborting it ends the present run, or the pause before the next. */
   #turn = new AbortController();
-  /** Aborting it ends the present replacement. */
-  #replacement = new AbortController();
   #isClosing = false;
   #supervision: Promise<void> | undefined;
 
@@ -89,9 +65,14 @@ export class Supervisor implements App {
       },
       tell,
     });
-    this.#departures = new Departures(options, { tell });
+    this.#replacements = new Replacements(options, {
+      runs: this.#runs,
+      isReady: () => this.#state === "ready",
+      restart: () => this.restart(),
+      promote: (successor) => this.#promote(successor),
+      tell,
+    });
     this.#port = options.port;
-    this.#canMove = options.canMove ?? false;
   }
 
   get origin(): URL {
@@ -111,7 +92,7 @@ export class Supervisor implements App {
   }
 
   get isOutdated(): boolean {
-    return this.#current !== undefined && this.#current.startedAt < this.#savedAt;
+    return this.#current !== undefined && this.#current.startedAt < this.#replacements.savedAt;
   }
 
   /** The port at which the app answers now. */
@@ -134,8 +115,7 @@ export class Supervisor implements App {
   }
 
   onReplaced(listener: (earlier: URL) => Promise<void>): () => void {
-    this.#replaced.add(listener);
-    return () => this.#replaced.delete(listener);
+    return this.#replacements.onReplaced(listener);
   }
 
   async waitUntilReady(signal: AbortSignal): Promise<void> {
@@ -165,11 +145,7 @@ export class Supervisor implements App {
    * succession count as one. If the new one does not come up, the old one stays.
    */
   replace(): void {
-    if (this.#supervision === undefined || this.#isClosing) return;
-    this.#savedAt = performance.now();
-    this.#replacement.abort();
-    this.#replacement = new AbortController();
-    void this.#replace(this.#replacement.signal);
+    if (this.#supervision !== undefined && !this.#isClosing) this.#replacements.begin();
   }
 
   /** Ends the app for good with SIGKILL, without waiting: what a second Ctrl-C does. */
@@ -189,7 +165,7 @@ export class Supervisor implements App {
 
   #end(): void {
     this.#isClosing = true;
-    this.#replacement.abort();
+    this.#replacements.cancel();
     this.#turn.abort();
     this.#runs.stop();
   }
@@ -232,8 +208,7 @@ export class Supervisor implements App {
   #noteReady(run: RunningApp): void {
     const port = Number(run.origin.port);
     if (port !== run.port) {
-      // It would ignore the port of a successor as well.
-      this.#canMove = false;
+      this.#replacements.forbid(); // a successor would ignore its port as well
       this.#port = port;
       this.#tell(run, appPort({ toldPort: run.port, otherPort: port }));
     }
@@ -242,26 +217,8 @@ export class Supervisor implements App {
     this.#enter("ready");
   }
 
-  async #replace(signal: AbortSignal): Promise<void> {
-    await delay(SETTLE_MS, undefined, { signal }).catch(() => {});
-    if (signal.aborted) return;
-    if (!this.#canMove || this.#state !== "ready") {
-      this.restart();
-      return;
-    }
-    const port = await pickFreePort();
-    if (signal.aborted) return;
-    this.#departures.hurry();
-    const successor = this.#runs.launch(port);
-    const { successorWithinMs = SUCCESSOR_WITHIN_MS } = this.#options;
-    const succession = await awaitSuccessor(successor, { withinMs: successorWithinMs, signal });
-    if (succession.kind === "ready" && !signal.aborted) this.#promote(successor);
-    else if (succession.kind === "ready") successor.stop();
-    else this.#keep(successor, succession);
-  }
-
-  /** From here on every request goes to the successor. No `await` may enter: one would be sent to a run that ends. */
-  #promote(successor: RunningApp): void {
+  /** From here on every request goes to the successor. */
+  #promote(successor: RunningApp): RunningApp | undefined {
     const earlier = this.#current;
     this.#current = successor;
     this.#promoted = successor;
@@ -269,24 +226,8 @@ export class Supervisor implements App {
     this.#failure = undefined;
     this.#tell(successor, appReplaced(Math.round(performance.now() - successor.startedAt)));
     this.#enter("ready");
-    if (earlier !== undefined) {
-      const drained = [...this.#replaced].map((listener) => listener(earlier.origin));
-      void this.#departures.leave(earlier, Promise.allSettled(drained));
-    }
     this.#turn.abort();
-  }
-
-  /** The successor did not come up. */
-  #keep(successor: RunningApp, succession: Exclude<Succession, { kind: "ready" }>): void {
-    if (succession.kind === "cancelled") return;
-    if (succession.kind === "conflict") {
-      this.#canMove = false;
-      this.#tell(successor, appNotTwice(succession.line));
-      this.restart();
-      return;
-    }
-    this.#savedAt = Number.NEGATIVE_INFINITY;
-    this.#tell(successor, appNotReplaced(succession.reason, successor.lastLines));
+    return earlier;
   }
 
   async #pause(
