@@ -6,10 +6,11 @@ import type { HttpRequest } from "../transports/http.ts";
 import { isHostName, nameOf } from "./allowed-hosts.ts";
 import type { HostCheck } from "./allowed-hosts.ts";
 
-interface HostRules {
+/** Which names are ours. */
+export interface HostRules {
   /** Which hosts a request may name. @default any */
   readonly isHostAllowed?: HostCheck;
-  /** Where `allowedHosts` would be written. */
+  /** The config's file, where `allowedHosts` would be written. @default "chanctl.config.ts" */
   readonly configName?: string;
 }
 
