@@ -21,7 +21,7 @@ it("keeps its streams up while the app is killed, and lets newcomers in once it 
 
   const pid = server.running.app?.pid;
   expect(pid).toBeGreaterThan(0);
-  process.kill(pid ?? 0, "SIGKILL");
+  process.kill(-(pid ?? 0), "SIGKILL"); // the shell and what it runs: the app alone would still answer
   const newcomer = openSse(url, { headers });
   webSocket.send({ type: "m", data: "while it is down", ref: 1 });
   expect(await webSocket.control({ ref: 1 })).toMatchObject({ control: "ack" });
