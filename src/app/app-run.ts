@@ -27,6 +27,8 @@ interface RunOptions {
   readonly onLine: (line: OutputLine) => void;
   /** It listens, at this address of this machine; on another port than `port` if it has said so. */
   readonly onReady: (at: { readonly address: string; readonly port: number }) => void;
+  /** It does not listen, and says that it does on another port, at which it was not found. */
+  readonly onOtherPort: (port: number) => void;
   /** The first process has exited, or `signal` was aborted; the group may still have members. */
   readonly onExit: () => void;
   /** Nothing is left of its group, whose number may be given to another from now on. */
@@ -56,9 +58,10 @@ export async function runApp(options: RunOptions): Promise<RunOutcome> {
 
   const child = spawnGroup(options.command, options);
   const exit = exitOf(child);
-  const listening = new ListeningWatch(options.port, { group: child.pid });
+  const listening = new ListeningWatch(options.port, { ...options, group: child.pid });
+  let wasReady = false;
   const onLine = (line: OutputLine): void => {
-    listening.read(line.text);
+    if (!wasReady) listening.read(line.text);
     options.onLine(line);
   };
   readLines(child.stdout, (text) => onLine({ stream: "stdout", text }));
@@ -66,7 +69,6 @@ export async function runApp(options: RunOptions): Promise<RunOutcome> {
   if (child.pid !== undefined) options.onStart(child.pid);
 
   const exited = new AbortController();
-  let wasReady = false;
   const watch = listening.until(exited.signal).then((at) => {
     if (at === undefined) return;
     wasReady = true;

@@ -2,15 +2,12 @@ import { guardGroup } from "../platform/group-guard.ts";
 import type { GroupGuard } from "../platform/group-guard.ts";
 import { signalGroup } from "../platform/process-group.ts";
 import { messageOf } from "../shared/errors.ts";
-import { announcedPort } from "./announced-port.ts";
 import { runApp } from "./app-run.ts";
 import type { RunOutcome } from "./app-run.ts";
 import type { AppRecord } from "./orphan.ts";
 import type { OutputLine } from "./output-lines.ts";
 
 const LAST_LINES = 20;
-/** After an app has named another port, this long until it is told of: it may still listen on its own. */
-const OTHER_PORT_WARNING_MS = 3_000;
 
 /** What programs write that need something of which there is one: a port, a lock, a database. */
 const TAKEN = /EADDRINUSE|already in use|already running|another instance|acquire.{0,20} lock|is locked/i;
@@ -46,7 +43,7 @@ export class RunningApp {
   #guard: GroupGuard | undefined;
   #lastLines: string[] = [];
   #conflict: string | undefined;
-  #slow: NodeJS.Timeout | undefined;
+  readonly #slow: NodeJS.Timeout;
   #resolveReady: () => void = () => {};
   /** Resolves when it listens; never, if it never does. */
   readonly ready: Promise<void> = new Promise((resolve) => (this.#resolveReady = resolve));
@@ -114,6 +111,10 @@ export class RunningApp {
         this.#options.onReady(this);
         this.#resolveReady();
       },
+      onOtherPort: (port) => {
+        clearTimeout(this.#slow);
+        this.#options.onSlow(this, port);
+      },
       onExit: () => {
         if (!signal.aborted) this.#options.onExit(this);
       },
@@ -138,10 +139,6 @@ export class RunningApp {
     this.#lastLines = [...this.#lastLines.slice(1 - LAST_LINES), line.text];
     if (this.#conflict === undefined && TAKEN.test(line.text)) this.#conflict = line.text;
     this.#options.onLine(line);
-    const other = this.#address === undefined ? announcedPort(line.text) : undefined;
-    if (other === undefined || other === this.port) return;
-    clearTimeout(this.#slow);
-    this.#slow = setTimeout(() => this.#options.onSlow(this, other), OTHER_PORT_WARNING_MS);
   }
 }
 

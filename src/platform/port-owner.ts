@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { basename } from "node:path";
 import { promisify } from "node:util";
-import { listProcesses } from "./process-stat.ts";
+import { groupMembers, listProcesses } from "./process-stat.ts";
 
 /** The process that listens on a port. */
 export interface PortOwner {
@@ -24,14 +24,45 @@ export async function findPortOwner(port: number): Promise<PortOwner | undefined
   return undefined;
 }
 
+/** Whose the sockets are that listen on a port. `unknown`: nobody's, another user's, or not to be told here. */
+export type PortHolder = "group" | "other" | "unknown";
+
+/**
+ * Whether it is a process group that listens on a port. All sockets of that number must be the group's: an app on `::1`
+ * and a foreign server on `127.0.0.1` may share it, and the foreign one would be reached (CWE-300).
+ */
+export async function findPortHolder(
+  port: number,
+  { group }: { readonly group: number },
+): Promise<PortHolder> {
+  if (await isHeldByGroup(port, group)) return "group";
+  return (await findPortOwner(port)) === undefined ? "unknown" : "other";
+}
+
+async function isHeldByGroup(port: number, group: number): Promise<boolean> {
+  if (process.platform === "linux") {
+    const sockets = await findSockets(port);
+    const held = await Promise.all(groupMembers(group).map(({ pid }) => openFilesOf(pid)));
+    const files = new Set(held.flat());
+    return sockets.size > 0 && [...sockets].every((socket) => files.has(socket));
+  }
+  if (process.platform !== "darwin") return false;
+  const groups = valuesOf("g", await lsof(["-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fg"]));
+  return groups.length > 0 && groups.every((each) => each === String(group));
+}
+
 async function findInProc(port: number): Promise<PortOwner | undefined> {
-  const tables = await Promise.all([readTable("/proc/net/tcp"), readTable("/proc/net/tcp6")]);
-  const sockets = new Set(tables.flatMap((table) => listeningSockets(table, port)));
+  const sockets = await findSockets(port);
   if (sockets.size === 0) return undefined;
   for (const pid of listProcesses()) {
-    if (await holdsOneOf(pid, sockets)) return describe(pid);
+    if ((await openFilesOf(pid)).some((file) => sockets.has(file))) return describe(pid);
   }
   return undefined;
+}
+
+async function findSockets(port: number): Promise<ReadonlySet<string>> {
+  const tables = await Promise.all([readTable("/proc/net/tcp"), readTable("/proc/net/tcp6")]);
+  return new Set(tables.flatMap((table) => listeningSockets(table, port)));
 }
 
 async function readTable(path: string): Promise<string> {
@@ -54,14 +85,11 @@ function listeningSockets(table: string, port: number): string[] {
     .map((fields) => `socket:[${fields[9]}]`);
 }
 
-async function holdsOneOf(pid: number, sockets: ReadonlySet<string>): Promise<boolean> {
+/** What its descriptors are; nothing where they may not be seen. */
+async function openFilesOf(pid: number): Promise<string[]> {
   const folder = `/proc/${pid}/fd`;
   const descriptors = await readdir(folder).catch(() => []);
-  for (const descriptor of descriptors) {
-    const target = await readlink(`${folder}/${descriptor}`).catch(() => "");
-    if (sockets.has(target)) return true;
-  }
-  return false;
+  return Promise.all(descriptors.map((each) => readlink(`${folder}/${each}`).catch(() => "")));
 }
 
 /** The first argument names the program; `comm` is the main thread's name, which newer Node sets to `MainThread`. */
@@ -77,18 +105,19 @@ const LSOF_TIMEOUT_MS = 3_000;
 
 async function findWithLsof(port: number): Promise<PortOwner | undefined> {
   const listener = await lsof(["-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fpc"]);
-  const pid = Number(listener.get("p"));
+  const pid = Number(valuesOf("p", listener)[0]);
   if (!Number.isInteger(pid)) return undefined;
-  const cwd = (await lsof(["-a", "-p", String(pid), "-d", "cwd", "-Fn"])).get("n");
-  return { pid, command: listener.get("c") ?? "unknown", ...(cwd === undefined ? {} : { cwd }) };
+  const [cwd] = valuesOf("n", await lsof(["-a", "-p", String(pid), "-d", "cwd", "-Fn"]));
+  const [command = "unknown"] = valuesOf("c", listener);
+  return { pid, command, ...(cwd === undefined ? {} : { cwd }) };
 }
 
-/** The first value of each field of `lsof -F`: lines of one letter and a value. */
-async function lsof(args: readonly string[]): Promise<ReadonlyMap<string, string>> {
-  const fields = new Map<string, string>();
+/** The lines of `lsof -F`: a field's letter and its value each. */
+async function lsof(args: readonly string[]): Promise<readonly string[]> {
   const { stdout } = await run("lsof", args, { timeout: LSOF_TIMEOUT_MS }).catch(() => ({ stdout: "" }));
-  for (const line of stdout.split("\n")) {
-    if (line !== "" && !fields.has(line.charAt(0))) fields.set(line.charAt(0), line.slice(1));
-  }
-  return fields;
+  return stdout.split("\n");
+}
+
+function valuesOf(field: string, lines: readonly string[]): string[] {
+  return lines.filter((line) => line.startsWith(field)).map((line) => line.slice(1));
 }

@@ -50,11 +50,3 @@ function readBootId(): string {
     return "";
   }
 }
-
-/** Whether a process belongs to a process group. On Windows nobody does: there are none. */
-export function isInGroup(pid: number, group: number): boolean {
-  if (process.platform === "linux") return readProcessStat(pid)?.group === group;
-  if (process.platform === "win32") return false;
-  const { stdout } = spawnSync("ps", ["-o", "pgid=", "-p", String(pid)], { encoding: "utf8" });
-  return Number(stdout.trim()) === group;
-}

@@ -32,6 +32,15 @@ function guardsOf(group: number): number[] {
   });
 }
 
+/** A port at which this process listens until the test ends. */
+async function occupyPort(): Promise<number> {
+  const squatter = createServer().listen(0, "127.0.0.1");
+  await once(squatter, "listening");
+  onTestFinished(() => void squatter.close());
+  const { port } = squatter.address() as AddressInfo;
+  return port;
+}
+
 describe("starting", () => {
   test("is ready when the app's port accepts", async () => {
     const { app, port } = await supervise("serves");
@@ -80,17 +89,40 @@ describe("starting", () => {
     );
   });
 
-  test("names a port that another program listens on, and does not take that for the app", async () => {
-    const squatter = createServer().listen(0, "127.0.0.1");
-    await once(squatter, "listening");
-    onTestFinished(() => void squatter.close());
-    const { port: other } = squatter.address() as AddressInfo;
-    const { app, log } = await supervise("never-listens", {
-      environment: { SAYS: `http://localhost:${other}/` },
-    });
-    const warning = await eventually(() => log.find(({ event }) => event === "app-not-listening") ?? fail());
-    expect(warning.message).toContain(`--app-port ${other}`);
-    expect(app.state).toBe("starting");
+  test("finds the app by a later line, if a server that is not its own was named first", async () => {
+    const foreign = await occupyPort();
+    const other = await pickFreePort();
+    const says = ["see http://localhost:99999", `search: http://localhost:${foreign}`];
+    const environment = {
+      LISTENS: String(other),
+      SAYS: [...says, `Example app listening on port ${other}`].join("\n"),
+    };
+    const { app } = await supervise("never-listens", { environment });
+    await app.waitUntilReady(never);
+    expect(app.origin.port).toBe(String(other));
+  });
+
+  test("takes the port at which the app says that it listens before one that it mentions", async () => {
+    const [mentioned, claimed] = [await pickFreePort(), await pickFreePort()];
+    const environment = {
+      LISTENS: `${mentioned},${claimed}`,
+      SAYS: `[api] http://localhost:${mentioned}\n  Local: http://localhost:${claimed}/`,
+    };
+    const { app } = await supervise("never-listens", { environment });
+    await app.waitUntilReady(never);
+    expect(app.origin.port).toBe(String(claimed));
+  });
+
+  test("remembers the last eight ports of an app that names many, and what it says that it listens on", async () => {
+    const other = await pickFreePort();
+    const many = Array.from({ length: 20 }, (_, index) => `calls http://localhost:${index + 1}/`);
+    const environment = {
+      LISTENS: String(other),
+      SAYS: [`Local: http://localhost:${other}/`, ...many].join("\n"),
+    };
+    const { app } = await supervise("never-listens", { environment });
+    await app.waitUntilReady(never);
+    expect(app.origin.port).toBe(String(other));
   });
 
   test("names the port that the app says it listens on instead", async () => {
@@ -98,6 +130,17 @@ describe("starting", () => {
     const { log } = await supervise("never-listens", { environment });
     const warning = await eventually(() => log.find(({ event }) => event === "app-not-listening") ?? fail());
     expect(warning.message).toContain("--app-port 5173");
+  });
+
+  test("names no port that another program has, and none that the app only mentions", async () => {
+    const foreign = `Local: http://localhost:${await occupyPort()}/`;
+    const mention = `API proxied to http://localhost:${await pickFreePort()}`;
+    const claimed = await pickFreePort();
+    const environment = { SAYS: [foreign, mention, `listening on port ${claimed}`, foreign].join("\n") };
+    const { app, log } = await supervise("never-listens", { environment });
+    const warning = await eventually(() => log.find(({ event }) => event === "app-not-listening") ?? fail());
+    expect(warning.message).toContain(`--app-port ${claimed}`);
+    expect(app.state).toBe("starting");
   });
 
   test("does not take another program on the port for the app", async () => {
