@@ -1,5 +1,7 @@
+import { resolve } from "node:path";
 import { findFramework } from "./framework.ts";
 import type { Framework } from "./framework.ts";
+import { findScriptCall, takeFolder } from "./script-call.ts";
 import { lastCommand } from "./simple-command.ts";
 import type { SimpleCommand } from "./simple-command.ts";
 
@@ -18,8 +20,10 @@ export interface AppPlan {
 }
 
 interface PlanContext {
-  /** The scripts of package.json. */
-  readonly scripts: Readonly<Record<string, unknown>>;
+  /** Where the app is started, absolute. */
+  readonly folder: string;
+  /** The scripts of the package.json in a folder. */
+  readonly scriptsIn: (folder: string) => Readonly<Record<string, unknown>>;
 }
 
 /** A script may run a script; two that run each other end here. */
@@ -31,9 +35,9 @@ const HOST = "127.0.0.1";
  * `npm run dev -- --port 3000 --strictPort --host 127.0.0.1`; `nuxt dev` takes it from `PORT`. What the command line
  * says itself stays.
  */
-export function planApp(command: string, { scripts }: PlanContext): AppPlan {
+export function planApp(command: string, context: PlanContext): AppPlan {
   const plan: AppPlan = { command, isSingle: false, commandFor: () => command };
-  const target = findTarget(command, { scripts, depth: 0 });
+  const target = findTarget(command, { ...context, depth: 0 });
   if (target === undefined) return plan;
   const found = findFramework(target.words);
   if (found === undefined)
@@ -49,18 +53,23 @@ export function planApp(command: string, { scripts }: PlanContext): AppPlan {
   return { ...known, commandFor: (port) => withArgs(portArgs(framework, { args, port })) };
 }
 
-interface Target extends SimpleCommand {
+interface Target extends Pick<SimpleCommand, "variables" | "words"> {
   /** What must stand before arguments so that they come through: `--` for each npm. */
   readonly separators: readonly string[];
 }
 
 /** The command that is run in the end, through the scripts that run it. */
-function findTarget(line: string, { scripts, depth }: PlanContext & { depth: number }): Target | undefined {
+function findTarget(
+  line: string,
+  { folder: from, scriptsIn, depth }: PlanContext & { depth: number },
+): Target | undefined {
   const command = lastCommand(line);
   if (command === undefined || depth === MAX_DEPTH) return undefined;
-  const call = scriptCall(command.words, scripts);
-  if (call === undefined) return { ...command, separators: [] };
-  const inner = findTarget(call.line, { scripts, depth: depth + 1 });
+  const { words, folders } = takeFolder(command.words);
+  const folder = resolve(from, ...command.folders, ...folders);
+  const call = findScriptCall(words, scriptsIn(folder));
+  if (call === undefined) return { ...command, words, separators: [] };
+  const inner = findTarget(call.line, { folder, scriptsIn, depth: depth + 1 });
   return (
     inner && {
       variables: { ...command.variables, ...inner.variables },
@@ -68,33 +77,6 @@ function findTarget(line: string, { scripts, depth }: PlanContext & { depth: num
       separators: [...call.separators, ...inner.separators],
     }
   );
-}
-
-interface ScriptCall {
-  readonly line: string;
-  readonly args: readonly string[];
-  readonly separators: readonly string[];
-}
-
-/** npm and `node --run` keep flags for themselves unless `--` comes before; the others pass on what follows the name. */
-function scriptCall(words: readonly string[], scripts: PlanContext["scripts"]): ScriptCall | undefined {
-  const [program = "", ...rest] = words;
-  const verb = rest[0] ?? "";
-  const isRun = verb === "run" || verb === "run-script" || verb === "task";
-  const name = isRun || (program === "node" && verb === "--run") ? rest[1] : verb;
-  const line = name === undefined || !Object.hasOwn(scripts, name) ? undefined : scripts[name];
-  if (name === undefined || typeof line !== "string") return undefined;
-  const args = rest.slice(rest.indexOf(name) + 1);
-  if (/^(?:pnpm|yarn|bun|deno)$/.test(program))
-    return { line, args: args.filter((arg) => arg !== "--"), separators: [] };
-  const isNpm = program === "npm" && (isRun || name === "start" || name === "test");
-  if (!isNpm && !(program === "node" && verb === "--run")) return undefined;
-  const separator = args.indexOf("--");
-  return {
-    line,
-    args: separator === -1 ? [] : args.slice(separator + 1),
-    separators: separator === -1 ? ["--"] : [],
-  };
 }
 
 /** The port in the arguments, as text: `3000`, or `$PORT`. */

@@ -98,6 +98,7 @@ const FRAMEWORKS: readonly Framework[] = [
 
 /** Programs that run the program after them: `npx vite`, `pnpm exec vite`, `python3 -m flask`. */
 const RUNNERS: readonly RegExp[] = [
+  /^(?:dotenv|dotenvx|doppler|op) (?:run )?(?:-\S+ (?:[^-\s]\S* )?)*-- /,
   /^(?:npx|bunx|pnpx|dotenv|dotenvx|doppler|op) (?:run )?(?:-{1,2}\S+ )*/,
   /^node .*?(?=\S*node_modules\/\S)/,
   /^(?:npm|pnpm|yarn|bun) (?:exec|dlx|x) (?:-- )?/,

@@ -4,6 +4,8 @@ export interface SimpleCommand {
   readonly variables: Readonly<Record<string, string>>;
   /** The program and its arguments, without quotes. */
   readonly words: readonly string[];
+  /** Where the line has gone before, one step each: `cd web && vite`. */
+  readonly folders: readonly string[];
 }
 
 const TOKEN = /"((?:[^"\\]|\\.)*)"|'([^']*)'|(&&|\|\||[;&|\n()`])|([^\s"'&|;()`]+)|(\s)/g;
@@ -15,6 +17,7 @@ const VARIABLE = /^([A-Za-z_]\w*)=(.*)$/s;
  * @returns `undefined` for a line with a pipe, a job in the background or a subshell: there nothing can be said.
  */
 export function lastCommand(line: string): SimpleCommand | undefined {
+  const folders: string[] = [];
   let words: string[] = [];
   let word: string | undefined;
   const endWord = (): void => {
@@ -30,14 +33,16 @@ export function lastCommand(line: string): SimpleCommand | undefined {
     endWord();
     if (operator === undefined) continue;
     if (operator !== "&&" && operator !== ";" && operator !== "\n") return undefined;
+    const [program, folder] = words;
+    if (program === "cd" && folder !== undefined) folders.push(folder);
     words = [];
   }
   endWord();
-  return withoutVariables(words);
+  return { ...withoutVariables(words), folders };
 }
 
 /** `env` and `cross-env` do the same in a program of their own. */
-function withoutVariables(words: readonly string[]): SimpleCommand {
+function withoutVariables(words: readonly string[]): Omit<SimpleCommand, "folders"> {
   const variables: Record<string, string> = {};
   let start = 0;
   for (const word of words) {

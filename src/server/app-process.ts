@@ -5,7 +5,7 @@ import { Supervisor } from "../app/supervisor.ts";
 import { pickFreePort } from "../platform/free-port.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import type { AppOptions, ServerOptions } from "./options.ts";
-import { readManifest, scriptsOf } from "./package-manifest.ts";
+import { readScripts } from "./package-manifest.ts";
 
 /** What the app is told of its broker. */
 export interface BrokerAddress {
@@ -51,7 +51,7 @@ export async function prepareApp(
     };
   }
   const { root, stateFolder, logger } = options;
-  const plan = planApp(app.command, { scripts: scriptsOf(await readManifest(root)) });
+  const plan = planApp(app.command, { folder: root, scriptsIn: readScripts });
   for (const own of [address.url, address.internalUrl]) assertNotOwn(app.port || plan.port, own);
   const port = app.port || (plan.port ?? (await pickFreePort()));
   const supervisor = new Supervisor({

@@ -1,7 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { planApp } from "#src/app/app-plan.ts";
+import { resolve } from "node:path";
+import { planApp as planAppIn } from "#src/app/app-plan.ts";
+import type { AppPlan } from "#src/app/app-plan.ts";
 
 const VITE = "--port 4000 --strictPort --host 127.0.0.1";
+const ROOT = resolve("/shop");
+
+/** Plans an app whose package.json has these scripts; those of other folders are by folder. */
+function planApp(
+  command: string,
+  { scripts, ...others }: Readonly<Record<string, Record<string, string>>>,
+): AppPlan {
+  const byFolder = new Map(Object.entries(others).map(([folder, each]) => [resolve(ROOT, folder), each]));
+  return planAppIn(command, {
+    folder: ROOT,
+    scriptsIn: (folder) => (folder === ROOT ? scripts : byFolder.get(folder)) ?? {},
+  });
+}
+
 const HOST = "--port 4000 --host 127.0.0.1";
 
 describe("a framework that ignores PORT is told its port in the command line", () => {
@@ -11,6 +27,12 @@ describe("a framework that ignores PORT is told its port in the command line", (
     ["npx vite", `npx vite ${VITE}`],
     ["npx --yes vite", `npx --yes vite ${VITE}`],
     ["pnpm exec vite", `pnpm exec vite ${VITE}`],
+    ["dotenv -- vite", `dotenv -- vite ${VITE}`],
+    ["dotenv vite -- --open", `dotenv vite -- --open ${VITE}`],
+    ["dotenv -e .env -- vite", `dotenv -e .env -- vite ${VITE}`],
+    ["npx dotenv -e .env -e .env.local -- vite", `npx dotenv -e .env -e .env.local -- vite ${VITE}`],
+    ["op run --env-file .env -- vite", `op run --env-file .env -- vite ${VITE}`],
+    ["pnpm -C web exec vite", `pnpm -C web exec vite ${VITE}`],
     ["node_modules/.bin/vite", `node_modules/.bin/vite ${VITE}`],
     [
       "node --import tsx node_modules/vite/bin/vite.js",
@@ -77,6 +99,36 @@ describe("the flags go through the script that runs it", () => {
     ["npm run missing", "npm run missing"],
   ])("%s", (command, expected) => {
     expect(planApp(command, { scripts }).commandFor(4000)).toBe(expected);
+  });
+});
+
+describe("the script is the one of the folder in which it is run", () => {
+  const scripts = { dev: "next dev", web: "npm --prefix web run dev", "web:start": "cd web && npm start" };
+  const web = { dev: "vite", start: "npm run dev", deep: "pnpm -C ../api dev" };
+  const api = { dev: "uvicorn main:app" };
+  it.each([
+    ["npm --prefix web run dev", `npm --prefix web run dev -- ${VITE}`],
+    ["npm --prefix=./web/ run dev", `npm --prefix=./web/ run dev -- ${VITE}`],
+    ["npm -C web start", `npm -C web start -- -- ${VITE}`],
+    ["npm run dev --prefix web", `npm run dev --prefix web -- ${VITE}`],
+    ["npm run dev --prefix web -- --open", `npm run dev --prefix web -- --open ${VITE}`],
+    ["npm run web", `npm run web -- -- ${VITE}`],
+    ["npm run web:start", `npm run web:start -- -- -- ${VITE}`],
+    ["pnpm -C web dev", `pnpm -C web dev ${VITE}`],
+    ["pnpm --dir web run dev", `pnpm --dir web run dev ${VITE}`],
+    ["pnpm run -C web dev", `pnpm run -C web dev ${VITE}`],
+    ["pnpm -C web deep", `pnpm -C web deep ${HOST}`],
+    ["yarn --cwd web dev", `yarn --cwd web dev ${VITE}`],
+    ["bun --cwd=web run dev", `bun --cwd=web run dev ${VITE}`],
+    ["cd web && npm run dev", `cd web && npm run dev -- ${VITE}`],
+    ["cd api; cd ../web; pnpm dev", `cd api; cd ../web; pnpm dev ${VITE}`],
+    [`npm --prefix ${ROOT}/web run dev`, `npm --prefix ${ROOT}/web run dev -- ${VITE}`],
+    ["npm run dev -- --prefix web", "npm run dev -- --prefix web --hostname 127.0.0.1"],
+    ["npm --prefix gone run dev", "npm --prefix gone run dev"],
+    ["cd $FOLDER && npm run dev", "cd $FOLDER && npm run dev"],
+    ["pnpm --filter web dev", "pnpm --filter web dev"],
+  ])("%s", (command, expected) => {
+    expect(planApp(command, { scripts, web, api }).commandFor(4000)).toBe(expected);
   });
 });
 

@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { planApp } from "../../app/app-plan.ts";
-import { readManifest, scriptsOf } from "../../server/package-manifest.ts";
+import { readManifest, readScripts, scriptsOf } from "../../server/package-manifest.ts";
 import { detectPackageManager, runCommand } from "../init/package-manager.ts";
 
 /** What makes a project a framework's, and the command that serves it. */
@@ -27,7 +27,7 @@ export async function detectAppCommand(
   root: string,
   { env }: { env: Readonly<Record<string, string | undefined>> },
 ): Promise<string | undefined> {
-  const manifest = await readManifest(root);
+  const manifest = readManifest(root);
   const scripts = scriptsOf(manifest);
   const server = SERVERS.find(({ file }) => existsSync(join(root, file)))?.command(root);
   const script = ["dev", "start"].find((name) => {
@@ -35,7 +35,7 @@ export async function detectAppCommand(
     return typeof command === "string" && command.trim() !== "" && !/\bchanctl\b/.test(command);
   });
   if (script === undefined) return server;
-  const { framework = "" } = planApp(`npm run ${script}`, { scripts });
+  const { framework = "" } = planApp(`npm run ${script}`, { folder: root, scriptsIn: readScripts });
   if (server !== undefined && BUNDLERS.has(framework)) return server;
   const declared = manifest["packageManager"];
   const manager = detectPackageManager({
