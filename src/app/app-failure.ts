@@ -15,8 +15,16 @@ export function toGivenUpError(
 ): ChanctlError {
   if (!isMissing)
     return appFailed(app, { reason: `${reason}, ${times} times in a row without ever listening` });
-  const hint = "npm install     if its packages are not there yet; else name another command with --app";
-  return appFailed(app, { reason: "was not found", hint });
+  return appFailed(app, { reason: "was not found", hint: missingHint(app) });
+}
+
+/** A command line that was quoted after `--`: the shell looks for a program of that name. */
+const QUOTED_LINE = /^(["'])[^"']*\s[^"']*\1$/;
+
+function missingHint({ command }: FailedApp): string {
+  return QUOTED_LINE.test(command)
+    ? `--app ${command}     a command line goes there; after \`--\` it is not quoted`
+    : "npm install     if its packages are not there yet; else name another command with --app";
 }
 
 /** Why nobody can wait for the app: it was not started, or was closed. */

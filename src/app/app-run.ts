@@ -1,10 +1,10 @@
 import { once } from "node:events";
-import { findPortOwner } from "../platform/port-owner.ts";
-import { findListening } from "../platform/find-listening.ts";
 import { endGroup, spawnGroup } from "../platform/process-group.ts";
 import type { GroupLeader } from "../platform/process-group.ts";
 import { messageOf } from "../shared/errors.ts";
 import { aborted } from "./aborted.ts";
+import { waitForFreePort } from "./free-port-wait.ts";
+import type { PortTaker } from "./free-port-wait.ts";
 import { ListeningWatch } from "./listening-watch.ts";
 import { readLines } from "./output-lines.ts";
 import type { OutputLine } from "./output-lines.ts";
@@ -23,6 +23,8 @@ interface RunOptions {
   readonly graceMs: number;
   /** Ends the run. */
   readonly signal: AbortSignal;
+  /** Another program listens on its port: it is started once that has ended. */
+  readonly onTaken: (taker: PortTaker | undefined) => void;
   readonly onStart: (pid: number) => void;
   readonly onLine: (line: OutputLine) => void;
   /** It listens, at this address of this machine; on another port than `port` if it has said so. */
@@ -47,15 +49,15 @@ export interface RunOutcome {
 }
 
 /**
- * Runs the app once. Resolves when it has exited, by itself or because `signal` was aborted, and nothing of
- * its process group is left: an exit of the first process alone would leave the port taken for the next run.
+ * Runs the app once, as soon as its port is free. Resolves when it has exited, by itself or because `signal` was
+ * aborted, and nothing of its process group is left: an exit of the first process alone would leave the port taken for
+ * the next run.
  */
 export async function runApp(options: RunOptions): Promise<RunOutcome> {
-  const startedAt = performance.now();
-  const obstacle = await describePortOwner(options.port);
-  if (obstacle !== undefined) return { reason: obstacle, ranMs: 0, wasReady: false };
+  await waitForFreePort(options.port, options);
   if (options.signal.aborted) return { reason: "was not started", ranMs: 0, wasReady: false };
 
+  const startedAt = performance.now();
   const child = spawnGroup(options.command, options);
   const exit = exitOf(child);
   const listening = new ListeningWatch(options.port, { ...options, group: child.pid });
@@ -84,15 +86,6 @@ export async function runApp(options: RunOptions): Promise<RunOutcome> {
   await outputEnd(child);
   const isMissing = !wasReady && child.exitCode === COMMAND_NOT_FOUND;
   return { reason, ranMs: performance.now() - startedAt, wasReady, isMissing };
-}
-
-/** Whoever answers on the port before the app runs would be taken for it. */
-async function describePortOwner(port: number): Promise<string | undefined> {
-  if ((await findListening(port)) === undefined) return undefined;
-  const owner = await findPortOwner(port);
-  const by =
-    owner === undefined ? "" : ` by ${owner.command} (pid ${owner.pid}${owner.cwd ? `, ${owner.cwd}` : ""})`;
-  return `cannot listen on port ${port}, which is in use${by}`;
 }
 
 /** Why the first process ended. `error` stands for `exit` where the shell could not be run at all. */

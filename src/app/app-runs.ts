@@ -1,5 +1,5 @@
 import type { Logger } from "../shared/logger.ts";
-import { appNotListening } from "./app-log.ts";
+import { appNotListening, appPortTaken } from "./app-log.ts";
 import type { AppLogEntry } from "./app-log.ts";
 import { AppRecord } from "./orphan.ts";
 import type { OutputLine } from "./output-lines.ts";
@@ -65,6 +65,7 @@ export class AppRuns {
       onLine: (line) => this.#options.onOutput?.(line),
       onReady,
       onExit,
+      onTaken: (waiting, taker) => tell(waiting, appPortTaken(port, taker)),
       onSlow: (slow, otherPort) => tell(slow, appNotListening(slow, { otherPort, afterMs: slowStartMs })),
     });
     this.#runs.add(run);

@@ -4,6 +4,7 @@ import { signalGroup } from "../platform/process-group.ts";
 import { messageOf } from "../shared/errors.ts";
 import { runApp } from "./app-run.ts";
 import type { RunOutcome } from "./app-run.ts";
+import type { PortTaker } from "./free-port-wait.ts";
 import type { AppRecord } from "./orphan.ts";
 import type { OutputLine } from "./output-lines.ts";
 
@@ -24,6 +25,8 @@ interface RunningAppOptions {
   readonly onReady: (run: RunningApp) => void;
   /** The first process has exited by itself; the group may still have members. */
   readonly onExit: (run: RunningApp) => void;
+  /** Another program, if it can be told which, listens on its port: it is started once that has ended. */
+  readonly onTaken: (run: RunningApp, taker: PortTaker | undefined) => void;
   /** It has not listened for long; where it says that it listens on another port, on which. */
   readonly onSlow: (run: RunningApp, otherPort: number | undefined) => void;
 }
@@ -34,7 +37,6 @@ export class RunningApp {
   readonly port: number;
   /** How it ended. Never rejects. */
   readonly outcome: Promise<RunOutcome>;
-  readonly startedAt: number = performance.now();
   readonly #options: RunningAppOptions;
   readonly #ending = new AbortController();
   #origin: URL;
@@ -43,7 +45,8 @@ export class RunningApp {
   #guard: GroupGuard | undefined;
   #lastLines: string[] = [];
   #conflict: string | undefined;
-  readonly #slow: NodeJS.Timeout;
+  #startedAt: number = performance.now();
+  #slow: NodeJS.Timeout | undefined;
   #resolveReady: () => void = () => {};
   /** Resolves when it listens; never, if it never does. */
   readonly ready: Promise<void> = new Promise((resolve) => (this.#resolveReady = resolve));
@@ -52,8 +55,12 @@ export class RunningApp {
     this.#options = options;
     this.port = options.port;
     this.#origin = originAt(options.port);
-    this.#slow = setTimeout(() => options.onSlow(this, undefined), options.slowStartMs);
     this.outcome = this.#run();
+  }
+
+  /** When it was started, by `performance.now()`. */
+  get startedAt(): number {
+    return this.#startedAt;
   }
 
   /** Where it answers. */
@@ -93,12 +100,15 @@ export class RunningApp {
   }
 
   async #run(): Promise<RunOutcome> {
-    const { record } = this.#options;
+    const { record, onTaken, onSlow, slowStartMs } = this.#options;
     const { signal } = this.#ending;
     const outcome = await runApp({
       ...this.#options,
       signal,
+      onTaken: (taker) => onTaken(this, taker),
       onStart: (pid) => {
+        this.#startedAt = performance.now();
+        this.#slow = setTimeout(() => onSlow(this, undefined), slowStartMs);
         this.#pid = pid;
         record.add(pid);
         this.#guard = guardGroup(pid);
@@ -113,7 +123,7 @@ export class RunningApp {
       },
       onOtherPort: (port) => {
         clearTimeout(this.#slow);
-        this.#options.onSlow(this, port);
+        onSlow(this, port);
       },
       onExit: () => {
         if (!signal.aborted) this.#options.onExit(this);

@@ -1,8 +1,5 @@
-import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { describePortOwner } from "../platform/describe-port-owner.ts";
 import { findPortOwner } from "../platform/port-owner.ts";
-import type { PortOwner } from "../platform/port-owner.ts";
-import { readRunFile } from "../platform/run-file.ts";
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
 
 /** Whom a listener is for. */
@@ -56,25 +53,8 @@ async function portInUse(
   if (owner === undefined) {
     return new ChanctlError("port_in_use", `${what} is in use`, { cause, hint: another });
   }
-  const { command, pid, cwd } = owner;
-  const project = await findProjectOf(owner);
-  const folder = project ?? cwd;
-  const where = folder === undefined ? "" : `, ${folder.replace(homedir(), "~")}`;
-  const who = project === undefined ? command : "chanctl";
-  return new ChanctlError("port_in_use", `${what} is in use by ${who} (pid ${pid}${where})`, {
+  return new ChanctlError("port_in_use", `${what} is in use by ${await describePortOwner(owner)}`, {
     cause,
-    hint: `${another}\n${`kill ${pid}`.padEnd(24)} stop that one`,
+    hint: `${another}\n${`kill ${owner.pid}`.padEnd(24)} stop that one`,
   });
-}
-
-/** The folder of the project that a process serves, if it is a chanctl: it was started there or somewhere below. */
-async function findProjectOf({ pid, cwd }: PortOwner): Promise<string | undefined> {
-  let folder = cwd;
-  while (folder !== undefined) {
-    const run = await readRunFile(join(folder, ".chanctl")).catch(() => undefined); // of another user
-    if (run?.pid === pid) return folder;
-    const parent = dirname(folder);
-    folder = parent === folder ? undefined : parent;
-  }
-  return undefined;
 }

@@ -143,17 +143,27 @@ describe("starting", () => {
     expect(app.state).toBe("starting");
   });
 
-  test("does not take another program on the port for the app", async () => {
+  test("does not take another program on the port for the app, and starts it once that has ended", async () => {
     const port = await pickFreePort();
     const squatter = createServer().listen(port, "127.0.0.1");
     await once(squatter, "listening");
     onTestFinished(() => void squatter.close());
     const { app, log } = await supervise("serves", { port });
-    const exit = await eventually(() => log.find(({ event }) => event === "app-exit") ?? fail());
-    expect(exit.message).toContain(`cannot listen on port ${port}, which is in use by`);
-    expect(exit.message).toContain(`pid ${process.pid}`);
+    const taken = await eventually(() => log.find(({ event }) => event === "app-port-taken") ?? fail());
+    expect(taken.message).toContain(`must have port ${port}, which is in use by node (pid ${process.pid}, `);
+    expect(taken.fields?.["hint"]).toMatch(new RegExp(`^kill ${process.pid} .*\n--app-port 0 `));
     squatter.close();
     await app.waitUntilReady(never);
+    expect(log.map(({ event }) => event)).toEqual(["app-port-taken", "app-ready"]);
+  });
+
+  test("does not wait for its port any longer when it is closed", async () => {
+    const port = await occupyPort();
+    const { app, log } = await supervise("serves", { port });
+    await eventually(() => log.find(({ event }) => event === "app-port-taken") ?? fail());
+    expect(app).toMatchObject({ state: "starting", pid: undefined });
+    await app.close();
+    expect(app.state).toBe("stopped");
   });
 
   test("runs, restarts and ends an app of which no record can be kept", async () => {
@@ -233,6 +243,14 @@ describe("crashes", () => {
     expect(log.map(({ event }) => event)).toEqual(["app-given-up"]);
     expect(log[0]?.message).toBe("the app `no-such-command --x` was not found; it is tried again in 30 s");
     expect(log[0]?.fields?.["hint"]).toContain("npm install");
+  });
+
+  test("advises --app for a command line that was quoted after `--`", async () => {
+    const { app } = await supervise("serves", { command: "'no-such-command --x $PORT'" });
+    const failure = await app.waitUntilReady(never).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      hint: expect.stringMatching(/^--app 'no-such-command --x \$PORT' /) as unknown,
+    });
   });
 
   test("restart() starts an app that had been given up", async () => {

@@ -67,4 +67,18 @@ describe("two projects at once", () => {
       "",
     ]);
   });
+
+  it("names the chanctl that has the port of the app", async (context) => {
+    if (process.platform === "win32") context.skip("who holds a port is not known on Windows");
+    await using first = await makeProject(CHANNELS);
+    await using second = await makeProject(CHANNELS);
+    await using one = await startDev(first);
+    const { port } = new URL(one.ready.url);
+    const command = ["dev", "--no-tls", "--app-port", port, "--app", "node app.js"];
+    await using two = await startDev(second, { command });
+    await two.cli.until(({ stdout }) => stdout.includes("app-port-taken"));
+    expect(two.cli.stdout).toContain(
+      `port ${port}, which is in use by chanctl (pid ${one.ready.pid}, ${first.root.replace(homedir(), "~")})`,
+    );
+  });
 });
