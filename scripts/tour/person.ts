@@ -55,9 +55,10 @@ function personEnv(home: string): Record<string, string> {
   };
 }
 
-/** A shell whose `/etc/ssl` is a copy. A mount namespace ends with its last process, and its mounts with it. */
+/** A shell whose trust store is a copy, for Java too, which a trigger of dpkg writes. A mount namespace ends with its last process, and its mounts with it. */
 async function privateShell(root: string): Promise<string[]> {
-  const stores = ["/etc/ssl", "/usr/local/share/ca-certificates"];
+  const java = ["/var/lib/ca-certificates-java", "/var/lib/dpkg"];
+  const stores = ["/etc/ssl", "/usr/local/share/ca-certificates", ...java.filter((path) => existsSync(path))];
   const mounts = await Promise.all(
     stores.map(async (store, index) => {
       const copy = join(root, `store-${index}`);

@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
 import { onTestFinished } from "vitest";
@@ -24,6 +25,14 @@ export interface PrivateSystem {
   script(text: string, env?: Readonly<Record<string, string>>): Promise<ScriptResult>;
 }
 
+/** What update-ca-certificates changes; the last two through the hook of ca-certificates-java. */
+const CHANGED = [
+  "/etc/ssl",
+  "/usr/local/share/ca-certificates",
+  "/var/lib/ca-certificates-java",
+  "/var/lib/dpkg",
+];
+
 /**
  * Copies the system's trust store for one test. Needs root on a Debian for a mount namespace, else the test is
  * skipped.
@@ -32,10 +41,12 @@ export async function privateSystem(context: TestContext): Promise<PrivateSystem
   requirePrograms(context, "unshare", "curl", "update-ca-certificates");
   const folder = await mkdtemp(join(tmpdir(), "chanctl-system-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  await run("cp", ["-a", "/etc/ssl", "/usr/local/share/ca-certificates", folder]);
-  const mounts = `
-    mount --bind ${folder}/ssl /etc/ssl
-    mount --bind ${folder}/ca-certificates /usr/local/share/ca-certificates`;
+  const copied = CHANGED.filter((path) => existsSync(path));
+  for (const path of copied) {
+    await mkdir(dirname(folder + path), { recursive: true });
+    await run("cp", ["-a", path, folder + path]);
+  }
+  const mounts = copied.map((path) => `mount --bind ${folder}${path} ${path}`).join("\n");
   const script: PrivateSystem["script"] = async (text, env = {}) => {
     const inside = `set -e; ${mounts}\nset +e\n${text}`;
     const options = { env: { ...process.env, ...env } };
@@ -50,6 +61,6 @@ export async function privateSystem(context: TestContext): Promise<PrivateSystem
   };
   if ((await script("true")).code !== 0) skipOrFail(context, "needs root and mount namespaces");
   const toLine = (command: string): string =>
-    `unshare --mount --propagation private sh -c "${mounts.trim().replace(/\n\s*/, " && ")} && exec ${command}"`;
+    `unshare --mount --propagation private sh -c "${mounts.replaceAll("\n", " && ")} && exec ${command}"`;
   return { script, toLine };
 }
