@@ -9,10 +9,13 @@ row a store.
   $ chanctl trust
   $ chanctl trust --status
   $ chanctl trust --uninstall
+  $ chanctl trust --uninstall --all
 
 Stores: system (curl, git, most programs), nss (Chromium, Chrome, Edge, Brave),
         firefox (each profile), java (where JAVA_HOME is set). What needs root
         is shown and asked for; nothing else runs as root.
+--uninstall takes out your own CA. Those of other users and of config folders
+        that are gone stay, unless you say yes to their names, or --all.
 Exit codes: 0 every store trusts the CA (--uninstall: none does), 1 one does
             not, 4 root was needed and there is no terminal to ask on
 `;
@@ -24,6 +27,7 @@ export function registerTrust(program: Command, io: Io): void {
     .summary("make browsers and programs trust the local CA")
     .addHelpText("before", EXAMPLE)
     .option("--uninstall", "take it out again")
+    .option("--all", "with --uninstall: every CA of chanctl, others' too")
     .option("--status", "only look")
     .option("--store <system|nss|firefox|java>", "these only, with commas between (all)")
     .option("-y, --yes", "run what needs root without asking")

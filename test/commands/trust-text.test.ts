@@ -33,6 +33,13 @@ describe("a command on a narrow terminal", () => {
 });
 
 describe("the row of a store", () => {
+  it("has its place in a line of its own where one line would be a column too long", () => {
+    const row = { store: "Chromium", kind: "nss", place: "/home/a/.pki", state: "untrusted" } as const;
+    const textAt = (columns: number) => rowText(row, { colors: palette(false), columns, isOpen: true });
+    expect(textAt(61)).toHaveLength(62);
+    expect(textAt(60).split("\n")[1]).toBe(`      ${row.place}`);
+  });
+
   it("breaks no word at 60 columns", () => {
     const row = {
       store: "system",
@@ -41,10 +48,10 @@ describe("the row of a store", () => {
       state: "untrusted",
       reason: "curl refuses it: SSL certificate problem: unable to get local issuer certificate",
       note: "restart Chromium (pid 4711) if it has shown the warning already: it keeps to that",
-      others: ["chanctl local CA 1a2b3c4d"],
+      others: [{ name: "chanctl local CA 1a2b3c4d", sha1: "5A0F".repeat(10) }],
       fix: SUDO,
     } as const;
-    const text = rowText(row, { colors: palette(false), columns: 60, isUninstalled: false });
+    const text = rowText(row, { colors: palette(false), columns: 60, isOpen: true });
     expect(text.split("\n").filter((line) => line.length > 60)).toEqual([]);
     const words = text.replaceAll(/\s*\\?\n\s*/g, " ");
     for (const sentence of [row.reason, row.note, row.fix]) expect(words).toContain(sentence);

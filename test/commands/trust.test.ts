@@ -37,7 +37,7 @@ interface Row {
   readonly reason?: string;
   readonly fix?: string;
   readonly note?: string;
-  readonly others?: readonly string[];
+  readonly others?: readonly { readonly name: string; readonly sha1: string }[];
   readonly removed?: readonly string[];
 }
 
@@ -174,17 +174,34 @@ describe("chanctl trust, for the browsers of a fresh user", () => {
     expect(status.rows).toEqual([
       expect.objectContaining({
         state: "trusted",
-        others: [gone],
-        fix: "chanctl trust --uninstall --store nss",
+        others: [{ name: gone, sha1: expect.stringMatching(/^[0-9A-F]{40}$/) }],
+        fix: expect.stringMatching(/^chanctl trust --uninstall --all --store nss {4}/),
       }),
     ]);
     await rm(dirname(ada.caPath), { recursive: true });
-    const { code, rows } = await ada.trust("--uninstall", "--store", "nss", "--json");
+    const kept = await ada.trust("--uninstall", "--store", "nss");
+    expect({ code: kept.code, stdout: kept.stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(
+        /not yours: chanctl local CA[^]*--uninstall --all[^]*you have no CA; others are left: see fix/,
+      ),
+    });
+    const { code, rows } = await ada.trust("--uninstall", "--all", "--store", "nss", "--json");
     expect({ code, removed: new Set(rows[0]?.removed) }).toEqual({ code: 0, removed: new Set([gone, own]) });
     expect((await ada.certutil(folder, "-L")).match(/by hand|chanctl local|a friend's/g)).toEqual([
       "a friend's",
     ]);
     expect((await ada.trust("--uninstall", "--store", "nss")).stdout).toContain("nothing to take out");
+  });
+
+  it("says first how to be trusted where only another CA of chanctl is", async () => {
+    const ada = await newPerson();
+    await ada.trust("--store", "nss");
+    await rm(dirname(ada.caPath), { recursive: true });
+    await ada.trust("--store", "firefox"); // makes another CA
+    const { code, rows } = await ada.trust("--status", "--store", "nss", "--json");
+    expect({ code, state: rows[0]?.state }).toEqual({ code: 1, state: "untrusted" });
+    expect(rows[0]?.fix).toMatch(/^chanctl trust --store nss\nchanctl trust --uninstall --all /);
   });
 
   it("says what to install where `certutil` is missing, and exits 1", async () => {
@@ -299,6 +316,7 @@ describe("chanctl trust --status", () => {
 describe("chanctl trust, wrongly used", () => {
   it.each([
     [["--uninstall", "--status"], /exclude each other/],
+    [["--all"], /`--all` says what `--uninstall` takes out[^]*fix: chanctl trust --uninstall --all/],
     [
       ["--store", "firefx"],
       /`--store` must name system, nss, firefox or java, got `firefx`\n.*did you mean `firefox`/,
@@ -324,7 +342,7 @@ describe("chanctl trust, wrongly used", () => {
 });
 
 describe("chanctl trust, for the Java of JAVA_HOME", () => {
-  it("adds the CA, sees it with keytool, and takes it out", async (context) => {
+  it("adds the CA, proves it by a handshake or lists it, and takes it out", async (context) => {
     requirePrograms(context, "keytool");
     const java = await mkdtemp(join(tmpdir(), "chanctl-java-"));
     onTestFinished(() => rm(java, { recursive: true, force: true }));
@@ -337,11 +355,13 @@ describe("chanctl trust, for the Java of JAVA_HOME", () => {
     const listing = async () =>
       (await run("keytool", ["-list", "-storepass", "changeit", "-keystore", cacerts])).stdout;
     const ada = await newPerson({ JAVA_HOME: java });
-    const row = { store: "Java", kind: "java", place: cacerts, state: "trusted", verifiedBy: "keytool" };
+    const row = { store: "Java", kind: "java", place: cacerts, state: "trusted", verifiedBy: "java" };
     for (const _ of ["once", "twice"]) {
       expect((await ada.trust("--store", "java", "--json")).rows).toEqual([expect.objectContaining(row)]);
     }
     expect((await listing()).match(/^chanctl local ca/gm)).toHaveLength(1);
+    await rename(join(dirname(ada.caPath), "ca-key.pem"), join(ada.home, "key.pem")); // no server can be made of it
+    expect((await ada.trust("--status", "--store", "java")).stdout).toContain("trusted, listed by keytool");
     expect((await ada.trust("--uninstall", "--store", "java")).code).toBe(0);
     expect(await listing()).toMatch(/trustedCertEntry/);
     expect(await listing()).not.toMatch(/^chanctl local ca/m);

@@ -31,6 +31,11 @@ export const ANCHOR_LAYOUTS: readonly (AnchorLayout & { readonly families: reado
     update: ["update-ca-certificates"],
     // A removed CA stays in /etc/ssl/certs as a dangling link until all links are made anew.
     refresh: ["update-ca-certificates", "--fresh"],
+    // Either way its hooks are told of what was added alone: what ca-certificates-java has copied stays.
+    javaCopy: {
+      hook: "/etc/ca-certificates/update.d/jks-keystore",
+      cacerts: "/etc/ssl/certs/java/cacerts",
+    },
     bundle: "/etc/ssl/certs/ca-certificates.crt",
   },
 ];

@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 
 import { ChanctlError } from "../../shared/errors.ts";
 import { readIfPresent } from "../private-file.ts";
+import type { StoredAuthority } from "./trust-store.ts";
 
 /** The CA as trust stores know it: no key is needed to add it or to take it out. */
 export interface AuthorityCertificate {
@@ -77,12 +78,21 @@ export async function readAuthorityCertificate(path: string): Promise<AuthorityC
   };
 }
 
-/** What a store tells of the CAs that it holds. */
+/** What a store tells of the CAs that it holds, each once. */
 export function toStored(
-  held: readonly HeldAuthority[],
+  held: readonly Omit<HeldAuthority, "der">[],
   own: AuthorityCertificate | undefined,
-): readonly { readonly name: string; readonly isOwn: boolean }[] {
-  return held.map(({ name, der }) => ({ name, isOwn: own?.der.equals(der) === true }));
+): readonly StoredAuthority[] {
+  const unique = new Map(held.map(({ name, sha1 }) => [sha1, { name, sha1, isOwn: sha1 === own?.sha1 }]));
+  return [...unique.values()];
+}
+
+/** Those of the CAs in a store that are to be taken out. */
+export function among<Held extends Pick<HeldAuthority, "sha1">>(
+  held: readonly Held[],
+  taken: readonly StoredAuthority[],
+): readonly Held[] {
+  return held.filter(({ sha1 }) => taken.some((authority) => authority.sha1 === sha1));
 }
 
 /** A certificate in PEM or DER, or `undefined` if it is none. */

@@ -3,9 +3,10 @@ import { createServer } from "node:https";
 
 import type { KeyPair } from "../key-pair.ts";
 import { makeLeaf } from "../make-leaf.ts";
-import type { Machine } from "./machine.ts";
+import type { CommandResult, Machine } from "./machine.ts";
 import { findProgram } from "./programs.ts";
-import type { Verdict } from "./system-store.ts";
+import { lastWordsOf } from "./trust-failed.ts";
+import type { Verdict } from "./verdict.ts";
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
@@ -40,6 +41,31 @@ export async function askNssClient(
   return ask(client, { authority, machine });
 }
 
+/**
+ * Asks a Java to talk to such a server, trusting what a file of CAs holds.
+ *
+ * `keytool` fetches a revocation list from an address, as any Java program would, and comes with every Java; a
+ * program of our own would take a JDK to compile it. That there is no list is no matter.
+ *
+ * @returns `undefined` where that Java did not come as far as the certificate.
+ */
+export async function askJavaClient(
+  authority: KeyPair,
+  {
+    cacerts,
+    keytool,
+    machine,
+  }: { readonly cacerts: string; readonly keytool: string; readonly machine: Machine },
+): Promise<Verdict | undefined> {
+  const options = ["-J-Duser.language=en", `-J-Djavax.net.ssl.trustStore=${cacerts}`];
+  const client: Client = {
+    name: "java",
+    isJudgedByServer: true,
+    command: (port) => [keytool, "-printcrl", "-file", `https://127.0.0.1:${port}/`, ...options],
+  };
+  return ask(client, { authority, machine });
+}
+
 async function ask(
   client: Client,
   { authority, machine }: { readonly authority: KeyPair; readonly machine: Machine },
@@ -50,28 +76,39 @@ async function ask(
     authority,
     now: Date.now(),
   });
-  const server = createServer({ cert: leaf.chainPem, key: leaf.keyPem }, (_, response) => response.end("ok"));
-  server.on("tlsClientError", () => {}); // the client says why it refused
+  const seen = { isAccepted: false, isRefused: false };
+  const server = createServer({ cert: leaf.chainPem, key: leaf.keyPem }, (_, response) => {
+    seen.isAccepted = true;
+    response.end("ok");
+  });
+  server.on("tlsClientError", () => (seen.isRefused = true)); // the client says why
   server.listen(0, "127.0.0.1");
+  let result: CommandResult;
   try {
     await once(server, "listening");
     const address = server.address();
     if (address === null || typeof address === "string")
       throw new Error("the server of a handshake has no port");
-    const { code, stderr } = await machine.run(client.command(address.port), {
-      timeoutMs: HANDSHAKE_TIMEOUT_MS,
-    });
-    if (code === 0) return { by: client.name };
-    if (client.refusalCode !== undefined && code !== client.refusalCode) return undefined;
-    return { by: client.name, refusal: stderr.trim().split("\n").at(-1) || `exit code ${code}` };
+    result = await machine.run(client.command(address.port), { timeoutMs: HANDSHAKE_TIMEOUT_MS });
   } finally {
     server.closeAllConnections();
     server.close();
   }
+  await once(server, "close"); // an alert may still be on its way when the client has ended
+  const { isAccepted, isRefused } = client.isJudgedByServer ? seen : judge(result.code, client);
+  if (isAccepted) return { by: client.name };
+  return isRefused ? { by: client.name, refusal: lastWordsOf(result) } : undefined;
+}
+
+/** What an exit code says. */
+function judge(code: number, { refusalCode = code }: Pick<Client, "refusalCode">) {
+  return { isAccepted: code === 0, isRefused: code === refusalCode };
 }
 
 interface Client {
   readonly name: string;
+  /** Its exit code says nothing, but that it sent a request or an alert does. */
+  readonly isJudgedByServer?: true;
   /** The exit code of a certificate that is refused, where it has one of its own. */
   readonly refusalCode?: number;
   command(port: number): readonly string[];

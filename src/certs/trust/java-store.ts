@@ -1,40 +1,40 @@
-import {
-  AUTHORITY_PREFIX,
-  type AuthorityCertificate,
-  authoritiesIn,
-  type HeldAuthority,
-  toStored,
-} from "./authority-certificate.ts";
+import { ChanctlError } from "../../shared/errors.ts";
+import { among, type AuthorityCertificate, toStored } from "./authority-certificate.ts";
+import { javaKeystore } from "./java-keystore.ts";
 import type { Machine } from "./machine.ts";
 import { runAsRoot, toRootLine } from "./root-command.ts";
 import { installCommand } from "./tool-packages.ts";
 import { assertDone, toCommandLine } from "./trust-failed.ts";
 import type { TrustStore } from "./trust-store.ts";
+import { stateOf, type Verdict } from "./verdict.ts";
 
-interface JavaStoreOptions {
+/** Where a Java keeps its CAs, and what lists them. */
+export interface JavaPlace {
   /** The file `cacerts` of the JAVA_HOME. */
   readonly cacerts: string;
+  readonly keytool: string;
+}
+
+interface JavaStoreOptions extends Pick<JavaPlace, "cacerts"> {
   /** That of the JAVA_HOME, else one of the PATH; `undefined` where there is none. */
   readonly keytool: string | undefined;
   readonly ca: AuthorityCertificate | undefined;
   readonly machine: Machine;
+  /** Whether a Java with a file of CAs accepts a server of this CA. @default `keytool` lists it, and no more */
+  readonly verify?: ((place: JavaPlace) => Promise<Verdict | undefined>) | undefined;
 }
 
 /** The store of a Java: only of the one that JAVA_HOME names. */
-export function javaStore({ cacerts, keytool: given, ca, machine }: JavaStoreOptions): TrustStore {
-  const isMissing = given === undefined;
-  const keytool = given ?? "keytool";
+export function javaStore({
+  cacerts,
+  keytool,
+  ca,
+  machine,
+  verify: askClient,
+}: JavaStoreOptions): TrustStore {
+  const keystore = javaKeystore({ cacerts, keytool: keytool ?? "keytool", machine });
   const isOthers = !machine.isRoot && !machine.files.canWrite(cacerts);
-  const toCommand = (args: readonly string[]) => [
-    keytool,
-    ...args,
-    "-keystore",
-    cacerts,
-    "-storepass",
-    "changeit", // the password of every Java's own store, and no secret
-    "-J-Duser.language=en",
-  ];
-  const addition = [
+  const addition = keystore.toCommand([
     "-importcert",
     "-noprompt",
     "-trustcacerts",
@@ -42,16 +42,16 @@ export function javaStore({ cacerts, keytool: given, ca, machine }: JavaStoreOpt
     ca?.name ?? "",
     "-file",
     ca?.path ?? "",
-  ];
-  const isHolding = (text: string | Buffer) => machine.files.read(cacerts)?.includes(text) === true;
-  /** Certificates lie in the file as they are; a Java takes half a second to start. */
-  const isInFile = () => ca !== undefined && isHolding(ca.der);
-  const heldHere = async (): Promise<readonly AliasedAuthority[]> => {
-    if (isMissing || !(isInFile() || isHolding(AUTHORITY_PREFIX))) return [];
-    return parseListing((await machine.run(toCommand(["-list", "-rfc"]))).stdout);
+  ]);
+  const isThere = () => ca !== undefined && keystore.has(ca);
+  const heldHere = async () => (keytool === undefined ? [] : keystore.held());
+  const deletionsOf = async (taken: Parameters<typeof among>[1]) =>
+    among(await heldHere(), taken).map((held) => keystore.toDeletion(held));
+  const missing = {
+    reason: "this Java has no `keytool`, nor is there one on the PATH",
+    fix: installCommand("keytool", machine),
   };
-  const run = async (step: string, all: readonly (readonly string[])[]): Promise<void> => {
-    const commands = all.map(toCommand);
+  const run = async (step: string, commands: readonly (readonly string[])[]): Promise<void> => {
     if (isOthers) return runAsRoot(commands, { step, machine });
     for (const command of commands)
       assertDone(await machine.run(command), { step, command: toCommandLine(command) });
@@ -64,60 +64,34 @@ export function javaStore({ cacerts, keytool: given, ca, machine }: JavaStoreOpt
     ...(isOthers
       ? {
           asRoot: {
-            install: toRootLine([toCommand(addition)], machine),
-            uninstall: async () => toRootLine(deletionsOf(await heldHere()).map(toCommand), machine),
+            install: toRootLine([addition], machine),
+            uninstall: async (taken) => toRootLine(await deletionsOf(taken), machine),
           },
         }
       : {}),
     async status({ verify }) {
-      const isThere = isInFile();
-      if (isMissing && !isThere) {
-        return {
-          kind: "blocked",
-          reason: "this Java has no `keytool`, nor is there one on the PATH",
-          fix: installCommand("keytool", machine),
-        };
-      }
-      if (!verify || isMissing) return isThere ? { kind: "trusted" } : { kind: "untrusted" };
-      const isListed = (await heldHere()).some(({ der }) => ca?.der.equals(der) === true);
+      if (!isThere()) return keytool === undefined ? { kind: "blocked", ...missing } : { kind: "untrusted" };
+      if (!verify || keytool === undefined) return { kind: "trusted" };
+      const verdict = await askClient?.({ cacerts, keytool });
+      if (verdict !== undefined) return stateOf(verdict);
+      const isListed = among(await heldHere(), toStored(ca === undefined ? [] : [ca], ca)).length > 0;
       return isListed ? { kind: "trusted", verifiedBy: "keytool" } : { kind: "untrusted" };
     },
     async install() {
-      if (ca === undefined || isInFile()) return {};
+      if (ca === undefined || isThere()) return {};
       await run(`add the CA to ${cacerts}`, [addition]);
       return { note: "restart what runs on that Java" };
     },
-    async uninstall() {
-      const held = await heldHere();
-      if (held.length === 0) return {};
-      await run(`take the CA out of ${cacerts}`, deletionsOf(held));
+    async uninstall(taken) {
+      const step = `take the CA out of ${cacerts}`;
+      if (keytool === undefined)
+        throw new ChanctlError("trust_failed", `could not ${step}: ${missing.reason}`, { hint: missing.fix });
+      await run(step, await deletionsOf(taken));
       return { note: "restart what runs on that Java" };
     },
-    held: async () => toStored(await heldHere(), ca),
+    async held() {
+      const held = await heldHere();
+      return toStored(ca !== undefined && isThere() ? [...held, ca] : held, ca);
+    },
   };
-}
-
-function deletionsOf(held: readonly AliasedAuthority[]): readonly (readonly string[])[] {
-  return held.map(({ alias }) => ["-delete", "-alias", alias]);
-}
-
-interface AliasedAuthority extends HeldAuthority {
-  /** The name by which keytool knows it. */
-  readonly alias: string;
-}
-
-/**
- * The CAs of chanctl in what `keytool -list -rfc` prints.
- *
- * ```
- * Alias name: chanctl local ca 1a2b3c4d
- * …
- * -----BEGIN CERTIFICATE-----
- * ```
- */
-function parseListing(listing: string): readonly AliasedAuthority[] {
-  return listing.split(/^Alias name: /m).flatMap((entry) => {
-    const [alias = ""] = entry.split(/\r?\n/, 1);
-    return alias === "" ? [] : authoritiesIn(entry).map((authority) => ({ ...authority, alias }));
-  });
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 
 import {
+  among,
   AUTHORITY_PREFIX,
   type AuthorityCertificate,
   authoritiesIn,
@@ -53,9 +54,9 @@ export function keychainStore({ ca, machine }: KeychainStoreOptions): TrustStore
       ]);
       return {};
     },
-    async uninstall() {
+    async uninstall(taken) {
       const step = "take the CA out of the keychain";
-      for (const { sha1 } of await heldHere())
+      for (const { sha1 } of among(await heldHere(), taken))
         await security(step, ["delete-certificate", "-Z", sha1, "-t", keychain]); // -t: its trust settings too
       return {};
     },

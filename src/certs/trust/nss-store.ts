@@ -2,16 +2,16 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { ChanctlError } from "../../shared/errors.ts";
-import { type AuthorityCertificate, toStored } from "./authority-certificate.ts";
+import { among, type AuthorityCertificate, toStored } from "./authority-certificate.ts";
 import type { Machine } from "./machine.ts";
 import { findNssEntry, isNssDamaged, listNssAuthorities } from "./nss-database.ts";
 import { findProgram } from "./programs.ts";
 import { runningChromium } from "./running-chromium.ts";
 import { runningFirefox } from "./running-firefox.ts";
-import type { Verdict } from "./system-store.ts";
 import type { StoreChange, TrustStore } from "./trust-store.ts";
 import { installCommand } from "./tool-packages.ts";
 import { assertDone, toCommandLine } from "./trust-failed.ts";
+import { stateOf, type Verdict } from "./verdict.ts";
 
 interface NssStoreOptions {
   readonly kind: "nss" | "firefox";
@@ -87,11 +87,7 @@ export function nssStore({
       if (!entry.isTrusted) return { kind: "untrusted", reason: "it is there, but not as a trusted CA" };
       if (!verify || certutil === undefined) return { kind: "trusted" };
       const verdict = await askClient?.(folder);
-      if (verdict !== undefined) {
-        return verdict.refusal === undefined
-          ? { kind: "trusted", verifiedBy: verdict.by }
-          : { kind: "untrusted", reason: `${verdict.by} refuses it: ${verdict.refusal}` };
-      }
+      if (verdict !== undefined) return stateOf(verdict);
       const asServerAuthority = ["-u", "L"];
       const check = ["-V", "-d", `sql:${folder}`, "-n", entry.nickname, ...asServerAuthority];
       const { code } = await machine.run([certutil, ...check]);
@@ -114,15 +110,14 @@ export function nssStore({
       }
       return restartNote(true);
     },
-    async uninstall() {
-      const held = heldHere();
+    async uninstall(taken) {
       // `certutil` deletes by name only. The name is that of the entry with these bytes, whatever somebody called it.
-      for (const { der } of held) {
+      for (const { der } of among(heldHere(), taken)) {
         for (let entry = findNssEntry(folder, der); entry !== undefined; entry = findNssEntry(folder, der)) {
           await run(`take the CA out of ${folder}`, ["-D", "-n", entry.nickname]);
         }
       }
-      return held.length === 0 ? {} : restartNote(false);
+      return restartNote(false);
     },
     held: async () => toStored(heldHere(), ca),
   };

@@ -1,12 +1,13 @@
 import type { AuthorityCertificate } from "./authority-certificate.ts";
 import { findStores, type StorePlace } from "./find-stores.ts";
-import { javaStore } from "./java-store.ts";
+import { type JavaPlace, javaStore } from "./java-store.ts";
 import { keychainStore } from "./keychain-store.ts";
 import type { Machine } from "./machine.ts";
 import { nssStore } from "./nss-store.ts";
 import { passiveStore } from "./passive-store.ts";
-import { systemStore, type Verdict } from "./system-store.ts";
+import { systemStore } from "./system-store.ts";
 import type { StoreKind, TrustStore } from "./trust-store.ts";
+import type { Verdict } from "./verdict.ts";
 import { windowsStore } from "./windows-store.ts";
 
 interface OpenStoresOptions {
@@ -19,6 +20,8 @@ interface OpenStoresOptions {
   readonly verify?: (() => Promise<Verdict | undefined>) | undefined;
   /** The same, of a client with the NSS database of a folder. */
   readonly verifyNss?: ((folder: string) => Promise<Verdict | undefined>) | undefined;
+  /** The same, of a Java with a file of CAs. */
+  readonly verifyJava?: ((place: JavaPlace) => Promise<Verdict | undefined>) | undefined;
 }
 
 /** Every trust store of this machine that can be asked. */
@@ -30,7 +33,7 @@ export function openStores({ kinds, ...options }: OpenStoresOptions): readonly T
 
 function openStore(
   place: StorePlace,
-  { ca, machine, verify, verifyNss }: Omit<OpenStoresOptions, "kinds">,
+  { ca, machine, verify, verifyNss, verifyJava }: Omit<OpenStoresOptions, "kinds">,
 ): TrustStore {
   switch (place.kind) {
     case "anchors":
@@ -76,6 +79,12 @@ function openStore(
     }
     case "java":
     default:
-      return javaStore({ cacerts: place.cacerts, keytool: place.keytool, ca, machine });
+      return javaStore({
+        cacerts: place.cacerts,
+        keytool: place.keytool,
+        ca,
+        machine,
+        verify: verifyJava,
+      });
   }
 }

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, readlinkS
 
 import { errorCodeOf } from "../../shared/errors.ts";
 import type { CommandResult, FileView, Machine } from "./machine.ts";
+import { searchFolders } from "./programs.ts";
 
 interface RealMachineOptions {
   readonly env: Machine["env"];
@@ -66,7 +67,7 @@ function run(
 ): Promise<CommandResult> {
   const kept = Object.entries(env).filter(([name]) => !STORE_VARIABLES.has(name));
   const child = spawn(program, args, {
-    env: { ...Object.fromEntries(kept), LC_ALL: "C" },
+    env: { ...Object.fromEntries(kept), ...pathOf(env), LC_ALL: "C" },
     stdio: [isAsking ? "inherit" : "ignore", "pipe", isAsking ? "inherit" : "pipe"],
     // A person may take their time over a password. Not `timeout`: its timer would keep us alive for as long as
     // that where the program cannot even be started.
@@ -83,6 +84,12 @@ function run(
     );
     child.once("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
   });
+}
+
+/** What a tool of root starts itself, as dpkg does in a hook, lies where the PATH of a user may not look. */
+function pathOf(env: Machine["env"]): { readonly PATH?: string } {
+  const { platform } = process;
+  return platform === "win32" ? {} : { PATH: searchFolders({ platform, env }).join(":") };
 }
 
 function startFailure(program: string, { error, timeoutMs }: { error: Error; timeoutMs: number }): string {

@@ -1,12 +1,14 @@
 import { join } from "node:path";
 
 import type { AuthorityCertificate, HeldAuthority } from "./authority-certificate.ts";
-import { parseCertificate, toHeldAuthority, toStored } from "./authority-certificate.ts";
+import { among, parseCertificate, toHeldAuthority, toStored } from "./authority-certificate.ts";
+import { type JavaKeystore, javaKeystore } from "./java-keystore.ts";
 import type { Machine } from "./machine.ts";
 import { findProgram } from "./programs.ts";
 import { installCommand } from "./tool-packages.ts";
 import { runAsRoot, toRootLine } from "./root-command.ts";
-import type { TrustStore } from "./trust-store.ts";
+import type { StoredAuthority, TrustStore } from "./trust-store.ts";
+import { stateOf, type Verdict } from "./verdict.ts";
 
 /** How a Linux keeps the CAs that its administrator adds. */
 export interface AnchorLayout {
@@ -19,6 +21,8 @@ export interface AnchorLayout {
   readonly refresh?: readonly [program: string, ...args: readonly string[]];
   /** The bundle that programs read. */
   readonly bundle: string;
+  /** The file of CAs into which a hook of `update` copies each for Java, and never takes one out of. */
+  readonly javaCopy?: { readonly hook: string; readonly cacerts: string };
 }
 
 interface SystemStoreOptions {
@@ -29,24 +33,24 @@ interface SystemStoreOptions {
   readonly verify?: (() => Promise<Verdict | undefined>) | undefined;
 }
 
-/** What a TLS client said of a real server. */
-export interface Verdict {
-  /** The client's name. */
-  readonly by: string;
-  /** Why it refused; absent if it accepted. */
-  readonly refusal?: string;
-}
-
 /** The store of the Linux system: what curl, git, Python, Go and most programs read. */
 export function systemStore({ layout, ca, machine, verify }: SystemStoreOptions): TrustStore {
   const { anchors, extension, update, refresh = update, bundle } = layout;
   const updater = findProgram(update[0], machine);
   const anchor = join(anchors, `chanctl-${ca?.sha256.slice(0, 16).toLowerCase() ?? "ca"}.${extension}`);
+  const java = javaCopyOf(layout, machine);
   const ours = () => anchorsIn(anchors, { ca, machine });
   const isInBundle = () => ca !== undefined && bundleHolds(machine.files.read(bundle), ca.pem);
-  const commands = {
-    install: () => [["install", "-D", "-m", "644", ca?.path ?? "", anchor], [...update]],
-    uninstall: () => [["rm", "-f", ...ours().map(({ path }) => path)], [...refresh]],
+  const toInstall = () => [["install", "-D", "-m", "644", ca?.path ?? "", anchor], [...update]];
+  const toUninstall = async (taken: readonly StoredAuthority[]) => {
+    const paths = among(ours(), taken).map(({ path }) => path);
+    const isBundled = paths.length > 0 || (isInBundle() && taken.some(({ isOwn }) => isOwn));
+    const copies = among((await java?.held()) ?? [], taken);
+    return [
+      ...(paths.length === 0 ? [] : [["rm", "-f", ...paths]]),
+      ...(isBundled ? [[...refresh]] : []),
+      ...copies.map((copy) => java?.toDeletion(copy) ?? []),
+    ];
   };
 
   return {
@@ -58,8 +62,9 @@ export function systemStore({ layout, ca, machine, verify }: SystemStoreOptions)
       : {
           get asRoot() {
             return {
-              install: toRootLine(commands.install(), machine),
-              uninstall: async () => toRootLine(commands.uninstall(), machine),
+              install: toRootLine(toInstall(), machine),
+              uninstall: async (taken: readonly StoredAuthority[]) =>
+                toRootLine(await toUninstall(taken), machine),
             };
           },
         }),
@@ -69,28 +74,50 @@ export function systemStore({ layout, ca, machine, verify }: SystemStoreOptions)
         const fix = installCommand("ca-certificates", machine);
         return { kind: "blocked", reason: `\`${update[0]}\` is not installed`, fix };
       }
+      if (!isThere && ca !== undefined && java?.has(ca) === true)
+        return {
+          kind: "untrusted",
+          reason: `only Java trusts it still, by ${layout.javaCopy?.cacerts ?? ""}`,
+        };
       if (!isThere) return { kind: "untrusted" };
       const verdict = options.verify ? await verify?.() : undefined;
-      if (verdict === undefined) return { kind: "trusted" };
-      if (verdict.refusal === undefined) return { kind: "trusted", verifiedBy: verdict.by };
-      return { kind: "untrusted", reason: `${verdict.by} refuses it: ${verdict.refusal}` };
+      return verdict === undefined ? { kind: "trusted" } : stateOf(verdict);
     },
     async install() {
-      await runAsRoot(commands.install(), { step: "add the CA to the system's store", machine });
+      const isNew = !machine.files.exists(anchor);
+      try {
+        await runAsRoot(toInstall(), { step: "add the CA to the system's store", machine });
+      } catch (error) {
+        // The next update, of anybody's, would make what lies there trusted.
+        if (isNew && !isInBundle() && machine.files.exists(anchor))
+          await runAsRoot([["rm", "-f", anchor]], { step: `take ${anchor} away again`, machine });
+        throw error;
+      }
       return {};
     },
-    async uninstall() {
-      if (ours().length === 0 && !isInBundle()) return {};
-      await runAsRoot(commands.uninstall(), { step: "take the CA out of the system's store", machine });
+    async uninstall(taken) {
+      const fixes = { [update[0]]: installCommand("ca-certificates", machine) };
+      await runAsRoot(await toUninstall(taken), {
+        step: "take the CA out of the system's store",
+        machine,
+        fixes,
+      });
       return {};
     },
     async held() {
-      const anchored = toStored(ours(), ca);
-      // Of an anchor that somebody has deleted without making the bundle anew.
-      const isLeft = ca !== undefined && !anchored.some(({ isOwn }) => isOwn) && isInBundle();
-      return isLeft ? [{ name: ca.name, isOwn: true }, ...anchored] : anchored;
+      // An own one may be in the bundle alone, after somebody has deleted its anchor.
+      const own = ca !== undefined && isInBundle() ? [ca] : [];
+      return toStored([...own, ...ours(), ...((await java?.held()) ?? [])], ca);
     },
   };
+}
+
+/** What Java has been given of the system's store, where there is a Java. */
+function javaCopyOf({ javaCopy }: AnchorLayout, machine: Machine): JavaKeystore | undefined {
+  const keytool = findProgram("keytool", machine);
+  if (javaCopy === undefined || keytool === undefined || !machine.files.exists(javaCopy.hook))
+    return undefined;
+  return javaKeystore({ cacerts: javaCopy.cacerts, keytool, machine });
 }
 
 interface Anchor extends HeldAuthority {

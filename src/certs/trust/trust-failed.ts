@@ -16,11 +16,14 @@ interface FailedStep {
  */
 export function assertDone(result: CommandResult, { step, command, hint }: FailedStep): void {
   if (result.code === 0) return;
-  const said = result.stderr.trim().split("\n").at(-1) || (result.stdout.trim().split("\n")[0] ?? "");
-  const why = said === "" ? `exit code ${result.code}` : said;
-  throw new ChanctlError("trust_failed", `could not ${step}: ${why}`, {
+  throw new ChanctlError("trust_failed", `could not ${step}: ${lastWordsOf(result)}`, {
     hint: hint ?? `${command}    shows all that it says`,
   });
+}
+
+/** Why a tool failed, in its own words where it has any. */
+export function lastWordsOf({ code, stdout, stderr }: CommandResult): string {
+  return stderr.trim().split("\n").at(-1) || stdout.trim().split("\n")[0] || `exit code ${code}`;
 }
 
 /** A command as a person would type it. */

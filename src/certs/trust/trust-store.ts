@@ -32,7 +32,9 @@ export interface StoreChange {
 /** A CA of chanctl that a store holds. */
 export interface StoredAuthority {
   readonly name: string;
-  /** `false` for one of another config folder, which may be gone. */
+  /** Hexadecimal, capitals, without colons. */
+  readonly sha1: string;
+  /** `false` for one of another user or config folder, which may be gone. */
   readonly isOwn: boolean;
 }
 
@@ -44,7 +46,10 @@ export interface TrustStore {
   /** Where it is: a path, or the words of the platform. */
   readonly place: string;
   /** The lines that run as root, which a person must have allowed; absent where the user may write. */
-  readonly asRoot?: { readonly install: string; uninstall(): Promise<string> };
+  readonly asRoot?: {
+    readonly install: string;
+    uninstall(taken: readonly StoredAuthority[]): Promise<string>;
+  };
   status(options: StatusOptions): Promise<TrustState>;
   /**
    * Adds the CA. Twice is as good as once.
@@ -53,11 +58,11 @@ export interface TrustStore {
    */
   install(): Promise<StoreChange>;
   /**
-   * Takes out every CA of chanctl that is in it, each by its fingerprint, whatever name it has there; nothing else.
+   * Takes out these of the CAs that it holds, each by its fingerprint, whatever name it has there; nothing else.
    *
    * @throws {ChanctlError} `trust_failed` with what the store's tool said.
    */
-  uninstall(): Promise<StoreChange>;
-  /** The CAs of chanctl that are in it: the user's own, and those of other config folders, which may be gone. */
+  uninstall(taken: readonly StoredAuthority[]): Promise<StoreChange>;
+  /** The CAs of chanctl in it: the user's own, and those of other users and config folders, which may be gone. */
   held(): Promise<readonly StoredAuthority[]>;
 }

@@ -1,4 +1,4 @@
-import type { AuthorityCertificate } from "./authority-certificate.ts";
+import { among, type AuthorityCertificate, toStored } from "./authority-certificate.ts";
 import type { Machine } from "./machine.ts";
 import { assertDone, toCommandLine } from "./trust-failed.ts";
 import type { TrustStore } from "./trust-store.ts";
@@ -38,12 +38,12 @@ export function windowsStore({ ca, machine, isWsl }: WindowsStoreOptions): Trust
       await certutil("add the CA to Windows", ["-addstore", "Root", await windowsPathOf(ca.path)]);
       return {};
     },
-    async uninstall() {
-      for (const { sha1 } of await heldHere())
+    async uninstall(taken) {
+      for (const { sha1 } of among(await heldHere(), taken))
         await certutil("take the CA out of Windows", ["-delstore", "Root", sha1]);
       return {};
     },
-    held: async () => (await heldHere()).map(({ name, sha1 }) => ({ name, isOwn: sha1 === ca?.sha1 })),
+    held: async () => toStored(await heldHere(), ca),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { StoreChange, StoredAuthority, TrustStore } from "../../certs/trust/trust-store.ts";
 import { ChanctlError } from "../../shared/errors.ts";
-import { type StoreRow, toFailedRow, toRow } from "./store-row.ts";
+import { isSettled, type StoreRow, toFailedRow, toRow, withOthers } from "./store-row.ts";
 
 /** Whether a line may run as root. `unasked`: nobody could be asked. */
 export type Permission = "yes" | "no" | "unasked";
@@ -10,9 +10,16 @@ interface ChangeOptions {
   readonly mayRunAsRoot: (line: string, store: TrustStore) => Promise<Permission>;
 }
 
+interface RemovalOptions extends ChangeOptions {
+  /** Which CAs are taken out, of those that a store holds. */
+  readonly isTaken: (authority: StoredAuthority) => boolean;
+}
+
 /** A store after a change, or after the attempt. */
 export interface ChangedStore {
   readonly row: StoreRow;
+  /** It is not as was asked for. */
+  readonly isOpen: boolean;
   /** An answer was needed, and there was nobody to give it. */
   readonly isUnasked: boolean;
 }
@@ -20,41 +27,44 @@ export interface ChangedStore {
 /** Adds the CA to a store that can take it and does not trust it yet. */
 export async function installInto(store: TrustStore, { mayRunAsRoot }: ChangeOptions): Promise<ChangedStore> {
   const state = await store.status({ verify: true });
-  if (state.kind !== "untrusted") return { row: toRow(store, state), isUnasked: false };
+  if (state.kind !== "untrusted") {
+    const row = toRow(store, state);
+    return { row, isOpen: !isSettled(row), isUnasked: false };
+  }
   const line = store.asRoot?.install;
-  return attempt(store, { line, mayRunAsRoot, change: () => store.install() });
+  const { row, isUnasked } = await attempt(store, { line, mayRunAsRoot, change: () => store.install() });
+  return { row, isOpen: !isSettled(row), isUnasked };
 }
 
-/** Takes the CA out of a store. */
+/** Takes CAs out of a store. */
 export async function uninstallFrom(
   store: TrustStore,
-  { mayRunAsRoot }: ChangeOptions,
+  { mayRunAsRoot, isTaken }: RemovalOptions,
 ): Promise<ChangedStore> {
-  const state = await store.status({ verify: false });
   const before = await store.held();
-  const isHolding = state.kind === "trusted" || before.length > 0;
-  const line = isHolding ? await store.asRoot?.uninstall() : undefined;
-  if (store.asRoot !== undefined && line === undefined) return { row: toRow(store, state), isUnasked: false };
-  const attempted = await attempt(store, { line, mayRunAsRoot, change: () => store.uninstall() });
-  const { isUnasked } = attempted;
-  const row = { ...attempted.row, ...(await describeRemoval(store, before)) };
-  if (row.state !== "blocked") return { row, isUnasked };
-  const { fix: _needless, reason: _missing, ...rest } = row; // a tool that is missing matters to nobody any more
-  return { row: { ...rest, state: "untrusted" }, isUnasked };
+  const taken = before.filter(isTaken);
+  if (taken.length === 0) {
+    const row = withoutNeed(toRow(store, await store.status({ verify: false })));
+    return { row: withOthers(row, before), isOpen: row.state === "trusted", isUnasked: false };
+  }
+  const line = await store.asRoot?.uninstall(taken);
+  const change = () => store.uninstall(taken);
+  const { row, isUnasked, isFailed } = await attempt(store, { line, mayRunAsRoot, change });
+  const after = await store.held();
+  const removed = taken.filter(({ sha1 }) => !after.some((left) => left.sha1 === sha1));
+  const isOpen = isFailed || after.some(isTaken) || row.state === "trusted";
+  const described = {
+    ...(isOpen ? row : withoutNeed(row)),
+    ...(removed.length === 0 ? {} : { removed: removed.map(({ name }) => name) }),
+  };
+  return { row: withOthers(described, after), isOpen, isUnasked };
 }
 
-/** What is gone since, and what is left of others: a store that still holds one is not done. */
-async function describeRemoval(
-  store: TrustStore,
-  before: readonly StoredAuthority[],
-): Promise<Pick<StoreRow, "removed" | "others">> {
-  if (before.length === 0) return {};
-  const after = await store.held();
-  const removed = before
-    .filter(({ name }) => !after.some((left) => left.name === name))
-    .map(({ name }) => name);
-  const others = after.filter(({ isOwn }) => !isOwn).map(({ name }) => name);
-  return { ...(removed.length === 0 ? {} : { removed }), ...(others.length === 0 ? {} : { others }) };
+/** A tool that is missing matters to nobody who has nothing left to take out. */
+function withoutNeed(row: StoreRow): StoreRow {
+  if (row.state !== "blocked" && row.state !== "untrusted") return row;
+  const { fix: _needless, reason: _settled, ...rest } = row;
+  return { ...rest, state: "untrusted" };
 }
 
 interface Attempt extends ChangeOptions {
@@ -63,24 +73,32 @@ interface Attempt extends ChangeOptions {
   readonly change: () => Promise<StoreChange>;
 }
 
-async function attempt(store: TrustStore, { line, mayRunAsRoot, change }: Attempt): Promise<ChangedStore> {
+interface Attempted extends Pick<ChangedStore, "row" | "isUnasked"> {
+  /** The store's tool failed. */
+  readonly isFailed: boolean;
+}
+
+async function attempt(store: TrustStore, { line, mayRunAsRoot, change }: Attempt): Promise<Attempted> {
   const permission = line === undefined ? "yes" : await mayRunAsRoot(line, store);
   if (permission !== "yes") {
     const row = toRow(store, await store.status({ verify: false }));
     return {
       row: { ...row, ...(line === undefined ? {} : { fix: line }) },
       isUnasked: permission === "unasked",
+      isFailed: false,
     };
   }
   try {
     const changed = await change();
-    return { row: { ...toRow(store, await store.status({ verify: true })), ...changed }, isUnasked: false };
+    const row = { ...toRow(store, await store.status({ verify: true })), ...changed };
+    return { row, isUnasked: false, isFailed: false };
   } catch (error) {
     if (!(error instanceof ChanctlError)) throw error;
     const row = toFailedRow(store, { state: await store.status({ verify: false }), error });
     return {
       row: line === undefined ? row : { ...row, fix: line },
       isUnasked: false,
+      isFailed: true,
     };
   }
 }

@@ -78,8 +78,7 @@ async function installAll(io: Io): Promise<void> {
   const mayRunAsRoot = permissionAsker({ isYes: false }, io);
   const colors = palette(io.color);
   for (const store of stores) {
-    const { row } = await installInto(store, { mayRunAsRoot });
-    if (row.state !== "unused")
-      io.stderr(rowText(row, { colors, columns: io.columns, isUninstalled: false }));
+    const { row, isOpen } = await installInto(store, { mayRunAsRoot });
+    if (row.state !== "unused") io.stderr(rowText(row, { colors, columns: io.columns, isOpen }));
   }
 }

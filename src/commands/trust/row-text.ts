@@ -10,8 +10,8 @@ interface RowTextOptions {
   readonly columns: number;
   /** Where sentences and commands are broken between words: nowhere in a pipe. @default `columns` */
   readonly wrapAt?: number;
-  /** After `--uninstall` it is good that a store does not trust. */
-  readonly isUninstalled: boolean;
+  /** The store is not as was asked for. */
+  readonly isOpen: boolean;
 }
 
 const NAME_WIDTH = 13;
@@ -21,6 +21,7 @@ const PROOFS: Readonly<Record<string, string>> = {
   curl: "verified by handshake",
   openssl: "verified by handshake",
   tstclnt: "verified by handshake",
+  java: "verified by handshake",
   keytool: "listed by keytool",
 };
 const INDENT = "      ";
@@ -37,21 +38,22 @@ const FIX = "fix: ";
  */
 export function rowText(
   row: StoreRow,
-  { colors, columns, wrapAt = columns, isUninstalled }: RowTextOptions,
+  { colors, columns, wrapAt = columns, isOpen }: RowTextOptions,
 ): string {
   const { dim } = colors;
   const room = Math.max(20, wrapAt - INDENT.length);
   const name = row.store.padEnd(NAME_WIDTH);
   const state = stateText(row);
   const place = shortPath(row.place);
-  const isOneLine = 4 + NAME_WIDTH + Math.max(state.length, STATE_WIDTH) + 1 + place.length <= columns;
-  const head = `  ${mark(row, { colors, isUninstalled })} ${name} `;
+  const isOneLine = 5 + NAME_WIDTH + Math.max(state.length, STATE_WIDTH) + 1 + place.length <= columns;
+  const head = `  ${mark(row, { colors, isOpen })} ${name} `;
   const first = isOneLine
     ? `${head}${state.padEnd(STATE_WIDTH)} ${dim(place)}\n`
     : `${head}${wrapColumns(state, Math.max(20, wrapAt - 5 - NAME_WIDTH)).join(`\n${INDENT}`)}\n${INDENT}${dim(place)}\n`;
   const removed = row.removed?.map((name) => `taken out: ${name}`) ?? [];
   const others = row.others?.map(
-    (name) => `also there: ${name}, of another config folder, or of one that is gone`,
+    ({ name, sha1 }) =>
+      `not yours: ${name} (SHA-1 ${sha1}), of another user or config folder, which may be gone`,
   );
   const further = [
     ...wrapAll(removed, room),
@@ -78,19 +80,14 @@ export function shortPath(path: string): string {
   return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }
 
-function mark(
-  { state, fix, others }: StoreRow,
-  { colors, isUninstalled }: Pick<RowTextOptions, "colors" | "isUninstalled">,
-): string {
+function mark({ state }: StoreRow, { colors, isOpen }: Pick<RowTextOptions, "colors" | "isOpen">): string {
   const { green, red, dim } = colors;
   if (state === "inherited" || state === "unused") return dim("·");
-  const isGood = isUninstalled
-    ? state !== "trusted" && fix === undefined && others === undefined
-    : state === "trusted";
-  return isGood ? green("✓") : red("✗");
+  return isOpen ? red("✗") : green("✓");
 }
 
 function stateText({ state, verifiedBy, reason }: StoreRow): string {
+  if (state === "trusted" && reason !== undefined) return `trusted; ${reason}`;
   if (state === "trusted")
     return verifiedBy === undefined
       ? "trusted"

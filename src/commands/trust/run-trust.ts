@@ -1,19 +1,27 @@
-import { STORE_KINDS, type StoreKind, type TrustStore } from "../../certs/trust/trust-store.ts";
+import {
+  STORE_KINDS,
+  type StoredAuthority,
+  type StoreKind,
+  type TrustStore,
+} from "../../certs/trust/trust-store.ts";
 import { didYouMean } from "../../shared/did-you-mean.ts";
 import { ChanctlError } from "../../shared/errors.ts";
 import { oneOf } from "../../shared/one-of.ts";
 import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
 import { type ChangedStore, installInto, uninstallFrom } from "./change-store.ts";
+import { askForOthers } from "./others-question.ts";
 import { permissionAsker } from "./permission.ts";
 import { rowText, shortPath } from "./row-text.ts";
-import { isSettled, type StoreRow, toRow } from "./store-row.ts";
+import { isSettled, toRow, withOthers } from "./store-row.ts";
 import { findTrust, type TrustContext } from "./trust-context.ts";
 
 /** The flags of `trust`, as commander read them. */
 export interface TrustFlags {
   readonly uninstall?: true;
   readonly status?: true;
+  /** With `uninstall`: the CAs of other users and config folders too. */
+  readonly all?: true;
   /** Kinds of stores, with commas. */
   readonly store?: string;
   readonly yes?: true;
@@ -21,6 +29,7 @@ export interface TrustFlags {
 }
 
 const EXIT_NO_TERMINAL = 4;
+const EXIT_CANCELLED = 130;
 
 /**
  * Adds the CA to each store, takes it out, or only looks; prints one row a store as it goes.
@@ -33,31 +42,39 @@ export async function runTrust(flags: TrustFlags, io: Io): Promise<void> {
       hint: "give one of them",
     });
   }
+  if (flags.all && !flags.uninstall) {
+    throw new ChanctlError("usage", "`--all` says what `--uninstall` takes out, which is not given", {
+      hint: "chanctl trust --uninstall --all",
+    });
+  }
   const isInstalling = !flags.uninstall && !flags.status;
   const context = await findTrust({ kinds: parseKinds(flags.store), isMaking: isInstalling }, io);
   const show = rowPrinter(flags, io);
   if (io.env["SUDO_USER"] && process.getuid?.() === 0) io.stderr(`${sudoNotice(io.env["SUDO_USER"])}\n`);
   if (!flags.json) io.stdout(headText(context, { flags, io }));
   const mayRunAsRoot = permissionAsker({ isYes: flags.yes === true }, io);
+  const isAsking = flags.uninstall && !flags.all && !flags.yes && !flags.json && io.isTerminal;
+  const answer = isAsking ? await askForOthers(context.stores, io) : "no";
+  if (answer === "cancelled") return io.setExitCode(EXIT_CANCELLED);
+  const isTaken = ({ isOwn }: StoredAuthority) => isOwn || flags.all === true || answer === "yes";
   const changed: ChangedStore[] = [];
   // One after the other: some ask for a password, and two updates of one store at once fail.
   for (const store of context.stores) {
     const result = flags.status
-      ? { row: await statusRow(store), isUnasked: false }
-      : await (flags.uninstall ? uninstallFrom : installInto)(store, { mayRunAsRoot });
+      ? await lookAt(store)
+      : await (flags.uninstall ? uninstallFrom : installInto)(store, { mayRunAsRoot, isTaken });
     changed.push(result);
-    show(result.row);
+    show(result);
   }
   if (!flags.json) io.stdout(`\n${closingText(changed, { flags, hasCa: context.ca !== undefined })}\n`);
   io.setExitCode(exitCodeOf(changed, flags));
 }
 
-async function statusRow(store: TrustStore): Promise<StoreRow> {
+async function lookAt(store: TrustStore): Promise<ChangedStore> {
   const [state, held] = await Promise.all([store.status({ verify: true }), store.held()]);
   const row = toRow(store, state);
-  const others = held.filter(({ isOwn }) => !isOwn).map(({ name }) => name);
-  if (others.length > 0) return { fix: `chanctl trust --uninstall --store ${store.kind}`, ...row, others };
-  return row.state === "untrusted" ? { fix: `chanctl trust --store ${store.kind}`, ...row } : row;
+  const fix = row.state === "untrusted" ? { fix: `chanctl trust --store ${store.kind}` } : {};
+  return { row: withOthers({ ...fix, ...row }, held), isOpen: !isSettled(row), isUnasked: false };
 }
 
 /** Whoever types sudo before it out of habit trusts a CA that their own `chanctl dev` does not use. */
@@ -65,12 +82,11 @@ function sudoNotice(user: string): string {
   return `this is about the CA and the browsers of root, not of ${user}: leave sudo out, what needs root is asked for`;
 }
 
-function rowPrinter(flags: TrustFlags, io: Io): (row: StoreRow) => void {
-  if (flags.json) return (row) => io.stdout(`${JSON.stringify(row)}\n`);
+function rowPrinter(flags: TrustFlags, io: Io): (store: ChangedStore) => void {
+  if (flags.json) return ({ row }) => io.stdout(`${JSON.stringify(row)}\n`);
   const colors = palette(io.color);
   const wrapAt = io.isOutputTerminal ? io.columns : Infinity;
-  return (row) =>
-    io.stdout(rowText(row, { colors, columns: io.columns, wrapAt, isUninstalled: flags.uninstall === true }));
+  return ({ row, isOpen }) => io.stdout(rowText(row, { colors, columns: io.columns, wrapAt, isOpen }));
 }
 
 /** Why there is no row. */
@@ -97,10 +113,13 @@ function closingText(
   changed: readonly ChangedStore[],
   { flags, hasCa }: { flags: TrustFlags; hasCa: boolean },
 ): string {
-  const left = changed.filter(({ row }) => isOpen(row, flags)).length;
+  const left = changed.filter(({ isOpen }) => isOpen).length;
   if (changed.length === 0) return flags.uninstall ? "nothing to take out" : "nothing was looked at";
   if (flags.uninstall && left === 0) {
     const isAny = changed.some(({ row }) => row.removed !== undefined);
+    const isOthers = changed.some(({ row }) => row.others !== undefined);
+    if (isOthers)
+      return `${hasCa ? `${noStoreOf(flags)} holds your CA` : "you have no CA"}; others are left: see fix`;
     return !hasCa && !isAny ? "nothing to take out" : `${noStoreOf(flags)} holds a CA of chanctl`;
   }
   if (!hasCa && !flags.uninstall) return "chanctl trust     makes the CA and adds it to each";
@@ -126,13 +145,7 @@ function joinWords(words: readonly string[], last: "and" | "or"): string {
 function exitCodeOf(changed: readonly ChangedStore[], flags: TrustFlags): number {
   if (changed.some(({ isUnasked }) => isUnasked)) return EXIT_NO_TERMINAL;
   if (changed.length === 0 && flags.store !== undefined && !flags.uninstall) return 1; // what was named is not there
-  return changed.some(({ row }) => isOpen(row, flags)) ? 1 : 0;
-}
-
-/** Whether a store is not as was asked for. */
-function isOpen(row: StoreRow, flags: TrustFlags): boolean {
-  if (flags.uninstall) return row.state === "trusted" || row.others !== undefined || row.fix !== undefined;
-  return !isSettled(row);
+  return changed.some(({ isOpen }) => isOpen) ? 1 : 0;
 }
 
 function parseKinds(text: string | undefined): readonly StoreKind[] | undefined {

@@ -1,4 +1,4 @@
-import type { StoreKind, TrustState, TrustStore } from "../../certs/trust/trust-store.ts";
+import type { StoredAuthority, StoreKind, TrustState, TrustStore } from "../../certs/trust/trust-store.ts";
 import type { ChanctlError } from "../../shared/errors.ts";
 
 /** What is told of one store: a row for a person, a line of JSON for a program. */
@@ -14,8 +14,8 @@ export interface StoreRow {
   readonly fix?: string;
   /** What to do now: "restart Firefox". */
   readonly note?: string;
-  /** Other CAs of chanctl that lie there. */
-  readonly others?: readonly string[];
+  /** CAs of chanctl that lie there and are not of this config folder. */
+  readonly others?: readonly Pick<StoredAuthority, "name" | "sha1">[];
   /** The CAs that `--uninstall` took out, by name. */
   readonly removed?: readonly string[];
 }
@@ -34,6 +34,14 @@ export function toFailedRow(
 ): StoreRow {
   const fix = error.hint === undefined ? {} : { fix: error.hint };
   return { ...toRow(store, state), reason: error.message, ...fix };
+}
+
+/** A row with the CAs of others that its store holds, and, after the fix that it has, what takes them out. */
+export function withOthers(row: StoreRow, held: readonly StoredAuthority[]): StoreRow {
+  const others = held.filter(({ isOwn }) => !isOwn).map(({ name, sha1 }) => ({ name, sha1 }));
+  if (others.length === 0) return row;
+  const removal = `chanctl trust --uninstall --all --store ${row.kind}    takes out every CA of chanctl`;
+  return { ...row, others, fix: row.fix === undefined ? removal : `${row.fix}\n${removal}` };
 }
 
 /** Whether a store that has all it needs trusts the CA. */

@@ -6,6 +6,7 @@ import {
   type AuthorityCertificate,
   readAuthorityCertificate,
 } from "../../certs/trust/authority-certificate.ts";
+import type { JavaPlace } from "../../certs/trust/java-store.ts";
 import type { Machine } from "../../certs/trust/machine.ts";
 import { openStores } from "../../certs/trust/open-stores.ts";
 import { realMachine } from "../../certs/trust/real-machine.ts";
@@ -43,20 +44,19 @@ export async function findTrust({ kinds, isMaking }: ContextOptions, io: Io): Pr
     ca === undefined ? undefined : (made ?? (await orProblem(loadAuthority({ home, now: Date.now() }))));
   const problem = kept instanceof ChanctlError ? kept : undefined;
   const authority = kept instanceof ChanctlError ? undefined : kept;
-  const verify =
-    authority &&
-    (async () => {
-      const { askSystemClient } = await import("../../certs/trust/handshake.ts"); // loads node-forge: 25 ms
-      return askSystemClient(authority.pair, machine);
-    });
-  const verifyNss =
-    authority &&
-    (async (folder: string) => {
-      const { askNssClient } = await import("../../certs/trust/handshake.ts");
-      return askNssClient(authority.pair, { folder, machine });
-    });
-  const stores = openStores({ ca, machine, kinds, verify, verifyNss });
+  const asking = authority && askingOf(authority, machine);
+  const stores = openStores({ ca, machine, kinds, ...asking });
   return { ca, stores, ...(problem === undefined ? {} : { problem }) };
+}
+
+/** Asks TLS clients about real servers of the CA. */
+function askingOf({ pair }: Authority, machine: Machine) {
+  const load = () => import("../../certs/trust/handshake.ts"); // loads node-forge: 25 ms
+  return {
+    verify: async () => (await load()).askSystemClient(pair, machine),
+    verifyNss: async (folder: string) => (await load()).askNssClient(pair, { folder, machine }),
+    verifyJava: async (place: JavaPlace) => (await load()).askJavaClient(pair, { ...place, machine }),
+  };
 }
 
 /** This machine, with the environment and terminal of a command. */

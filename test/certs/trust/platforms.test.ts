@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadAuthority } from "#src/certs/authority.ts";
 import {
@@ -39,9 +39,12 @@ async function setUp(options: RecordedMachineOptions | (() => RecordedMachineOpt
   return { machine, store };
 }
 
+const COREUTILS = { "/usr/bin/install": "", "/usr/bin/rm": "" };
+
 const LINUXES = [
   {
     name: "Fedora",
+    osRelease: "ID=fedora\n",
     anchors: "/etc/pki/ca-trust/source/anchors",
     tool: "update-ca-trust",
     update: "update-ca-trust extract",
@@ -49,6 +52,7 @@ const LINUXES = [
   },
   {
     name: "Arch",
+    osRelease: "ID=arch\n",
     anchors: "/etc/ca-certificates/trust-source/anchors",
     tool: "trust",
     update: "trust extract-compat",
@@ -56,6 +60,7 @@ const LINUXES = [
   },
   {
     name: "openSUSE",
+    osRelease: "ID=opensuse\n",
     anchors: "/etc/pki/trust/anchors",
     tool: "update-ca-certificates",
     update: "update-ca-certificates",
@@ -63,6 +68,7 @@ const LINUXES = [
   },
   {
     name: "Debian",
+    osRelease: "ID=debian\n",
     anchors: "/usr/local/share/ca-certificates",
     tool: "update-ca-certificates",
     update: "update-ca-certificates",
@@ -70,12 +76,20 @@ const LINUXES = [
   },
 ] as const;
 
-describe.each(LINUXES)("the store of $name", ({ anchors, tool, update, bundle }) => {
+describe.each(LINUXES)("the store of $name", ({ anchors, tool, update, bundle, osRelease }) => {
   /** A machine whose tools do what they do there. */
   const machineWith = (): RecordedMachineOptions => ({
-    files: { [`${anchors}/`]: "", [`/usr/bin/${tool}`]: "", "/usr/bin/sudo": "", [bundle]: "# others\n" },
-    answer: ([program = "", ...args], machine) => {
+    files: {
+      ...COREUTILS,
+      [`${anchors}/`]: "",
+      [`/usr/bin/${tool}`]: "",
+      "/usr/bin/sudo": "",
+      [bundle]: "# others\n",
+    },
+    answer: ([path = "", ...args], machine) => {
+      const program = basename(path);
       if (program === "install") machine.write(args.at(-1) ?? "", ca.pem);
+      if (program === "rm") for (const file of args.slice(1)) machine.remove(file);
       const isAnchored = machine.files.list(anchors).some((file) => file.startsWith("chanctl-"));
       if (program === tool) machine.write(bundle, isAnchored ? `# others\n${ca.pem}` : "# others\n");
       return undefined;
@@ -90,9 +104,9 @@ describe.each(LINUXES)("the store of $name", ({ anchors, tool, update, bundle })
     expect(shown).toBe(machine.commands.join(" && "));
     expect(machine.commands).toEqual([
       expect.stringMatching(
-        `^sudo install -D -m 644 ${ca.path} ${anchors}/chanctl-[0-9a-f]{16}\\.(crt|pem)$`,
+        `^sudo /usr/bin/install -D -m 644 ${ca.path} ${anchors}/chanctl-[0-9a-f]{16}\\.(crt|pem)$`,
       ),
-      `sudo ${update}`,
+      `sudo /usr/bin/${update}`,
     ]);
     expect(await store.status({ verify: false })).toEqual({ kind: "trusted" });
   });
@@ -104,14 +118,69 @@ describe.each(LINUXES)("the store of $name", ({ anchors, tool, update, bundle })
     machine.write(bundle, ca.pem + otherCa.pem);
     machine.write(`${anchors}/no-ca.crt`, "chanctl local CA 12345678");
     expect(await store.held()).toEqual([
-      { name: ca.name, isOwn: true },
-      { name: otherCa.name, isOwn: false },
+      { name: ca.name, sha1: ca.sha1, isOwn: true },
+      { name: otherCa.name, sha1: otherCa.sha1, isOwn: false },
     ]);
-    const shown = await store.asRoot?.uninstall();
-    await store.uninstall();
+    const shown = await store.asRoot?.uninstall(await store.held());
+    await store.uninstall(await store.held());
     expect(shown).toBe(machine.commands.join(" && "));
-    expect(machine.commands[0]).toBe(`sudo rm -f ${anchors}/by-hand.crt ${anchors}/theirs.crt`);
-    expect(machine.commands[1]).toMatch(`sudo ${update}`);
+    expect(machine.commands[0]).toBe(`sudo /usr/bin/rm -f ${anchors}/by-hand.crt ${anchors}/theirs.crt`);
+    expect(machine.commands[1]).toMatch(`sudo /usr/bin/${update}`);
+  });
+
+  it("keeps a CA that was not named", async () => {
+    const { machine, store } = await setUp(machineWith);
+    machine.write(`${anchors}/by-hand.crt`, ca.pem);
+    machine.write(`${anchors}/theirs.crt`, otherCa.pem);
+    await store.uninstall((await store.held()).filter(({ isOwn }) => isOwn));
+    expect(machine.commands[0]).toBe(`sudo /usr/bin/rm -f ${anchors}/by-hand.crt`);
+    expect((await store.held()).map(({ name }) => name)).toEqual([otherCa.name]);
+  });
+
+  it("is as it was where the bundle cannot be made: an anchor would be trusted with the next update", async () => {
+    const given = machineWith();
+    const answer: RecordedMachineOptions["answer"] = (command, machine) =>
+      basename(command[0] ?? "") === tool ? { code: 1, stderr: "no room" } : given.answer?.(command, machine);
+    const { machine, store } = await setUp({ ...given, answer });
+    const whole = store.asRoot?.install;
+    await expect(store.install()).rejects.toMatchObject({
+      message: "could not add the CA to the system's store: no room",
+      hint: whole,
+    });
+    expect(machine.files.list(anchors)).toEqual([]);
+  });
+
+  it("is not begun where a program is missing", async () => {
+    const { "/usr/bin/install": _none, ...files } = machineWith().files ?? {};
+    const { machine, store } = await setUp({ ...machineWith(), files });
+    await expect(store.install()).rejects.toMatchObject({
+      message: expect.stringContaining(
+        "`install` is nowhere on the PATH or in /usr/sbin, and nothing was changed",
+      ),
+      hint: expect.stringContaining("export PATH="),
+    });
+    expect(machine.commands).toEqual([]);
+  });
+
+  it("is told what brings its tool back where that is gone, before a CA is taken out", async () => {
+    const { [`/usr/bin/${tool}`]: _gone, ...files } = machineWith().files ?? {};
+    const anchored = { [`${anchors}/by-hand.crt`]: ca.pem, [bundle]: ca.pem, "/etc/os-release": osRelease };
+    const { machine, store } = await setUp({ files: { ...files, ...anchored } });
+    await expect(store.uninstall(await store.held())).rejects.toMatchObject({
+      message: expect.stringContaining(`\`${tool}\` is nowhere on the PATH`),
+      hint: expect.stringMatching(/^sudo .* ca-certificates$/),
+    });
+    expect(machine.commands).toEqual([]);
+  });
+
+  it("is changed by whole paths as root too, whose PATH may be a user's", async () => {
+    const { [`/usr/bin/${tool}`]: _bin, ...files } = machineWith().files ?? {};
+    const { machine, store } = await setUp({
+      isRoot: true,
+      files: { ...files, [`/usr/sbin/${tool}`]: "" },
+    });
+    await store.install();
+    expect(machine.commands[1]).toBe(`/usr/sbin/${update}`);
   });
 
   it("is changed through one `su` where there is no sudo, by the line that is shown", async () => {
@@ -127,7 +196,8 @@ describe.each(LINUXES)("the store of $name", ({ anchors, tool, update, bundle })
 
   it("is not touched where there is nothing of ours", async () => {
     const { machine, store } = await setUp(machineWith);
-    await store.uninstall();
+    expect(await store.held()).toEqual([]);
+    await store.uninstall([]);
     expect(machine.commands).toEqual([]);
   });
 });
@@ -181,7 +251,7 @@ describe("the macOS keychain", () => {
     await store.install();
     expect(machine.commands.at(-1)).toBe(`security add-trusted-cert -r trustRoot -k ${keychain} ${ca.path}`);
     expect(await store.status({ verify: true })).toEqual({ kind: "trusted", verifiedBy: "security" });
-    await store.uninstall();
+    await store.uninstall(await store.held());
     expect(machine.commands.at(-1)).toBe(`security delete-certificate -Z ${ca.sha1} -t ${keychain}`);
     expect(await store.status({ verify: true })).toEqual({ kind: "untrusted" });
     expect(store.asRoot).toBeUndefined();
@@ -221,7 +291,7 @@ describe("the store of Windows", () => {
       command.at(-1) === "Root" ? { stdout: windowsListing(ca, otherCa) } : undefined;
     const { machine, store } = await setUp({ platform: "win32", homedir: "C:\\Users\\ada", answer });
     expect((await store.held()).map(({ isOwn }) => isOwn)).toEqual([true, false]);
-    await store.uninstall();
+    await store.uninstall(await store.held());
     expect(machine.commands.filter((line) => line.includes("-delstore"))).toEqual(
       [ca, otherCa].map(({ sha1 }) => `certutil.exe -user -delstore Root ${sha1}`),
     );
@@ -250,7 +320,7 @@ describe("the store of Windows", () => {
       `certutil.exe -user -addstore Root ${ca.path}`,
     ]);
     expect(await store.status({ verify: true })).toEqual({ kind: "trusted" });
-    await store.uninstall();
+    await store.uninstall(await store.held());
     expect(machine.commands.at(-1)).toBe(`certutil.exe -user -delstore Root ${ca.sha1}`);
   });
 

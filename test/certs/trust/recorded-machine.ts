@@ -23,6 +23,7 @@ export interface RecordedMachine extends Machine {
   readonly commands: string[];
   /** Changes a file, as a program does. */
   write(path: string, text: string): void;
+  remove(path: string): void;
 }
 
 export function recordedMachine(options: RecordedMachineOptions): RecordedMachine {
@@ -48,6 +49,7 @@ export function recordedMachine(options: RecordedMachineOptions): RecordedMachin
       canWrite: (path) => isRoot || dirname(path).startsWith(homedir),
     },
     write: (path, text) => files.set(path, text),
+    remove: (path) => files.delete(path),
     async run(command) {
       commands.push(command.join(" "));
       const [program, ...rest] = command;
