@@ -280,6 +280,8 @@ describe("chanctl trust, for the browsers of a fresh user", () => {
     } finally {
       await chromium.close();
     }
+    await ada.trust("--uninstall", "--store", "nss");
+    await expect(stat(join(ada.home, ".pki"))).rejects.toMatchObject({ code: "ENOENT" });
   }, 60_000);
 
   it("notices that the trust of a certificate was taken away, and gives it back", async () => {

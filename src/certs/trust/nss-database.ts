@@ -34,7 +34,7 @@ const TRUSTED_DELEGATOR = "ce534352";
  * @returns `undefined` where it is not there, or there is no database.
  */
 export function findNssEntry(folder: string, der: Buffer): NssEntry | undefined {
-  return reading(folder, (database) => {
+  return reading(join(folder, "cert9.db"), (database) => {
     const row: unknown = database.prepare(FIND_ENTRY).get(der);
     if (typeof row !== "object" || row === null || !("label" in row) || !("trust" in row)) return undefined;
     const trust = Buffer.isBuffer(row.trust) ? row.trust.toString("hex") : undefined;
@@ -44,7 +44,7 @@ export function findNssEntry(folder: string, der: Buffer): NssEntry | undefined 
 
 /** The CAs of chanctl in the NSS database of a folder. */
 export function listNssAuthorities(folder: string): readonly HeldAuthority[] {
-  const authorities = reading(folder, (database) =>
+  const authorities = reading(join(folder, "cert9.db"), (database) =>
     database
       .prepare(LIST_CERTIFICATES)
       .pluck()
@@ -56,18 +56,28 @@ export function listNssAuthorities(folder: string): readonly HeldAuthority[] {
   return authorities ?? [];
 }
 
+/** Whether the database of a folder holds nothing: no certificate, no trust, no key. */
+export function isNssEmpty(folder: string): boolean {
+  const isEmpty = (file: string, table: string): boolean =>
+    reading(join(folder, file), (database) =>
+      database.prepare(`SELECT count(*) FROM ${table}`).pluck().get(),
+    ) === 0;
+  return isEmpty("cert9.db", "nssPublic") && isEmpty("key4.db", "nssPrivate");
+}
+
 /** Whether there is a file of that name that is no database. */
 export function isNssDamaged(folder: string): boolean {
-  if (!existsSync(join(folder, "cert9.db"))) return false;
+  const path = join(folder, "cert9.db");
+  if (!existsSync(path)) return false;
   return (
-    reading(folder, (database) => database.prepare("SELECT count(*) FROM sqlite_master").get()) === undefined
+    reading(path, (database) => database.prepare("SELECT count(*) FROM sqlite_master").get()) === undefined
   );
 }
 
-function reading<T>(folder: string, read: (database: Sqlite.Database) => T): T | undefined {
+function reading<T>(path: string, read: (database: Sqlite.Database) => T): T | undefined {
   let database: Sqlite.Database | undefined;
   try {
-    database = new Sqlite(join(folder, "cert9.db"), { readonly: true, fileMustExist: true, timeout: 500 });
+    database = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: 500 });
     return read(database);
   } catch {
     return undefined; // none, damaged, or of another layout: `certutil` then says what is wrong

@@ -1,10 +1,10 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { ChanctlError } from "../../shared/errors.ts";
 import { among, type AuthorityCertificate, toStored } from "./authority-certificate.ts";
 import type { Machine } from "./machine.ts";
 import { findNssEntry, isNssDamaged, listNssAuthorities } from "./nss-database.ts";
+import { makeNssDatabase, removeMadeDatabase } from "./nss-made-database.ts";
 import { findProgram } from "./programs.ts";
 import { runningChromium } from "./running-chromium.ts";
 import { runningFirefox } from "./running-firefox.ts";
@@ -64,11 +64,6 @@ export function nssStore({
       ? { note: `${restart} if it has shown the warning already: it keeps to that` }
       : { note: `${restart}: it runs with what it has read before` };
   };
-  const makeDatabase = async (): Promise<void> => {
-    if (machine.files.exists(`${folder}/cert9.db`)) return;
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await run(`make the database ${folder}`, ["-N", "--empty-password"]);
-  };
 
   return {
     kind,
@@ -98,7 +93,7 @@ export function nssStore({
     async install() {
       if (ca === undefined) return {};
       if (certutil === undefined) throw certutilMissing(folder, machine);
-      await makeDatabase();
+      await makeNssDatabase(folder, { certutil, machine });
       try {
         await run(`add the CA to ${folder}`, ["-A", "-t", "C,,", "-n", ca.name, "-i", ca.path]);
       } catch (error) {
@@ -120,6 +115,11 @@ export function nssStore({
       return restartNote(false);
     },
     held: async () => toStored(heldHere(), ca),
+    async tidy() {
+      const isUnused = kind === "nss" && runningChromium(machine) === undefined;
+      if (!isUnused || !(await removeMadeDatabase(folder))) return {};
+      return { note: "its database is gone too: chanctl had made it, and nothing else was in it" };
+    },
   };
 }
 

@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-import { errorCodeOf } from "../../shared/errors.ts";
-import type { CommandResult, FileView, Machine } from "./machine.ts";
+import type { FileView, Machine } from "./machine.ts";
 import { searchFolders } from "./programs.ts";
+import { runProgram } from "./run-program.ts";
 
 interface RealMachineOptions {
   readonly env: Machine["env"];
@@ -27,6 +26,8 @@ const STORE_VARIABLES = new Set([
 /** This machine. */
 export function realMachine({ env, homedir, isTerminal }: RealMachineOptions): Machine {
   const isRoot = process.getuid?.() === 0;
+  const kept = Object.entries(env).filter(([name]) => !STORE_VARIABLES.has(name));
+  const toolEnv = { ...Object.fromEntries(kept), ...pathOf(env), LC_ALL: "C" };
   return {
     platform: process.platform,
     env,
@@ -36,8 +37,8 @@ export function realMachine({ env, homedir, isTerminal }: RealMachineOptions): M
     run: (command, { mayAskPassword = false, timeoutMs = TIMEOUT_MS } = {}) =>
       // Without a terminal a sudo would ask in vain on the one that it may still find.
       command[0] === "sudo" && !isTerminal
-        ? run(["sudo", "-n", ...command.slice(1)], { env, isAsking: false, timeoutMs })
-        : run(command, { env, isAsking: mayAskPassword && isTerminal, timeoutMs }),
+        ? runProgram(["sudo", "-n", ...command.slice(1)], { env: toolEnv, isAsking: false, timeoutMs })
+        : runProgram(command, { env: toolEnv, isAsking: mayAskPassword && isTerminal, timeoutMs }),
   };
 }
 
@@ -57,42 +58,8 @@ function orAbsent<T>(read: () => T): T | undefined {
   }
 }
 
-function run(
-  [program = "", ...args]: readonly string[],
-  {
-    env,
-    isAsking,
-    timeoutMs,
-  }: Pick<RealMachineOptions, "env"> & { readonly isAsking: boolean; readonly timeoutMs: number },
-): Promise<CommandResult> {
-  const kept = Object.entries(env).filter(([name]) => !STORE_VARIABLES.has(name));
-  const child = spawn(program, args, {
-    env: { ...Object.fromEntries(kept), ...pathOf(env), LC_ALL: "C" },
-    stdio: [isAsking ? "inherit" : "ignore", "pipe", isAsking ? "inherit" : "pipe"],
-    // A person may take their time over a password. Not `timeout`: its timer would keep us alive for as long as
-    // that where the program cannot even be started.
-    ...(isAsking ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
-    windowsHide: true,
-  });
-  let stdout = "";
-  let stderr = "";
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  return new Promise((resolve) => {
-    child.once("error", (error) =>
-      resolve({ code: 127, stdout, stderr: startFailure(program, { error, timeoutMs }) }),
-    );
-    child.once("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
-  });
-}
-
 /** What a tool of root starts itself, as dpkg does in a hook, lies where the PATH of a user may not look. */
 function pathOf(env: Machine["env"]): { readonly PATH?: string } {
   const { platform } = process;
   return platform === "win32" ? {} : { PATH: searchFolders({ platform, env }).join(":") };
-}
-
-function startFailure(program: string, { error, timeoutMs }: { error: Error; timeoutMs: number }): string {
-  if (error.name === "AbortError") return `${program} did not end within ${timeoutMs / 1_000} s`;
-  return `${program} cannot be started (${errorCodeOf(error) ?? error.message})`;
 }

@@ -65,4 +65,6 @@ export interface TrustStore {
   uninstall(taken: readonly StoredAuthority[]): Promise<StoreChange>;
   /** The CAs of chanctl in it: the user's own, and those of other users and config folders, which may be gone. */
   held(): Promise<readonly StoredAuthority[]>;
+  /** Removes what `install` has made beside the CA, where nobody else has put anything there. */
+  tidy?(): Promise<StoreChange>;
 }

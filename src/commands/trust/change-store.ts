@@ -45,7 +45,8 @@ export async function uninstallFrom(
   const taken = before.filter(isTaken);
   if (taken.length === 0) {
     const row = withoutNeed(toRow(store, await store.status({ verify: false })));
-    return { row: withOthers(row, before), isOpen: row.state === "trusted", isUnasked: false };
+    const tidied = { ...row, ...(await store.tidy?.()) };
+    return { row: withOthers(tidied, before), isOpen: row.state === "trusted", isUnasked: false };
   }
   const line = await store.asRoot?.uninstall(taken);
   const change = () => store.uninstall(taken);
@@ -56,6 +57,7 @@ export async function uninstallFrom(
   const described = {
     ...(isOpen ? row : withoutNeed(row)),
     ...(removed.length === 0 ? {} : { removed: removed.map(({ name }) => name) }),
+    ...(await store.tidy?.()),
   };
   return { row: withOthers(described, after), isOpen, isUnasked };
 }
