@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { connect as connectTls } from "node:tls";
 import { describe, expect, it } from "vitest";
+import { listPublicAddresses } from "#src/platform/lan-address.ts";
 import { PATIENT } from "../support/patient.ts";
 import { startDev } from "./dev-project.ts";
 import { makeProject } from "./temp-project.ts";
@@ -69,6 +70,22 @@ describe("chanctl dev", () => {
       if (OUTER !== undefined) expect(await isOpenAt(OUTER, Number(new URL(dev.ready.url).port))).toBe(true);
     },
   );
+
+  it("warns of each address of `--host` that is not private, after `ready`, with TLS and without", async () => {
+    const open = listPublicAddresses().filter(({ family }) => family === "IPv4");
+    await using project = await makeProject();
+    for (const flags of [[], ["--no-tls"]]) {
+      await using dev = await startDev(project, { command: ["dev", "--host", ...flags] });
+      const warned = (): readonly unknown[] => dev.cli.lines.map((line) => JSON.parse(line));
+      const warning = expect.objectContaining({
+        event: "host-public",
+        addresses: open.map(({ address }) => address),
+      });
+      if (open.length === 0)
+        expect(warned()).not.toContainEqual(expect.objectContaining({ event: "host-public" }));
+      else await expect.poll(warned, PATIENT).toContainEqual(warning);
+    }
+  });
 
   it.skipIf(process.platform !== "linux")("has a certificate for the address that it is told", async () => {
     // Only Linux has all of 127.0.0.0/8 at once.

@@ -13,7 +13,9 @@ const LAN: Lan = {
     { address: "fd12::5", family: "IPv6", interfaceName: "en0", isVirtual: false },
     { address: "172.17.0.1", family: "IPv4", interfaceName: "docker0", isVirtual: true },
   ],
+  publicAddresses: () => [],
 };
+const OPEN = { address: "203.0.113.5", family: "IPv4", interfaceName: "eth0", isVirtual: false } as const;
 const serverUrl = "https://localhost:4433";
 const terminal = { color: false, columns: 100, isOutputTerminal: true };
 
@@ -85,13 +87,24 @@ describe("what is shown where others of the network come in", () => {
     expect(text).not.toContain("fingerprint");
   });
 
+  it("says of which addresses more than the network comes in, with or without private ones", () => {
+    const publicAddresses = () => [OPEN];
+    const piped = { ...terminal, isOutputTerminal: false };
+    expect(networkText({ lan: { ...LAN, publicAddresses }, serverUrl }, piped)).toContain(
+      "            https://172.17.0.1:4433 (docker0)\n            https://203.0.113.5:4433 (not private)\n",
+    );
+    expect(
+      networkText({ lan: { names: [], addresses: () => [], publicAddresses }, serverUrl }, terminal),
+    ).toBe("  network   https://203.0.113.5:4433 (not private)\n");
+  });
+
   it("says so where there is no address for others", () => {
-    const lan = { names: [], addresses: () => [] };
+    const lan = { names: [], addresses: () => [], publicAddresses: () => [] };
     expect(networkText({ lan, serverUrl }, terminal)).toBe(
-      "  network   no private address: this machine is in no local network\n",
+      "  network   no address but the loopback's: this machine is in no network\n",
     );
     expect(networkText({ lan, serverUrl }, { ...terminal, columns: 60 })).toBe(
-      "  network   no private address: this machine is in no local\n            network\n",
+      "  network   no address but the loopback's: this machine is\n            in no network\n",
     );
   });
 });

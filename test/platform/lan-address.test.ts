@@ -1,6 +1,6 @@
 import type { NetworkInterfaceInfo } from "node:os";
 import { describe, expect, it } from "vitest";
-import { listLanAddresses, listLanNames } from "#src/platform/lan-address.ts";
+import { listLanAddresses, listLanNames, listPublicAddresses } from "#src/platform/lan-address.ts";
 
 function at(address: string, internal = false): NetworkInterfaceInfo[] {
   const common = { address, internal, netmask: "", mac: "", cidr: null };
@@ -38,12 +38,20 @@ describe("listLanAddresses", () => {
     expect(found.map(({ address }) => address)).toEqual(["172.31.255.1", "fd12::5", "169.254.9.9"]);
   });
 
-  it.each(["203.0.113.5", "172.32.0.1", "100.64.0.1", "2001:db8::1", "fe80::1"])(
-    "leaves out %s",
+  it.each(["203.0.113.5", "172.32.0.1", "100.64.0.1", "2001:db8::1"])(
+    "leaves out %s, which is not private",
     (address) => {
       expect(listLanAddresses({ en0: at(address) })).toEqual([]);
+      expect(listPublicAddresses({ en0: at(address) }).map((each) => each.address)).toEqual([address]);
     },
   );
+
+  it.each(["192.168.1.5", "fd12::5", "169.254.9.9", "fe80::1"])(
+    "does not take %s for a public one",
+    (address) => expect(listPublicAddresses({ en0: at(address), lo: at("203.0.113.5", true) })).toEqual([]),
+  );
+
+  it("leaves out what needs a zone", () => expect(listLanAddresses({ en0: at("fe80::1") })).toEqual([]));
 
   it("leaves out what only this machine reaches, and asks the machine itself", () => {
     expect(listLanAddresses({ lo: at("127.0.0.1", true), x: at("10.0.0.1", true) })).toEqual([]);

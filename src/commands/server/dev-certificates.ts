@@ -7,8 +7,8 @@ import type { TlsOptions } from "../../server/options.ts";
 import type { RunningServer } from "../../server/start-server.ts";
 import type { Logger } from "../../shared/logger.ts";
 import type { Io } from "../io.ts";
-import { hostWarning, toOwnHost } from "./host-warning.ts";
-import { lanHosts, lanUrls, toCertificateHosts } from "./lan.ts";
+import { toOwnHost } from "./host-warning.ts";
+import { lanHosts, lanUrls, publicUrls, toCertificateHosts } from "./lan.ts";
 import type { Lan } from "./lan.ts";
 
 /** How soon a laptop that has come to another network, or a name to the config, is reached there without a warning. */
@@ -56,8 +56,6 @@ export async function loadDevCertificates(
     caPath: current.caPath,
     caPem: current.caPem,
     renew: (server, logger) => {
-      const warning = hostWarning({ host, url: server.url });
-      if (warning !== undefined) queueMicrotask(() => logger(warning)); // for programs, `ready` comes first
       let told = lan && urlsText(lan, server.url);
       const onRenewed = (renewed: Certificates): void => {
         server.setCertificate(toTls(renewed));
@@ -78,9 +76,9 @@ export async function loadDevCertificates(
 }
 
 function urlsText(lan: Lan, serverUrl: string): string {
-  return lanUrls(lan, serverUrl)
-    .map(({ url }) => url)
-    .join("  ");
+  const urls = lanUrls(lan, serverUrl).map(({ url }) => url);
+  const open = publicUrls(lan, serverUrl).map((url) => `${url} (not private)`);
+  return [...urls, ...open].join("  ") || "no address but the loopback's";
 }
 
 function toTls({ certPem, keyPem, caPath }: Certificates): TlsOptions {

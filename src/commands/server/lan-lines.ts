@@ -4,7 +4,7 @@ import { fingerprintRows } from "../../certs/fingerprint-rows.ts";
 import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
 import { wrapColumns } from "../terminal-text.ts";
-import { lanUrls } from "./lan.ts";
+import { lanUrls, publicUrls } from "./lan.ts";
 import type { Lan } from "./lan.ts";
 import { renderQrCode } from "./qr-code.ts";
 
@@ -34,14 +34,15 @@ export function networkText(options: LanLinesOptions, io: LanIo): string {
   return [...urls, ...(phone.length > 0 ? ["", ...phone] : [])].map((line) => `${line}\n`).join("");
 }
 
-/** The likeliest first, and which are of a VPN or a container engine. */
+/** The likeliest first, and which are of a VPN or a container engine, or open to more than the network. */
 function urlLines({ lan, serverUrl }: LanLinesOptions, io: LanIo): readonly string[] {
-  const { cyan, dim } = palette(io.color);
+  const { cyan, dim, yellow } = palette(io.color);
   const rows = lanUrls(lan, serverUrl).map(({ url, from }) =>
     from.isVirtual ? `${cyan(url)} ${dim(`(${from.interfaceName})`)}` : cyan(url),
   );
-  if (rows.length > 0) return rows;
-  const none = "no private address: this machine is in no local network";
+  const open = publicUrls(lan, serverUrl).map((url) => `${yellow(url)} ${yellow("(not private)")}`);
+  if (rows.length + open.length > 0) return [...rows, ...open];
+  const none = "no address but the loopback's: this machine is in no network";
   return wrapColumns(none, io.isOutputTerminal ? io.columns - URL_COLUMN : none.length).map(dim);
 }
 

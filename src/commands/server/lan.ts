@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { listLanAddresses, listLanNames } from "../../platform/lan-address.ts";
+import { listLanAddresses, listLanNames, listPublicAddresses } from "../../platform/lan-address.ts";
 import type { LanAddress } from "../../platform/lan-address.ts";
 import { isLoopback } from "../../server/allowed-hosts.ts";
 
@@ -7,6 +7,8 @@ import { isLoopback } from "../../server/allowed-hosts.ts";
 export interface Lan {
   /** Asked anew each time: a laptop moves from one network to the next. The likeliest for a phone first. */
   readonly addresses: () => readonly LanAddress[];
+  /** Those that are not private, by which it is reached too, and by more than its network. */
+  readonly publicAddresses: () => readonly LanAddress[];
   /** This machine's names there. */
   readonly names: readonly string[];
 }
@@ -16,6 +18,7 @@ export function openLan(host: string): Lan | undefined {
   if (isLoopback(host)) return undefined;
   return {
     addresses: () => listLanAddresses().filter((each) => isReached(host, each)),
+    publicAddresses: () => listPublicAddresses().filter((each) => isReached(host, each)),
     names: listLanNames(),
   };
 }
@@ -37,11 +40,17 @@ export function toCertificateHosts(allowedHosts: readonly string[]): readonly st
 
 /** The URLs of a server for others of the network, in the order of the addresses. */
 export function lanUrls({ addresses }: Lan, serverUrl: string): readonly { url: string; from: LanAddress }[] {
+  return addresses().map((from) => ({ url: urlAt(from, serverUrl), from }));
+}
+
+/** The URLs at addresses that are not private. */
+export function publicUrls({ publicAddresses }: Lan, serverUrl: string): readonly string[] {
+  return publicAddresses().map((from) => urlAt(from, serverUrl));
+}
+
+function urlAt({ address, family }: LanAddress, serverUrl: string): string {
   const { protocol, port } = new URL(serverUrl);
-  return addresses().map((from) => {
-    const host = from.family === "IPv6" ? `[${from.address}]` : from.address;
-    return { url: new URL(`${protocol}//${host}:${port}`).origin, from };
-  });
+  return new URL(`${protocol}//${family === "IPv6" ? `[${address}]` : address}:${port}`).origin;
 }
 
 function isReached(host: string, { address, family }: LanAddress): boolean {

@@ -1,4 +1,5 @@
 import { loadProjectName } from "../../certs/project-name.ts";
+import { listLanAddresses } from "../../platform/lan-address.ts";
 import { openBrowser } from "../../platform/open-browser.ts";
 import { loadProject } from "../../server/config-file.ts";
 import { ConfigWatch } from "../../server/config-watch.ts";
@@ -14,6 +15,7 @@ import { appColors } from "./app-colors.ts";
 import { detectAppCommand } from "./detect-app.ts";
 import { resolveDevTrust } from "../trust/dev-trust.ts";
 import { loadDevCertificates } from "./dev-certificates.ts";
+import { hostWarnings } from "./host-warning.ts";
 import { isAtLocalhost, openLan } from "./lan.ts";
 import { createReporter } from "./reporter.ts";
 import { runServer } from "./run-server.ts";
@@ -92,6 +94,14 @@ export async function runDev(
   };
   const onReady = (server: RunningServer): readonly AsyncDisposable[] => {
     if (flags.open) openBrowser(server.url, process.platform);
+    const warnings = hostWarnings({
+      host,
+      url: server.url,
+      isVouched: certificates !== undefined,
+      publicAddresses: lan?.publicAddresses() ?? [],
+      privateAddresses: listLanAddresses(),
+    });
+    queueMicrotask(() => warnings.forEach((warning) => logger(warning))); // for programs, `ready` comes first
     const started = { options: resolved, stamps };
     const apply = (next: ResolvedOptions): void => {
       allowedHosts = next.allowedHosts ?? [];
