@@ -20,10 +20,13 @@ export function allowHosts(names: readonly string[]): HostCheck {
   };
 }
 
-/** The same for a listener that only this machine reaches: of addresses, those of the loopback alone. */
+/** The same for a listener that only this machine reaches: of addresses, those of the loopback and what is listed. */
 export function allowLocalHosts(names: readonly string[]): HostCheck {
   const isAllowed = allowHosts(names);
-  return (host) => isAllowed(host) && (isIP(nameOf(host)) === 0 || isLoopback(nameOf(host)));
+  return (host) => {
+    const name = nameOf(host);
+    return isAllowed(host) && (isIP(name) === 0 || isLoopback(name) || names.includes(name));
+  };
 }
 
 /** Lets pass what one of two checks does. The lists of both may change meanwhile. */

@@ -52,7 +52,7 @@ export async function bindInternal(options: ServerOptions): Promise<Listener> {
       http2: false,
       maxHeaderBytes,
       handshakeTimeoutMs,
-      ...(isHostAllowed === undefined ? {} : { isHostAllowed }),
+      ...(isHostAllowed === undefined ? {} : { isHostAllowed, addresses: "loopback" }),
       ...(configName === undefined ? {} : { configName }),
     });
   if (internalPort !== undefined) return bind(internalPort);

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { clip } from "../shared/clip.ts";
 import { configLine } from "../shared/config-line.ts";
 import { ChanctlError } from "../shared/errors.ts";
@@ -10,6 +11,8 @@ import type { HostCheck } from "./allowed-hosts.ts";
 export interface HostRules {
   /** Which hosts a request may name. @default any */
   readonly isHostAllowed?: HostCheck;
+  /** Which addresses that check takes without a list. @default "any" */
+  readonly addresses?: "any" | "loopback";
   /** The config's file, where `allowedHosts` would be written. @default "chanctl.config.ts" */
   readonly configName?: string;
 }
@@ -27,7 +30,7 @@ const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i;
  */
 export function findHostFault(
   request: HttpRequest,
-  { isHostAllowed = () => true, configName }: HostRules = {},
+  { isHostAllowed = () => true, ...rules }: HostRules = {},
 ): ChanctlError | undefined {
   const { httpVersion, rawHeaders } = request;
   const [host, ...others] = rawHeaders.filter((_, index) => index % 2 === 1 && isHost(rawHeaders[index - 1]));
@@ -35,7 +38,7 @@ export function findHostFault(
   const isRepeated = httpVersion === "2.0" && others.length === 1 && others[0] === host;
   if (others.length > 0 && !isRepeated) return malformed("one `host`, got several");
   if (host !== undefined && !HOST.test(host)) return malformed("a `host` that is a name or an address");
-  return isHostAllowed(hostOf(request)) ? undefined : notOurs(nameOf(host), configName);
+  return isHostAllowed(hostOf(request)) ? undefined : notOurs(nameOf(host), rules);
 }
 
 /** HTTP/2 has `:authority`, and may repeat it as `host`. */
@@ -47,12 +50,18 @@ function malformed(expected: string): ChanctlError {
   return new ChanctlError("malformed", `the request must have ${expected}`);
 }
 
-function notOurs(name: string, file: string | undefined): ChanctlError {
-  const expected = "the host must be localhost, a name below it, an address or one of `allowedHosts`";
+function notOurs(name: string, { addresses = "any", configName: file }: HostRules): ChanctlError {
+  const address = addresses === "any" ? "an address" : "an address of the loopback";
+  const expected = `the host must be localhost, a name below it, ${address} or one of \`allowedHosts\``;
   if (name === "") return new ChanctlError("host_forbidden", `${expected}, got none`);
   const message = `${expected}, got \`${clip(name)}\``;
-  if (!isHostName(name)) return new ChanctlError("host_forbidden", message); // there is no line that lets it in
+  const isAddress = isIP(name) !== 0;
+  if (!isHostName(name)) {
+    const hint = "ask for localhost or 127.0.0.1"; // no line of the config lets an address of IPv6 in
+    return new ChanctlError("host_forbidden", message, isAddress ? { hint } : {});
+  }
+  const line = configLine({ key: "allowedHosts", item: name, file });
   return new ChanctlError("host_forbidden", message, {
-    hint: `${configLine({ key: "allowedHosts", item: name, file })}, if the name is yours`,
+    hint: `${line}, if the ${isAddress ? "address" : "name"} is yours`,
   });
 }

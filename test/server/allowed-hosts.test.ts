@@ -66,6 +66,7 @@ describe("the check of hosts", () => {
     expect(["127.0.0.1:1", "[::1]:1", "localhost", "a.localhost"].map(isAllowed)).not.toContain(false);
     expect(["192.168.1.5", "[fd00::2]", "0.0.0.0", "evil.test"].map(isAllowed)).not.toContain(true);
     expect(allowLocalHosts(["host.docker.internal"])("host.docker.internal:1")).toBe(true);
+    expect(["192.168.1.5:1", "192.168.1.6"].map(allowLocalHosts(["192.168.1.5"]))).toEqual([true, false]);
   });
 });
 
@@ -216,6 +217,23 @@ describe("the internal listener", () => {
     const asked = { url: server.internalUrl, path: "/_chanctl/channels", headers: withToken(server) };
     expect((await askAs("mymac.local", asked)).status).toBe(403);
     expect((await askAs("mymac.local", { url: server.url })).status).toBe(404); // let in: there is no app
+  });
+
+  it("says of an address which ones it takes, and takes one as soon as it is listed as it says", async () => {
+    await using server = await startTestServer({ allowedHosts: [] });
+    const path = "/_chanctl/channels";
+    const refused = await askAs("192.168.1.5", { url: server.internalUrl, path, headers: withToken(server) });
+    expect(JSON.parse(refused.body)).toMatchObject({
+      detail: expect.stringContaining(
+        "an address of the loopback or one of `allowedHosts`, got `192.168.1.5`",
+      ),
+      fix: 'allowedHosts: ["192.168.1.5"],     in chanctl.config.ts, if the address is yours',
+    });
+    const sixth = await askAs("[fd00::2]", { url: server.internalUrl, path, headers: withToken(server) });
+    expect(JSON.parse(sixth.body)).toMatchObject({ status: 403, fix: "ask for localhost or 127.0.0.1" });
+    await using listed = await startTestServer({ allowedHosts: ["192.168.1.5"] });
+    const asked = { url: listed.internalUrl, path, headers: withToken(listed) };
+    expect((await askAs("192.168.1.5", asked)).status).toBe(200);
   });
 
   it("takes a name that is listed, and any where other machines are to reach it", async () => {
