@@ -32,6 +32,12 @@ export const ORIGIN_SCHEMA: SettingSchema = {
   pattern: String.raw`^https?://[^\s/?#@\\]+/?$`,
 };
 
+/** `127.0.0.1`, `::1`, `mymac.local`; no name that ends in a number. */
+export const ADDRESS_SCHEMA: SettingSchema = {
+  type: "string",
+  pattern: String.raw`^((\d{1,3}\.){3}\d{1,3}|[\da-fA-F.]*:[\da-fA-F:.]*(%\S+)?|([\w-]+\.)*(?!(\d+|0[xX][\da-fA-F]*)$)[\w-]+)$`,
+};
+
 /** `shop.test`, or `.shop.test`. */
 export const HOST_NAME_SCHEMA: SettingSchema = {
   type: "string",

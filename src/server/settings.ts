@@ -1,10 +1,13 @@
+import { isIP } from "node:net";
 import { parseDurationMs } from "../shared/duration.ts";
 import type { ErrorCode } from "../shared/errors.ts";
 import { DEFAULT_LIMITS, LIMIT_KEYS } from "../shared/limits.ts";
 import { parseSizeBytes } from "../shared/size.ts";
+import { isHostName } from "./allowed-hosts.ts";
 import { findBadHostName, parseHostNames } from "./host-names.ts";
 import { LIMIT_DESCRIPTIONS } from "./limit-descriptions.ts";
 import {
+  ADDRESS_SCHEMA,
   COUNT_SCHEMA,
   DURATION_SCHEMA,
   HOST_NAME_SCHEMA,
@@ -106,18 +109,19 @@ export const SETTINGS: Settings = {
   },
   host: {
     key: "host",
-    expected: "an address to listen on, or `true` for all",
+    expected: "an address of this machine, such as `127.0.0.1`, or `true` for all",
     description:
       "The address to listen on, or `true` for all. Where nothing is said, `dev` listens on 127.0.0.1 and ::1, `serve` on 0.0.0.0.",
-    schema: { anyOf: [TEXT_SCHEMA, { type: "boolean" }] },
+    schema: { anyOf: [ADDRESS_SCHEMA, { type: "boolean" }] },
     example: "127.0.0.1",
     parse: parseHost,
   },
   internalHost: {
-    ...text,
     key: "internalHost",
+    expected: "an address of this machine, such as `127.0.0.1`",
+    parse: parseAddress,
     description: "The address of the internal listener, which the app talks to.",
-    schema: { ...TEXT_SCHEMA, default: "127.0.0.1" },
+    schema: { ...ADDRESS_SCHEMA, default: "127.0.0.1" },
   },
   internalPort: {
     ...port,
@@ -256,7 +260,15 @@ function parseInteger(value: unknown, { min, max }: { min: number; max: number }
 function parseHost(value: unknown): string | undefined {
   if (value === true || value === "true") return "0.0.0.0";
   if (value === false || value === "false") return "127.0.0.1";
-  return text.parse(value);
+  return parseAddress(value);
+}
+
+/** An address, or a name of one. A name that ends in a number is an address to some and none to others: `0`, `127.1`. */
+function parseAddress(value: unknown): string | undefined {
+  if (typeof value !== "string") return undefined;
+  const host = value.trim();
+  const isName = isHostName(host.toLowerCase()) && !/(?:^|\.)(?:\d+|0x[\da-f]*)$/i.test(host);
+  return isIP(host) !== 0 || isName ? host : undefined;
 }
 
 function parseOrigins(value: unknown): readonly string[] | undefined {

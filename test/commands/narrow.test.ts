@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { tableLines } from "#src/commands/channel/channel-table.ts";
 import { planLines } from "#src/commands/init/plan-lines.ts";
+import { formatRows } from "#src/commands/server/rows.ts";
 import { stepLines } from "#src/commands/step-lines.ts";
 
 const WIDE = { color: false, columns: 100, isOutputTerminal: true };
@@ -71,4 +72,25 @@ it("a plan breaks what it adds between entries", () => {
     "                           allowScripts.better-sqlite3",
     "",
   ]);
+});
+
+describe("a row of the banner", () => {
+  const items = [
+    { text: "none" },
+    { text: "chanctl channel add chat --transport ws --param room:string", isCommand: true },
+  ];
+
+  it("breaks a command on a terminal of 60 columns so that it runs when it is copied", () => {
+    expect(formatRows([{ label: "channels", items }], NARROW)).toBe(
+      "  channels  none\n" +
+        "            chanctl channel add chat --transport ws \\\n" +
+        "              --param room:string\n",
+    );
+  });
+
+  it.each([WIDE, PIPE])("keeps it whole where there is room, and in a pipe", (io) => {
+    expect(formatRows([{ label: "channels", items }], io)).toBe(
+      "  channels  none  chanctl channel add chat --transport ws --param room:string\n",
+    );
+  });
 });

@@ -34,7 +34,7 @@ export function keychainStore({ ca, machine }: KeychainStoreOptions): TrustStore
 
   return {
     kind: "system",
-    name: "macOS keychain",
+    name: "macOS",
     place: keychain,
     async status() {
       if (ca === undefined || !(await isThere())) return { kind: "untrusted" };

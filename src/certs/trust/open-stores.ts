@@ -68,9 +68,9 @@ function openStore(
         state: { kind: "inherited", from: place.from },
       });
     case "firefox-unused": {
-      const reason = "start Firefox once, then run this again";
-      const state = { kind: "unused", reason } as const;
-      return passiveStore({ kind: "firefox", name: "Firefox", place: "no profile yet", state });
+      const note = "start Firefox once, then run this again";
+      const state = { kind: "unused", reason: "not used yet", note } as const;
+      return passiveStore({ kind: "firefox", name: "Firefox", place: "no profile", state });
     }
     case "java-home-wrong": {
       const reason = "JAVA_HOME is no Java's folder: it has no lib/security/cacerts";

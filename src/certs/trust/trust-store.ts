@@ -12,8 +12,8 @@ export type TrustState =
   | { readonly kind: "untrusted"; readonly reason?: string }
   /** It reads another store too, by itself. */
   | { readonly kind: "inherited"; readonly from: string }
-  /** There is nothing yet that could trust, and it is nobody's fault. */
-  | { readonly kind: "unused"; readonly reason: string }
+  /** There is nothing yet that could trust, and it is nobody's fault; `note` says what would change that. */
+  | { readonly kind: "unused"; readonly reason: string; readonly note: string }
   /** Something is missing on this machine; `fix` is the command that brings it. */
   | { readonly kind: "blocked"; readonly reason: string; readonly fix: string };
 

@@ -30,7 +30,7 @@ export function windowsStore({ ca, machine, isWsl }: WindowsStoreOptions): Trust
 
   return {
     kind: "system",
-    name: isWsl ? "Windows (from WSL)" : "Windows",
+    name: "Windows",
     place: "certificates of the current user, Root",
     status: async () => ((await isThere()) ? { kind: "trusted" } : { kind: "untrusted" }),
     async install() {

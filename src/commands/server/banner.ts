@@ -99,7 +99,7 @@ function channelItems(entries: readonly RegistryEntry[], io: Io): Row["items"] {
   if (entries.length === 0) {
     return [
       { text: "none", paint: dim },
-      { text: "chanctl channel add chat --transport ws --param room:string", paint: dim },
+      { text: "chanctl channel add chat --transport ws --param room:string", paint: dim, isCommand: true },
     ];
   }
   return entries.map(({ name, definition, error }, index) => {

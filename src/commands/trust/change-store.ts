@@ -62,8 +62,12 @@ export async function uninstallFrom(
   return { row: withOthers(described, after), isOpen, isUnasked };
 }
 
-/** A tool that is missing matters to nobody who has nothing left to take out. */
+/** A tool or a Firefox's first start that is missing matters to nobody who has nothing left to take out. */
 function withoutNeed(row: StoreRow): StoreRow {
+  if (row.state === "unused") {
+    const { note: _needless, ...rest } = row;
+    return rest;
+  }
   if (row.state !== "blocked" && row.state !== "untrusted") return row;
   const { fix: _needless, reason: _settled, ...rest } = row;
   return { ...rest, state: "untrusted" };

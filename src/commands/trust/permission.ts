@@ -1,7 +1,7 @@
 import type { TrustStore } from "../../certs/trust/trust-store.ts";
 import type { Io } from "../io.ts";
 import type { Permission } from "./change-store.ts";
-import { commandLines } from "./command-text.ts";
+import { commandLines } from "../command-text.ts";
 
 /** Asks, on a terminal, whether a line may run as root; the line is shown as it will run. */
 export function permissionAsker(

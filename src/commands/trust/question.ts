@@ -2,17 +2,22 @@ import type { AuthorityCertificate } from "../../certs/trust/authority-certifica
 import type { TrustStore } from "../../certs/trust/trust-store.ts";
 import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
-import { wrapColumns } from "../terminal-text.ts";
+import { textColumns, wrapColumns } from "../terminal-text.ts";
 import { shortPath } from "./row-text.ts";
 
 interface QuestionOptions {
-  readonly ca: AuthorityCertificate;
+  readonly ca: Pick<AuthorityCertificate, "path">;
   /** The stores that would be changed. */
   readonly missing: readonly TrustStore[];
 }
 
+const NEEDS_ROOT = "needs root, asked for by itself";
+const GAP = "     ";
+/** Below the place that it is about. */
+const NOTE_BELOW = `\n${" ".repeat(17)}`;
+
 /** What a person should know before they say yes: what is added where, how far it reaches, how to undo it. */
-export function questionText({ ca, missing }: QuestionOptions, io: Io): string {
+export function questionText({ ca, missing }: QuestionOptions, io: Pick<Io, "color" | "columns">): string {
   const { dim } = palette(io.color);
   const key = shortPath(ca.path).replace(/ca\.pem$/, "ca-key.pem");
   const why =
@@ -22,8 +27,10 @@ export function questionText({ ca, missing }: QuestionOptions, io: Io): string {
     "It stays on this machine and can vouch for local names and private addresses only; its key, " +
     `${key}, is for your eyes only. You are asked once.`;
   const rows = missing.map(({ name, place, asRoot }) => {
-    const note = asRoot === undefined ? "" : dim("     needs root, asked for by itself");
-    return `    ${name.padEnd(12)} ${shortPath(place)}${note}\n`;
+    const row = `    ${name.padEnd(12)} ${shortPath(place)}`;
+    if (asRoot === undefined) return `${row}\n`;
+    const gap = textColumns(row) + GAP.length + NEEDS_ROOT.length <= io.columns ? GAP : NOTE_BELOW;
+    return `${row}${gap}${dim(NEEDS_ROOT)}\n`;
   });
   const undo = dim("chanctl trust --uninstall     takes it out again");
   return `\n${paragraph(why, io)}\n${rows.join("")}\n${paragraph(reach, io)}  ${undo}\n\n`;

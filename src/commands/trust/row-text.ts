@@ -1,8 +1,8 @@
 import { homedir } from "node:os";
 
+import { commandLines } from "../command-text.ts";
 import type { Palette } from "../palette.ts";
 import { wrapColumns } from "../terminal-text.ts";
-import { commandLines } from "./command-text.ts";
 import type { StoreRow } from "./store-row.ts";
 
 interface RowTextOptions {
@@ -14,8 +14,10 @@ interface RowTextOptions {
   readonly isOpen: boolean;
 }
 
-const NAME_WIDTH = 13;
+const NAME_WIDTH = 12;
 const STATE_WIDTH = 30;
+/** After what is wider than its column. */
+const WIDE_GAP = "     ";
 /** What a program's word is worth, where it is not its own check of the certificate. */
 const PROOFS: Readonly<Record<string, string>> = {
   curl: "verified by handshake",
@@ -45,10 +47,12 @@ export function rowText(
   const name = row.store.padEnd(NAME_WIDTH);
   const state = stateText(row);
   const place = shortPath(row.place);
-  const isOneLine = 5 + NAME_WIDTH + Math.max(state.length, STATE_WIDTH) + 1 + place.length <= columns;
   const head = `  ${mark(row, { colors, isOpen })} ${name} `;
+  const gap = state.length > STATE_WIDTH ? WIDE_GAP : " ";
+  const isOneLine =
+    5 + NAME_WIDTH + Math.max(state.length, STATE_WIDTH) + gap.length + place.length <= columns;
   const first = isOneLine
-    ? `${head}${state.padEnd(STATE_WIDTH)} ${dim(place)}\n`
+    ? `${head}${state.padEnd(STATE_WIDTH)}${gap}${dim(place)}\n`
     : `${head}${wrapColumns(state, Math.max(20, wrapAt - 5 - NAME_WIDTH)).join(`\n${INDENT}`)}\n${INDENT}${dim(place)}\n`;
   const removed = row.removed?.map((name) => `taken out: ${name}`) ?? [];
   const others = row.others?.map(

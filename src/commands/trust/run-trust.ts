@@ -8,7 +8,9 @@ import { didYouMean } from "../../shared/did-you-mean.ts";
 import { ChanctlError } from "../../shared/errors.ts";
 import { oneOf } from "../../shared/one-of.ts";
 import type { Io } from "../io.ts";
+import { sentenceLines } from "../command-text.ts";
 import { palette } from "../palette.ts";
+import { textColumns } from "../terminal-text.ts";
 import { type ChangedStore, installInto, uninstallFrom } from "./change-store.ts";
 import { askForOthers } from "./others-question.ts";
 import { permissionAsker } from "./permission.ts";
@@ -50,7 +52,7 @@ export async function runTrust(flags: TrustFlags, io: Io): Promise<void> {
   const isInstalling = !flags.uninstall && !flags.status;
   const context = await findTrust({ kinds: parseKinds(flags.store), isMaking: isInstalling }, io);
   const show = rowPrinter(flags, io);
-  if (io.env["SUDO_USER"] && process.getuid?.() === 0) io.stderr(`${sudoNotice(io.env["SUDO_USER"])}\n`);
+  if (io.env["SUDO_USER"] && process.getuid?.() === 0) io.stderr(fitted(sudoNotice(io.env["SUDO_USER"]), io));
   if (!flags.json) io.stdout(headText(context, { flags, io }));
   const mayRunAsRoot = permissionAsker({ isYes: flags.yes === true }, io);
   const isAsking = flags.uninstall && !flags.all && !flags.yes && !flags.json && io.isTerminal;
@@ -66,7 +68,8 @@ export async function runTrust(flags: TrustFlags, io: Io): Promise<void> {
     changed.push(result);
     show(result);
   }
-  if (!flags.json) io.stdout(`\n${closingText(changed, { flags, hasCa: context.ca !== undefined })}\n`);
+  if (!flags.json)
+    io.stdout(`\n${fitted(closingText(changed, { flags, hasCa: context.ca !== undefined }), io)}`);
   io.setExitCode(exitCodeOf(changed, flags));
 }
 
@@ -75,6 +78,11 @@ async function lookAt(store: TrustStore): Promise<ChangedStore> {
   const row = toRow(store, state);
   const fix = row.state === "untrusted" ? { fix: `chanctl trust --store ${store.kind}` } : {};
   return { row: withOthers({ ...fix, ...row }, held), isOpen: !isSettled(row), isUnasked: false };
+}
+
+/** A sentence and its line end, broken between words where a terminal would break in one; whole in a pipe. */
+function fitted(sentence: string, { isOutputTerminal, columns }: Io): string {
+  return `${sentenceLines(sentence, isOutputTerminal ? columns : Infinity).join("\n")}\n`;
 }
 
 /** Whoever types sudo before it out of habit trusts a CA that their own `chanctl dev` does not use. */
@@ -103,10 +111,12 @@ function headText(
 ): string {
   const { bold, dim, red } = palette(io.color);
   if (ca === undefined)
-    return "no CA has been made yet: the first `chanctl dev` or `chanctl trust` makes one\n\n";
-  const warning = problem === undefined ? "" : `${red("!")} ${problem.message}\n`;
-  const none = stores.length === 0 ? `${noneText(flags)}\n` : "";
-  return `${bold(ca.name)}  ${dim(shortPath(ca.path))}\n${warning}\n${none}`;
+    return `${fitted("no CA has been made yet: the first `chanctl dev` or `chanctl trust` makes one", io)}\n`;
+  const warning = problem === undefined ? "" : fitted(`! ${problem.message}`, io).replace("!", red);
+  const none = stores.length === 0 ? fitted(noneText(flags), io) : "";
+  const place = shortPath(ca.path);
+  const isOneLine = !io.isOutputTerminal || textColumns(`${ca.name}  ${place}`) <= io.columns;
+  return `${bold(ca.name)}${isOneLine ? "  " : "\n"}${dim(place)}\n${warning}\n${none}`;
 }
 
 function closingText(

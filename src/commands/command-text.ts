@@ -1,4 +1,7 @@
-import { textColumns } from "../terminal-text.ts";
+import { textColumns, wrapColumns } from "./terminal-text.ts";
+
+/** How far a comment stands in. */
+const COMMENT = "    ";
 
 /**
  * A command as lines of at most so many columns, broken between its words by `\`, so that what is copied from a
@@ -7,8 +10,19 @@ import { textColumns } from "../terminal-text.ts";
 export function commandLines(text: string, columns: number): readonly string[] {
   if (textColumns(text) <= columns) return [text];
   const [command = "", comment] = text.split(/ {4,}/, 2);
-  const lines = wrapCommand(command, columns);
-  return comment === undefined ? lines : [...lines, `    ${comment}`];
+  return [...wrapCommand(command, columns), ...commentLines(comment, columns)];
+}
+
+/** A sentence as lines of at most so many columns; what comes after a wide gap stands below where it does not fit. */
+export function sentenceLines(text: string, columns: number): readonly string[] {
+  if (textColumns(text) <= columns) return [text];
+  const [sentence = "", comment] = text.split(/ {4,}/, 2);
+  return [...wrapColumns(sentence, columns), ...commentLines(comment, columns)];
+}
+
+function commentLines(comment: string | undefined, columns: number): readonly string[] {
+  if (comment === undefined) return [];
+  return wrapColumns(comment, columns - COMMENT.length).map((line) => COMMENT + line);
 }
 
 function wrapCommand(command: string, columns: number): readonly string[] {
