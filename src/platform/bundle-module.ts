@@ -1,13 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { dirname, join, parse, relative, resolve } from "node:path";
+import { dirname, join, parse, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import type { BuildFailure, Message, Plugin } from "esbuild";
+import type { Plugin } from "esbuild";
 
-import { ChanctlError, messageOf } from "../shared/errors.ts";
 import type { ErrorCode } from "../shared/errors.ts";
-import { codeFrame } from "./code-frame.ts";
+import { toBuildError } from "./build-error.ts";
 
 /** What to bundle, and where to. */
 export interface BundleOptions {
@@ -71,7 +70,7 @@ export async function bundleModule(options: BundleOptions): Promise<Bundle> {
       plugins: [sources.plugin],
     });
   } catch (cause) {
-    throw await toBundleError(cause, { entry, errorCode, root, prefixLengths: sources.prefixLengths });
+    throw await toBuildError(cause, { entry, errorCode, root, prefixLengths: sources.prefixLengths });
   }
   return { outfile, inputs: [...inputs] };
 }
@@ -120,37 +119,4 @@ function sourcePlugin(onInput: (file: string) => void): {
 function loaderOf(extension: string): "ts" | "tsx" | "js" | "jsx" {
   if (extension === "tsx" || extension === "jsx") return extension;
   return extension.endsWith("ts") ? "ts" : "js";
-}
-
-interface BundleErrorContext {
-  readonly entry: string;
-  readonly errorCode: ErrorCode;
-  readonly root: string;
-  readonly prefixLengths: ReadonlyMap<string, number>;
-}
-
-async function toBundleError(cause: unknown, context: BundleErrorContext): Promise<ChanctlError> {
-  const { entry, errorCode, root, prefixLengths } = context;
-  const [first, ...others] = isBuildFailure(cause) ? cause.errors : [];
-  const location = first?.location;
-  if (!location) {
-    const reason = first?.text ?? messageOf(cause);
-    return new ChanctlError(errorCode, `${relative(root, entry)} cannot be bundled: ${reason}`, { cause });
-  }
-  const file = resolve(root, location.file);
-  const column = columnOf(location) - (location.line === 1 ? (prefixLengths.get(file) ?? 0) : 0);
-  const source = await readFile(file, "utf8").catch(() => location.lineText);
-  const frame = codeFrame(source, { line: location.line, column, length: location.length });
-  const more = others.length > 0 ? `\n\n(and ${others.length} more)` : "";
-  const place = `${relative(root, file)}:${location.line}:${column}`;
-  return new ChanctlError(errorCode, `${place}: ${first.text}\n\n${frame}${more}`, { cause });
-}
-
-/** esbuild counts columns from 0 and in bytes. */
-function columnOf({ lineText, column }: NonNullable<Message["location"]>): number {
-  return Buffer.from(lineText).subarray(0, column).toString().length + 1;
-}
-
-function isBuildFailure(thrown: unknown): thrown is BuildFailure {
-  return thrown instanceof Error && "errors" in thrown && Array.isArray(thrown.errors);
 }

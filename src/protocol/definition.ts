@@ -1,3 +1,4 @@
+import { clip } from "../shared/clip.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { didYouMean } from "../shared/did-you-mean.ts";
 import { LIFECYCLE_KEYS, resolveLifecycle } from "../shared/lifecycle.ts";
@@ -60,12 +61,14 @@ const DEFINITION_KEYS: readonly string[] = [
 /**
  * Reads the static part of a definition: what a definition file's default export, or a `.json` definition, says.
  *
- * @throws {ChanctlError} `definition_invalid` naming the key, what was expected and what came; `fields.key` is an
- *   unknown key.
+ * @throws {ChanctlError} `definition_invalid` naming the key, what was expected and what came; `fields` tells an
+ *   unknown `key`, or the key whose value is wrong: `valueAt`.
  */
 export function parseDefinition(name: string, value: unknown): ChannelDefinition {
   if (!isRecord(value))
-    throw invalid("a definition must be an object", "export default defineChannel({ … })");
+    throw invalid(`a definition must be an object, got \`${clip(JSON.stringify(value) ?? "undefined")}\``, {
+      hint: "export default defineChannel({ … })",
+    });
   for (const key of Object.keys(value)) {
     if (DEFINITION_KEYS.includes(key)) continue;
     throw new ChanctlError("definition_invalid", `unknown key \`${key}\``, {
@@ -89,13 +92,15 @@ export function parseDefinition(name: string, value: unknown): ChannelDefinition
   };
   // Last: a value that is wrong is told of before one that is missing.
   if (isPublic && (auth !== undefined || hasVerify)) {
-    throw invalid("`public: true` and `auth` or `verify` exclude each other", "remove one of them");
+    throw invalid("`public: true` and `auth` or `verify` exclude each other", {
+      valueAt: "public",
+      hint: "remove one of them",
+    });
   }
   if (!isPublic && auth === undefined && !hasVerify) {
-    throw invalid(
-      "the channel says neither who may read it nor that anyone may",
-      "add `verify` and `auth`, or `public: true`",
-    );
+    throw invalid("the channel says neither who may read it nor that anyone may", {
+      hint: "add `verify` and `auth`, or `public: true`",
+    });
   }
   return definition;
 }
@@ -109,7 +114,10 @@ function hintFor(key: string): string {
 
 function parseTransport(value: unknown): Transport {
   if (value === undefined || value === "sse" || value === "ws") return value ?? "sse";
-  throw invalid(`\`transport\` must be "sse" or "ws", got \`${JSON.stringify(value)}\``);
+  throw invalid(`\`transport\` must be "sse" or "ws", got \`${JSON.stringify(value)}\``, {
+    valueAt: "transport",
+    hint: 'transport: "ws"     clients publish too; "sse": they only read',
+  });
 }
 
 /** A function counts as `true`: what a definition has as code, the broker only needs to know of. */
@@ -117,16 +125,22 @@ function parseFlag(key: string, value: unknown): boolean {
   if (value === undefined) return false;
   if (typeof value === "boolean") return value;
   if (typeof value === "function") return true;
-  throw invalid(`\`${key}\` must be true or false, got \`${JSON.stringify(value)}\``);
+  throw invalid(`\`${key}\` must be true or false, got \`${JSON.stringify(value)}\``, {
+    valueAt: key,
+    hint: `${key}: true     or leave it out`,
+  });
 }
 
 function parseAuth(value: unknown): AuthSource | undefined {
   if (value === undefined) return undefined;
-  if (!isRecord(value)) throw invalid("`auth` must be an object with `headerName` or `cookieName`");
+  const valueAt = "auth";
+  const hint = 'auth: { cookieName: "session" }';
+  if (!isRecord(value))
+    throw invalid("`auth` must be an object with `headerName` or `cookieName`", { valueAt, hint });
   const headerName = parseName("auth.headerName", value["headerName"])?.toLowerCase();
   const cookieName = parseName("auth.cookieName", value["cookieName"]);
   if (headerName === undefined && cookieName === undefined) {
-    throw invalid("`auth` must name a header or a cookie", 'auth: { cookieName: "session" }');
+    throw invalid("`auth` must name a header or a cookie", { valueAt, hint });
   }
   return {
     ...(headerName === undefined ? {} : { headerName }),
@@ -138,16 +152,25 @@ function parseAuth(value: unknown): AuthSource | undefined {
 function parseName(key: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === "string" && /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(value)) return value;
-  throw invalid(`\`${key}\` must be a header or cookie name, got \`${JSON.stringify(value)}\``);
+  throw invalid(`\`${key}\` must be a header or cookie name, got \`${JSON.stringify(value)}\``, {
+    valueAt: key,
+    hint: key.endsWith("headerName") ? 'headerName: "authorization"' : 'cookieName: "session"',
+  });
 }
 
 function parseMessages(value: unknown): Readonly<Record<string, JsonSchema>> | undefined {
   if (value === undefined) return undefined;
   if (!isRecord(value))
-    throw invalid("`messages` must be an object of message types, each with its JSON Schema");
+    throw invalid("`messages` must be an object of message types, each with its JSON Schema", {
+      valueAt: "messages",
+      hint: 'messages: { message: { type: "object" } }',
+    });
   for (const [type, schema] of Object.entries(value)) {
     if (!isRecord(schema))
-      throw invalid(`\`messages.${type}\` must be a JSON Schema, got \`${JSON.stringify(schema)}\``);
+      throw invalid(`\`messages.${type}\` must be a JSON Schema, got \`${JSON.stringify(schema)}\``, {
+        valueAt: `messages.${type}`,
+        hint: `${type}: {}     takes any data`,
+      });
   }
   return value as Readonly<Record<string, JsonSchema>>;
 }
@@ -158,17 +181,26 @@ const PARAM_TYPES = new Set(["string", "integer", "number", "boolean"]);
 function parseParamsSchema(value: unknown): JsonSchema {
   if (value === undefined) return NO_PARAMS;
   if (!isRecord(value) || value["type"] !== "object" || !isRecord(value["properties"] ?? {})) {
-    throw invalid('`paramsSchema` must be a JSON Schema of `type: "object"` with `properties`');
+    throw invalid('`paramsSchema` must be a JSON Schema of `type: "object"` with `properties`', {
+      valueAt: "paramsSchema",
+      hint: 'paramsSchema: { type: "object", properties: { room: { type: "string" } } }',
+    });
   }
   const properties = (value["properties"] ?? {}) as Readonly<Record<string, unknown>>;
   for (const [param, schema] of Object.entries(properties)) {
+    const valueAt = `paramsSchema.${param}`;
+    const hint = "give it another name, such as `room`";
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(param)) {
-      throw invalid(`the param \`${param}\` must be letters, digits and \`_\`, not beginning with a digit`);
+      const message = `the param \`${param}\` must be letters, digits and \`_\`, not beginning with a digit`;
+      throw invalid(message, { valueAt, hint });
     }
     if (RESERVED_PARAMS.has(param))
-      throw invalid(`the param name \`${param}\` is reserved`, "choose another name");
+      throw invalid(`the param name \`${param}\` is reserved`, { valueAt, hint });
     if (!isRecord(schema) || !isParamSchema(schema)) {
-      throw invalid(`the param \`${param}\` must have the type string, integer, number or boolean`);
+      throw invalid(`the param \`${param}\` must have the type string, integer, number or boolean`, {
+        valueAt,
+        hint: `${param}: { type: "string" }`,
+      });
     }
   }
   return { ...value, properties, additionalProperties: false };
@@ -184,6 +216,15 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function invalid(message: string, hint?: string): ChanctlError {
-  return new ChanctlError("definition_invalid", message, hint === undefined ? {} : { hint });
+interface Mistake {
+  /** The key whose value is wrong: `auth.headerName`. Absent: it is about the whole. */
+  readonly valueAt?: string;
+  readonly hint: string;
+}
+
+function invalid(message: string, { valueAt, hint }: Mistake): ChanctlError {
+  return new ChanctlError("definition_invalid", message, {
+    hint,
+    ...(valueAt === undefined ? {} : { fields: { valueAt } }),
+  });
 }

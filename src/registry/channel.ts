@@ -118,6 +118,7 @@ function readParams({ properties }: JsonSchema): Map<string, Param> {
       throw new ChanctlError(
         "definition_invalid",
         `the param \`${name}\` must be of string, integer, number or boolean, got \`${JSON.stringify(schema)}\``,
+        { hint: `${name}: { type: "string" }`, fields: { valueAt: `paramsSchema.${name}` } },
       );
     }),
   );
@@ -129,7 +130,11 @@ function assertDefaultsFit(params: ReadonlyMap<string, Param>, check: SchemaChec
   );
   const problem = check(Object.fromEntries(defaults));
   if (problem === undefined) return;
-  throw new ChanctlError("definition_invalid", `a default does not fit: ${describeParams(problem)}`);
+  const [name = ""] = problem.path;
+  throw new ChanctlError("definition_invalid", `a default does not fit: ${describeParams(problem)}`, {
+    hint: "correct it, or leave `default` out",
+    fields: { valueAt: `paramsSchema.${name}` },
+  });
 }
 
 function assertSize(query: URLSearchParams, maxParamsBytes: number): void {

@@ -11,7 +11,7 @@ import { Worker } from "node:worker_threads";
 import { bundleModule } from "../platform/bundle-module.ts";
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
 import type { DefinitionJob, DefinitionReport } from "./definition-report.ts";
-import { describeThrown } from "./describe-thrown.ts";
+import { describeThrown, placeOfThrown } from "./describe-thrown.ts";
 import { stampOf } from "./file-stamp.ts";
 import type { FileStamp } from "./file-stamp.ts";
 
@@ -66,10 +66,13 @@ async function importStatic(file: string, outfile: string, root: string): Promis
   try {
     imported = await import(pathToFileURL(outfile).href);
   } catch (cause) {
-    const missing = errorCodeOf(cause) === "ERR_MODULE_NOT_FOUND";
-    throw new ChanctlError("definition_invalid", describeThrown(cause, { file, outfile, root }), {
+    const context = { file, outfile, root };
+    const isMissing = errorCodeOf(cause) === "ERR_MODULE_NOT_FOUND";
+    throw new ChanctlError("definition_invalid", describeThrown(cause, context), {
       cause,
-      ...(missing ? { hint: "npm install     in the project, with the package's name if it is new" } : {}),
+      hint: isMissing
+        ? "npm install     in the project, with the package's name if it is new"
+        : `correct ${placeOfThrown(cause, context)} and save it; what needs a service or a secret goes into \`verify\``,
     });
   }
   const shown = relative(root, file);
@@ -82,7 +85,8 @@ async function importStatic(file: string, outfile: string, root: string): Promis
     return toPlain(definition);
   } catch (cause) {
     const message = `${shown} must be plain JSON and functions: ${messageOf(cause)}`;
-    throw new ChanctlError("definition_invalid", message, { cause });
+    const hint = "leave out what JSON cannot say, such as a BigInt or a value that holds itself";
+    throw new ChanctlError("definition_invalid", message, { cause, hint });
   }
 }
 

@@ -95,6 +95,7 @@ function readFolder(folder: string) {
       `the folder of channels cannot be read: ${messageOf(error)}`,
       {
         cause: error,
+        hint: `chmod u+rx ${folder}     lets its owner read it`,
       },
     );
   }

@@ -177,7 +177,10 @@ export class DefinitionFolder {
       .catch((cause: unknown) => {
         // No child to be had, or the cache folder cannot be written: that is so for each of them.
         const message = `channel definitions cannot be loaded: ${messageOf(cause)}`;
-        const error = new ChanctlError("definition_invalid", message, { cause });
+        const error = new ChanctlError("definition_invalid", message, {
+          cause,
+          hint: `check that ${this.#options.cacheFolder} can be written`,
+        });
         for (const file of nameOf.keys()) onLoaded({ file, stamps: {}, error });
       })
       .finally(() => {

@@ -182,8 +182,10 @@ function toError(
     ? `did not end within ${formatDuration(timeoutMs)}`
     : "ended the process that loads it";
   const message = `${relative(root, file)}: ${step} it ${problem}${withOutput(output)}`;
-  const hint = "a definition is imported to read its static part: connect and wait inside `verify`";
-  return new ChanctlError("definition_invalid", message, isSlow ? { hint } : {});
+  const hint = isSlow
+    ? "a definition is imported to read its static part: connect and wait inside `verify`"
+    : "remove what ends it, such as `process.exit()`: a definition is imported to read its static part";
+  return new ChanctlError("definition_invalid", message, { hint });
 }
 
 function withOutput(output: string): string {

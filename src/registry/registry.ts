@@ -206,8 +206,9 @@ export class Registry {
     } catch (error) {
       if (!(error instanceof ChanctlError)) throw error;
       const { code, message, hint, fields } = error;
-      const key = typeof fields?.["key"] === "string" ? { key: fields["key"] } : {};
-      return new ChanctlError(code, placeDefinition(message, { root: this.#root, file, ...key }), {
+      const { key, valueAt } = fields;
+      const place = { root: this.#root, file, key: textOf(key), valueAt: textOf(valueAt) };
+      return new ChanctlError(code, placeDefinition(message, place), {
         cause: error,
         ...(hint === undefined ? {} : { hint }),
       });
@@ -237,6 +238,10 @@ export class Registry {
       message: `channel files are not reloaded: ${messageOf(error)}`,
     });
   }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 function toMessage(

@@ -68,6 +68,7 @@ function compile(ajv: Ajv | Ajv2020, schema: JsonSchema, place: string): Validat
   } catch (cause) {
     throw new ChanctlError("definition_invalid", `\`${place}\` is not a schema: ${messageOf(cause)}`, {
       cause,
+      fields: { valueAt: place },
       hint: "JSON Schema, draft 7 (or 2020-12 by its `$schema`); `format` is not checked: use `pattern`",
     });
   } finally {
@@ -76,7 +77,10 @@ function compile(ajv: Ajv | Ajv2020, schema: JsonSchema, place: string): Validat
   }
   // Such a check returns a promise, which would pass for "valid".
   if ("$async" in validate) {
-    throw new ChanctlError("definition_invalid", `\`${place}\` must be a schema without \`$async\``);
+    throw new ChanctlError("definition_invalid", `\`${place}\` must be a schema without \`$async\``, {
+      fields: { valueAt: place },
+      hint: "remove `$async`",
+    });
   }
   return validate;
 }

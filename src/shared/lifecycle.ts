@@ -54,6 +54,7 @@ export function resolveLifecycle(given: Readonly<Record<string, unknown>>): Life
       throw new ChanctlError(
         "definition_invalid",
         `\`${key}\` must be ${range}, got \`${JSON.stringify(value)}\``,
+        { hint: `${key}: ${bounds.default}     what it is when left out`, fields: { valueAt: key } },
       );
     }
     resolved[key] = value;

@@ -121,12 +121,13 @@ describe("chanctl channel add", () => {
 
   it.each([
     [["Chat Room"], "chanctl channel add chat-room"],
-    [["../x"], "chanctl channel add chat"],
-    [["chat/messages"], "chanctl channel add chat"],
+    [["../x"], "chanctl channel add <name>     such as chat, or game/moves"],
+    [["messages"], "chanctl channel add my-messages"],
+    [["chat/messages"], "chanctl channel add chat/my-messages"],
     [["chat", "--transport", "http"], "ws: clients publish too; sse: they only read"],
     [["chat", "--param", "room:text"], "--param room:string"],
     [["chat", "--param", "room:strng"], "--param room:string"],
-    [["chat", "--param", "token:string"], "choose another name"],
+    [["chat", "--param", "token:string"], "--param room:string"],
   ])("refuses %j with exit 2 and a fix, and writes nothing", async (args, fix) => {
     await using project = await makeProject();
     const { code, stderr } = await runCli(["channel", "add", ...args], { cwd: project.root });

@@ -71,7 +71,11 @@ describe("parseDefinition", () => {
     ["a lifecycle out of bounds", { public: true, keepaliveIntervalMs: 1 }, "`keepaliveIntervalMs` must be"],
   ])("refuses %s", (_, value, message) => {
     expect(() => parseDefinition("chat", value)).toThrow(
-      expect.objectContaining({ code: "definition_invalid", message: expect.stringContaining(message) }),
+      expect.objectContaining({
+        code: "definition_invalid",
+        message: expect.stringContaining(message),
+        hint: expect.stringMatching(/./),
+      }),
     );
   });
 

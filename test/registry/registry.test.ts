@@ -179,6 +179,29 @@ describe("a broken definition", () => {
     expect(registry.failures[0]?.message).toContain(`channels/chat.js:${place}: unknown key`);
   });
 
+  it.each([
+    ["a text", 'export default { public: true, transport: "wss" };', "1:43"],
+    ["of a key in quotes", 'export default { public: true, "transport":\n  "wss" };', "2:3"],
+    ["an object", "export default { public: true, messages: [] };", "1:42"],
+    ["within another", "export default { auth: { headerName: 3 } };", "1:38"],
+    ["a name", "const text = 5;\nexport default { public: true, messages: { text } };", "2:44"],
+    ["of a method", "export default { public: true, messages() {} };", "1:32"],
+    [
+      "behind a variable: the key around it",
+      "const types = { text: 5 };\nexport default { public: true, messages: types };",
+      "2:42",
+    ],
+    [
+      "written at several places: the key around it",
+      'const verify = () => {};\nexport default { verify, transport: "ws", messages: { transport: 5 } };',
+      "2:53",
+    ],
+    ["nowhere", "const rest = { messages: [] };\nexport default { public: true, ...rest };", "2:1"],
+  ])("points at a wrong value: %s", async (_, text, place) => {
+    const { registry } = await openRegistry(createProject({ "channels/chat.js": text }));
+    expect(registry.failures[0]?.message).toContain(`channels/chat.js:${place}: `);
+  });
+
   it("is shown with a code frame, and the others load", async () => {
     const project = createProject({
       "channels/chat.ts": "export default {\n  public: true,\n  transport: = 'ws',\n};\n",
@@ -232,22 +255,23 @@ describe("a broken definition", () => {
   it.each([
     ["export const chat = {};", "channels/chat.ts must export its channel as default, got no default"],
     ["export default 5;", "channels/chat.ts:1:1: a definition must be an object"],
-    ["export default { public: true, maxMessages: -1 };", "channels/chat.ts:1:1: `maxMessages` must be"],
+    ["export default { public: true, maxMessages: -1 };", "channels/chat.ts:1:45: `maxMessages` must be"],
     [
       "export default { public: true, messages: { a: 1n } };",
       "channels/chat.ts must be plain JSON and functions",
     ],
     [
       "export default { public: true, messages: { a: { type: 'x' } } };",
-      "channels/chat.ts:1:1: `messages.a` is not a schema",
+      "channels/chat.ts:1:47: `messages.a` is not a schema",
     ],
     [
       "import 'not-there'; export default {};",
       "channels/chat.ts: Error: Cannot find package 'not-there' imported from channels/chat.ts",
     ],
     ["throw 'a text'; export default {};", "channels/chat.ts: a text"],
-  ])("%j says what is wrong", async (text, message) => {
+  ])("%j says what is wrong, with a fix", async (text, message) => {
     const { registry } = await openRegistry(createProject({ "channels/chat.ts": text }));
+    expect(registry.failures[0]?.hint).toMatch(/./);
     expect(registry.failures.map((error) => error.message.split("\n")[0])).toEqual([
       expect.stringContaining(message),
     ]);

@@ -63,10 +63,14 @@ export async function runChannelAdd(
 function assertName(name: string): void {
   const problem = channelNameProblem(name);
   if (problem === undefined) return;
+  // The second is for what is reserved: `messages`, `chat/messages`.
   const fixed = name.toLowerCase().replaceAll(/[^a-z0-9/_-]+/g, "-");
-  const hint =
-    channelNameProblem(fixed) === undefined ? `chanctl channel add ${fixed}` : "chanctl channel add chat";
-  throw new ChanctlError("usage", `the channel name \`${name}\` ${problem}`, { hint });
+  const usable = [fixed, fixed.replace(/[^/]*$/, "my-$&")].find(
+    (text) => channelNameProblem(text) === undefined,
+  );
+  throw new ChanctlError("usage", `the channel name \`${name}\` ${problem}`, {
+    hint: `chanctl channel add ${usable ?? "<name>     such as chat, or game/moves"}`,
+  });
 }
 
 function assertTransport(transport: string): void {

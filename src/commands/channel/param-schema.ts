@@ -43,7 +43,7 @@ function assertUsable({ name, type }: ParamDraft): void {
     });
   } catch (error) {
     if (!(error instanceof ChanctlError)) throw error;
-    throw new ChanctlError("usage", error.message, { hint: error.hint ?? "--param room:string" });
+    throw new ChanctlError("usage", error.message, { hint: "--param room:string" });
   }
 }
 
