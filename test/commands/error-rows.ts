@@ -188,6 +188,31 @@ export const ROWS: readonly Row[] = [
       "  fix: remove what ends it, such as `process.exit()`: a definition is imported to read its static part",
     ],
   },
+  {
+    title: "a package.json that is no JSON",
+    files: { "package.json": '{\n  "name": "shop",\n}\n' },
+    args: ["init", "--yes", "--no-install"],
+    code: 3,
+    says: [
+      "error: package.json:2:17: JSON does not support trailing commas",
+      "  ",
+      "    1 | {",
+      '  > 2 |   "name": "shop",',
+      "      |                 ^",
+      "    3 | }",
+      "    4 |",
+      "  fix: correct line 2 of package.json and save it",
+    ],
+  },
+  {
+    title: "a file where `init` should write",
+    args: ["init", "package.json"],
+    code: 2,
+    says: [
+      "error: <root>/package.json must be a folder, or a place for a new one, and is a file",
+      "  fix: chanctl init my-chat     makes one here",
+    ],
+  },
   ...[SERVE, ["channel", "list"]].map((args) => ({
     title: "a file where the folder of channels should be",
     files: { channels: "mine" },

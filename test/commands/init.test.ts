@@ -272,7 +272,9 @@ describe("in an existing project", () => {
     await write({ "package.json": "{", "index.js": "" });
     expect(await init()).toMatchObject({
       code: 3,
-      stderr: expect.stringContaining("package.json is not JSON"),
+      stderr: expect.stringMatching(
+        /^error: package\.json:1:2: Expected [^]*\n {2}fix: correct line 1 of package\.json and save it\n$/,
+      ),
     });
   });
 
@@ -419,6 +421,8 @@ test("refuses a file in place of the folder", async () => {
   await write({ here: "" });
   expect(await init("here")).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining("cannot be read as a folder"),
+    stderr: expect.stringMatching(
+      /^error: \S+\/here must be a folder, .*\n {2}fix: chanctl init my-chat {5}makes one here\n$/,
+    ),
   });
 });

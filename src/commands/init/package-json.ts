@@ -23,11 +23,18 @@ export interface PackageJson {
 export function parsePackageJson(text: string): PackageJson {
   let fields: Json;
   try {
-    fields = JSON.parse(text) as Json;
+    fields = JSON.parse(text.replace(/^\uFEFF/, "")) as Json;
   } catch (cause) {
-    throw new ChanctlError("config_invalid", `package.json is not JSON: ${messageOf(cause)}`, { cause });
+    const hint = "correct package.json and save it";
+    throw new ChanctlError("config_invalid", `package.json is not JSON: ${messageOf(cause)}`, {
+      cause,
+      hint,
+    });
   }
-  if (!isJsonObject(fields)) throw new ChanctlError("config_invalid", "package.json must hold an object");
+  if (!isJsonObject(fields)) {
+    const hint = `npm init     writes one, once that is out of its place`;
+    throw new ChanctlError("config_invalid", "package.json must hold an object", { hint });
+  }
   const groups = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
   const dependencies = Object.assign({}, ...groups.map((group) => textsOf(fields[group]))) as Record<
     string,

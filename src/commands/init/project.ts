@@ -1,15 +1,15 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 
-import { ChanctlError, errorCodeOf, messageOf } from "../../shared/errors.ts";
+import { ChanctlError, errorCodeOf } from "../../shared/errors.ts";
 import { detectFrameworks } from "./framework.ts";
 import type { Framework } from "./framework.ts";
-import { parsePackageJson } from "./package-json.ts";
 import type { PackageJson } from "./package-json.ts";
 import { detectOtherLanguage, otherAppCommand } from "./other-language.ts";
 import type { OtherLanguage } from "./other-language.ts";
 import { detectPackageManager, isLockfile } from "./package-manager.ts";
 import type { PackageManager } from "./package-manager.ts";
+import { readPackageJson } from "./read-package-json.ts";
 
 /** What `init` finds in a folder. */
 export interface Project {
@@ -54,10 +54,7 @@ export async function inspectProject(
   const names = await listFolder(folder);
   const language = detectOtherLanguage(folder);
   const command = language && (await otherAppCommand(folder, language));
-  const packageText = names.includes("package.json")
-    ? await readFile(join(folder, "package.json"), "utf8")
-    : undefined;
-  const packageJson = packageText === undefined ? undefined : parsePackageJson(packageText);
+  const packageJson = names.includes("package.json") ? await readPackageJson(folder) : undefined;
   const dependencies = Object.keys(packageJson?.dependencies ?? {});
   const scripts = Object.values(packageJson?.scripts ?? {}).join("\n");
   const declared = packageJson?.fields["packageManager"];
@@ -95,8 +92,10 @@ async function listFolder(folder: string): Promise<string[]> {
     return await readdir(folder);
   } catch (error) {
     if (errorCodeOf(error) === "ENOENT") return [];
-    throw new ChanctlError("usage", `${folder} cannot be read as a folder: ${messageOf(error)}`, {
+    if (errorCodeOf(error) !== "ENOTDIR") throw error;
+    throw new ChanctlError("usage", `${folder} must be a folder, or a place for a new one, and is a file`, {
       cause: error,
+      hint: "chanctl init my-chat     makes one here",
     });
   }
 }

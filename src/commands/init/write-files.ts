@@ -16,7 +16,10 @@ export async function readExisting(folder: string, paths: readonly string[]): Pr
       texts.set(path, await readFile(join(folder, path), "utf8"));
     } catch (cause) {
       if (errorCodeOf(cause) === "ENOENT") continue;
-      throw new ChanctlError("would_overwrite", `${path} must be a file: ${messageOf(cause)}`, { cause });
+      throw new ChanctlError("would_overwrite", `${path} must be a file: ${messageOf(cause)}`, {
+        cause,
+        hint: `mv "${path}" "${path}.old"     makes room for it`,
+      });
     }
   }
   return texts;
