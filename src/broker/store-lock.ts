@@ -1,5 +1,6 @@
 import Database from "better-sqlite3";
 import { dirname } from "node:path";
+import { findLockHolder } from "../platform/lock-holder.ts";
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
 import { makePrivateDatabase } from "./private-database.ts";
 
@@ -29,13 +30,7 @@ export class StoreLock {
       this.#db.exec("BEGIN EXCLUSIVE");
     } catch (cause) {
       if (errorCodeOf(cause) === "SQLITE_BUSY") {
-        const who = holder();
-        const stop = who === undefined ? "" : `kill ${who.pid}     stops that one, or\n`;
-        throw new ChanctlError(
-          "store_in_use",
-          `the store in ${dirname(file)} is in use by ${who === undefined ? "another process" : `chanctl (pid ${who.pid}, ${who.url})`}`,
-          { cause, hint: `${stop}work in another folder: one process serves a store` },
-        );
+        throw inUse(file, { known: holder(), pid: findLockHolder(file), cause });
       }
       throw new ChanctlError(
         "store_invalid",
@@ -52,4 +47,22 @@ export class StoreLock {
   close(): void {
     this.#db.close();
   }
+}
+
+interface InUse {
+  /** Who had the store when it was last told. */
+  readonly known: StoreHolder | undefined;
+  /** Who has it now, where that can be seen: one that is starting has not told its address yet. */
+  readonly pid: number | undefined;
+  readonly cause: unknown;
+}
+
+function inUse(file: string, { known, pid = known?.pid, cause }: InUse): ChanctlError {
+  const url = known?.pid === pid && known !== undefined ? `, ${known.url}` : "";
+  const who = pid === undefined ? "another process" : `chanctl (pid ${pid}${url})`;
+  const stop = pid === undefined ? "" : `kill ${pid}     stops that one, or\n`;
+  return new ChanctlError("store_in_use", `the store in ${dirname(file)} is in use by ${who}`, {
+    cause,
+    hint: `${stop}work in another folder: one process serves a store`,
+  });
 }

@@ -73,6 +73,27 @@ export const ROWS: readonly Row[] = [
     ],
   },
   {
+    title: "a store that another chanctl, which is starting, has",
+    before: async ({ root }) => {
+      await mkdir(join(root, ".chanctl"));
+      const lock = new Database(join(root, ".chanctl/lock.sqlite")).exec("BEGIN EXCLUSIVE");
+      onTestFinished(() => void lock.close());
+    },
+    args: SERVE,
+    code: 1,
+    says:
+      process.platform === "linux"
+        ? [
+            "error: the store in <root>/.chanctl is in use by chanctl (pid <pid>)",
+            "  fix: kill <pid>     stops that one, or",
+            "       work in another folder: one process serves a store",
+          ]
+        : [
+            "error: the store in <root>/.chanctl is in use by another process",
+            "  fix: work in another folder: one process serves a store",
+          ],
+  },
+  {
     title: "a config with a key that there is not",
     files: { "chanctl.config.ts": "export default {\n  app: {},\n  prot: 4433,\n};\n" },
     args: DEV,

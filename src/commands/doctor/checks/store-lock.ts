@@ -1,6 +1,6 @@
-import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
+import { findLockHolder } from "../../../platform/lock-holder.ts";
 import type { Check, Scene, Verdict } from "../check.ts";
 
 /** Who has the store. */
@@ -10,7 +10,7 @@ export const storeLock: Check = {
   run: async ({ store, run, stateFolder }) => {
     const { isHeld } = await store;
     if (isHeld === undefined) return undefined;
-    const holder = isHeld ? await findHolder(join(stateFolder, "lock.sqlite")) : undefined;
+    const holder = isHeld ? findLockHolder(join(stateFolder, "lock.sqlite")) : undefined;
     return judgeLock({ isHeld, holder, run });
   },
 };
@@ -39,15 +39,4 @@ export function judgeLock({ isHeld, holder, run }: LockFacts): Verdict {
     message: `held by ${who}, which run.json does not name: it is starting or ending, or was left behind`,
     fix: owner === undefined ? "fuser .chanctl/lock.sqlite" : `kill ${owner}     if it should not run`,
   };
-}
-
-/** @see https://man7.org/linux/man-pages/man5/proc_locks.5.html Linux only. */
-async function findHolder(file: string): Promise<number | undefined> {
-  const { ino } = await stat(file);
-  const locks = await readFile("/proc/locks", "latin1").catch(() => "");
-  for (const line of locks.split("\n")) {
-    const [, , , kind, pid, place = ""] = line.trim().split(/\s+/);
-    if (kind === "WRITE" && place.endsWith(`:${ino}`) && Number(pid) > 1) return Number(pid);
-  }
-  return undefined;
 }
