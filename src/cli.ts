@@ -6,6 +6,7 @@ import { withCommandInHint } from "./commands/flag-hint.ts";
 import { processIo } from "./commands/io.ts";
 import type { Io } from "./commands/io.ts";
 import { printError } from "./commands/print-error.ts";
+import { assertNoStrayWords } from "./commands/stray-words.ts";
 import { assertNoOptionAsValue } from "./commands/swallowed-option.ts";
 import { assertCommandsExist, toUsageError } from "./commands/usage-error.ts";
 import { readPackageVersion } from "./platform/package-version.ts";
@@ -87,7 +88,10 @@ async function runProgram(given: readonly string[], io: Io): Promise<void> {
   const args = asksFirst ? [...given.slice(1), "--help"] : given;
   const program = await createProgram(args, io);
   if (args.some((arg) => arg === "-h" || arg === "--help")) assertCommandsExist(program, args);
-  else assertNoOptionAsValue(program, args);
+  else {
+    assertNoOptionAsValue(program, args);
+    assertNoStrayWords(program, { args, cwd: io.cwd });
+  }
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {

@@ -234,6 +234,16 @@ export const ROWS: readonly Row[] = [
       "  fix: chanctl init my-chat     makes one here",
     ],
   },
+  {
+    title: "a folder given to `dev`",
+    files: { "my-app/package.json": "{}" },
+    args: ["dev", "./my-app", "--port", "0"],
+    code: 2,
+    says: [
+      "error: what starts the app must follow `--`, got `./my-app` before it",
+      "  fix: cd ./my-app && chanctl dev --port 0",
+    ],
+  },
   ...[SERVE, ["channel", "list"]].map((args) => ({
     title: "a file where the folder of channels should be",
     files: { channels: "mine" },

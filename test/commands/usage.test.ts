@@ -93,6 +93,21 @@ describe("chanctl", () => {
       "give one of them",
     ],
     [
+      ["dev", "next", "dev", "--turbo"],
+      "what starts the app must follow `--`, got `next` before it",
+      'chanctl dev -- next dev --turbo\n       chanctl dev --app "next dev --turbo"     where the shell or npm takes the `--` away',
+    ],
+    [
+      ["dev", "--host", "--port=0", "my app", "--", "--turbo"],
+      "what starts the app must follow `--`, got `my app` before it",
+      `chanctl dev --host --port=0 -- 'my app' --turbo\n       chanctl dev --host --port=0 --app "'my app' --turbo"     where the shell or npm takes the \`--\` away`,
+    ],
+    [
+      ["dev", "--port", "0", "."],
+      "what starts the app must follow `--`, got `.` before it",
+      "chanctl dev --port 0",
+    ],
+    [
       ["serve", "--cert", "c.pem"],
       "a certificate and its key go together, got `--cert` alone",
       "give `--key` too",
@@ -100,7 +115,7 @@ describe("chanctl", () => {
   ])("answers %j with exit 2, what is wrong and a fix", async (args, message, fix) => {
     const { code, stdout, stderr } = await runCli(args, { cwd });
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toBe(`error: ${message}\n${fix === undefined ? "" : `  fix: ${fix}\n`}`);
+    expect(stderr).toBe(`error: ${message}\n  fix: ${fix}\n`);
   });
 
   it("colours errors where the environment asks for it, and NO_COLOR wins", async () => {
