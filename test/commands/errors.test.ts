@@ -81,21 +81,26 @@ describe("chanctl says what happened, why, and what to do about", () => {
     );
   });
 
-  it.each(["dev", "serve"])("a port that somebody has, for %s", async (command) => {
+  it.each([
+    ["dev", "--port"],
+    ["serve", "--port"],
+    ["serve", "--internal-port"],
+  ])("a port that somebody has, for %s %s", async (command, flag) => {
     await using project = await makeProject();
     const holder = createServer().listen(0, "127.0.0.1");
     onTestFinished(() => void holder.close());
     await once(holder, "listening");
     const { port } = holder.address() as AddressInfo;
-    const args = [command, "--port", String(port), "--host", "127.0.0.1"];
+    const args = [command, "--port", "0", flag, String(port), "--host", "127.0.0.1"];
     const result = await runCli(command === "dev" ? [...args, "--no-tls"] : args, { cwd: project.root });
     expect(result.code).toBe(1);
     const [error = "", ...fix] = result.stderr.trimEnd().split("\n");
     expect(error).toMatch(new RegExp(`^error: port ${port} is in use`));
-    expect(fix[0]).toBe(`  fix: ${`chanctl ${command} --port 0`.padEnd(24)} pick a free port`);
+    const another = `chanctl ${command} ${flag} 0     `;
+    expect(fix[0]).toBe(`  fix: ${another}pick a free port`);
     if (process.platform !== "linux") return;
     expect(error).toBe(`error: port ${port} is in use by node (pid ${process.pid}, ${shownFolder()})`);
-    expect(fix.slice(1)).toEqual([`       ${`kill ${process.pid}`.padEnd(24)} stop that one`]);
+    expect(fix.slice(1)).toEqual([`       ${`kill ${process.pid}`.padEnd(another.length)}stop that one`]);
   });
 });
 
