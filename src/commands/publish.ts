@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import type { Command } from "commander";
 
+import { clip } from "../shared/clip.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import type { Io } from "./io.ts";
 import { readDataArgument, readJsonLines } from "./publish/data-source.ts";
@@ -11,7 +12,7 @@ import { toInputError } from "./publish/input-error.ts";
 import { sendBatch } from "./publish/send-batch.ts";
 import { parseChannelArgs, toQuery } from "./target/channel-args.ts";
 import type { ChannelArgs } from "./target/channel-args.ts";
-import { checkChannelArgs } from "./target/channel-catalog.ts";
+import { assertValues, checkChannelArgs } from "./target/channel-catalog.ts";
 import { collect, optionNames } from "./target/command-options.ts";
 import { resolveTarget } from "./target/target.ts";
 import type { Target } from "./target/target.ts";
@@ -73,7 +74,7 @@ interface PublishInput {
 }
 
 async function runPublish({ args, flags, optionNames }: PublishInput, io: Io): Promise<void> {
-  const items = readItems(args.rest, io);
+  const items = readItems({ args, optionNames }, io);
   const locate = (): Promise<Target> => resolveTarget(flags, io);
   const target = await locate();
   // Not `io.outputClosed`: the reader of the ids may go (`| head`), what was asked for is published all the same.
@@ -102,7 +103,11 @@ async function runPublish({ args, flags, optionNames }: PublishInput, io: Io): P
   }
 }
 
-function readItems(rest: readonly string[], io: Io): AsyncIterable<BatchItem> {
+function readItems(
+  { args, optionNames }: Pick<PublishInput, "args" | "optionNames">,
+  io: Io,
+): AsyncIterable<BatchItem> {
+  const { rest, params, valueless } = args;
   const [data, ...others] = rest;
   if (others.length > 0) {
     throw new ChanctlError("usage", `there is one data argument, got ${rest.length}`, {
@@ -110,8 +115,11 @@ function readItems(rest: readonly string[], io: Io): AsyncIterable<BatchItem> {
     });
   }
   if (data === undefined) {
-    throw new ChanctlError("usage", "the data to publish is missing", {
-      hint: "give JSON as an argument, @file, or - for standard input",
+    assertValues(valueless, optionNames);
+    const [name, value] = params.at(-1) ?? [];
+    const taken = name === undefined ? "" : `: \`${clip(value ?? "")}\` is the value of \`--${name}\``;
+    throw new ChanctlError("usage", `the data to publish is missing${taken}`, {
+      hint: `add '{"text":"hi"}' at the end, or @file, or - for standard input`,
     });
   }
   return data === "-" ? readJsonLines(io.stdin) : readDataArgument(data, io.cwd);

@@ -17,6 +17,7 @@ const flag: Omit<Setting<boolean>, "key" | "description"> = {
 };
 const secret: Omit<Setting<string>, "key" | "description"> = {
   expected: "a secret that is not empty",
+  example: "<secret>",
   schema: TEXT_SCHEMA,
   code: "config_invalid",
   parse: parseText,
@@ -107,6 +108,7 @@ export const STREAM_SETTINGS: StreamSettings = {
   jwtJwksUrl: {
     key: "jwt.jwksUrl",
     expected: "an http or https URL",
+    example: "https://id.example/jwks.json",
     description: "The JWKS with the public keys, for RS256, ES256 and EdDSA.",
     schema: { type: "string", pattern: String.raw`^https?://[^\s/?#]+(/\S*)?$` },
     parse: parseHttpUrl,
@@ -114,12 +116,18 @@ export const STREAM_SETTINGS: StreamSettings = {
   jwtAlgorithms: {
     key: "jwt.algorithms",
     expected: `a list of ${JWT_ALGORITHMS.join(", ")}`,
+    example: ["HS256"],
     description: "The only algorithms that are taken; without it all that go with the key.",
     schema: { type: "array", items: { enum: JWT_ALGORITHMS }, minItems: 1 },
     parse: parseAlgorithms,
   },
-  jwtAudience: { ...text, key: "jwt.audience", description: "What `aud` must hold." },
-  jwtIssuer: { ...text, key: "jwt.issuer", description: "What `iss` must be." },
+  jwtAudience: { ...text, key: "jwt.audience", example: "my-app", description: "What `aud` must hold." },
+  jwtIssuer: {
+    ...text,
+    key: "jwt.issuer",
+    example: "https://id.example",
+    description: "What `iss` must be.",
+  },
   jwtParam: {
     key: "jwt.param",
     expected: "letters, digits and `-`, and no parameter of Durable Streams",

@@ -87,6 +87,7 @@ export function resolveLimits(given: Readonly<Record<string, unknown>> = {}): Li
       throw new ChanctlError(
         "config_invalid",
         `\`limits.${key}\` must be a positive whole number, got \`${JSON.stringify(value)}\``,
+        { hint: `${key}: ${DEFAULT_LIMITS[key]}     what it is when left out` },
       );
     }
     resolved[key] = value;

@@ -128,7 +128,9 @@ describe("chanctl publish", () => {
     const input = '{"text":1}\n{"text":2}\nthree\n{"text":4}\n';
     const { code, stderr } = await runCli(["publish", "chat", "--room", "bad", "-"], { cwd, input });
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^error: line 3 of the input must be JSON/);
+    expect(stderr).toMatch(
+      /^error: line 3 of the input must be JSON[^]*\n {2}fix: {"text":"hi"} {5}each line is one JSON\n$/,
+    );
     expect(stderr).toContain("published up to line 2, and nothing after it");
     expect(await texts("bad")).toEqual([1, 2]);
   });
@@ -206,9 +208,11 @@ describe("chanctl publish", () => {
     [
       ["chat", "--room", "a"],
       2,
-      "the data to publish is missing",
-      "give JSON as an argument, @file, or - for standard input",
+      "the data to publish is missing: `a` is the value of `--room`",
+      `add '{"text":"hi"}' at the end, or @file, or - for standard input`,
     ],
+    [["chat", "--room"], 2, "`--room` needs a value", "--room <value>"],
+    [["chat", "--room", "a", "--jsno"], 2, "`--jsno` needs a value", "did you mean `--json`?"],
     [
       ["chat", "--room", "a", "1", "2"],
       2,
@@ -217,8 +221,7 @@ describe("chanctl publish", () => {
     ],
   ])("answers %j with what is wrong and a fix", async (args, code, message, fix) => {
     const result = await runCli(["publish", ...args], { cwd });
-    const hint = fix === undefined ? "" : `  fix: ${fix}\n`;
-    expect(result).toEqual({ code, stdout: "", stderr: `error: ${message}\n${hint}` });
+    expect(result).toEqual({ code, stdout: "", stderr: `error: ${message}\n  fix: ${fix}\n` });
   });
 
   it("says what of the data does not fit the channel's schema", async () => {
@@ -328,7 +331,9 @@ describe("chanctl tail", () => {
     await rm(join(gone.project.root, "channels/jobs.json"));
     const { code, stderr } = await tail.ended();
     expect(code).toBe(1);
-    expect(stderr).toMatch(/\nerror: there is no channel `jobs`\n/);
+    expect(stderr).toMatch(
+      /\nerror: there is no channel `jobs`\n {2}fix: chanctl channel list {5}in the server's project, shows the channels\n$/,
+    );
   });
 
   it("escapes what could move the cursor or forge a line", async () => {

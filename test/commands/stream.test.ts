@@ -305,7 +305,7 @@ describe("chanctl stream, when something is wrong", () => {
       ["create", "x", "--type", "jsn"],
       2,
       "`--type` must be json, text, bytes or a media type such as `image/png`, got `jsn`",
-      undefined,
+      "--type json",
     ],
     [
       ["create", "x", "--ttl", "1.5s"],
@@ -323,19 +323,19 @@ describe("chanctl stream, when something is wrong", () => {
       ["append", "wrong/jobs", "x", "--retry-for", "soon"],
       2,
       "`--retry-for` must be a duration such as `1m`, got `soon`",
-      undefined,
+      "--retry-for 1m",
     ],
     [
       ["read", "wrong/jobs", "--sse", "--long-poll"],
       2,
       "`--sse` and `--long-poll` exclude each other",
-      undefined,
+      "give one of them",
     ],
     [
       ["fork", "wrong/jobs", "y", "--sub-offset", "1"],
       2,
       "`--sub-offset` needs `--at`, the offset that it counts from",
-      undefined,
+      "add --at <offset>     such as `append` prints it",
     ],
     [
       ["list", "--url", "http://localhost:1"],
@@ -356,8 +356,7 @@ describe("chanctl stream, when something is wrong", () => {
       "leave `--token` out: the project's own server is reached with its own token",
     ],
   ])("answers %j with exit %i, what is wrong and a fix", async (args, code, message, fix) => {
-    const hint = fix === undefined ? "" : `  fix: ${fix}\n`;
-    expect(await stream(args)).toEqual({ code, stdout: "", stderr: `error: ${message}\n${hint}` });
+    expect(await stream(args)).toEqual({ code, stdout: "", stderr: `error: ${message}\n  fix: ${fix}\n` });
   });
 
   it("says which offset is none, and which is of another stream", async () => {

@@ -251,7 +251,8 @@ describe("a server", () => {
     expect({ code, stderr }).toEqual({
       code: 3,
       stderr:
-        'error: the environment variable CHANCTL_STREAMS_SECRET must be a secret that is not empty, got `""`\n',
+        'error: the environment variable CHANCTL_STREAMS_SECRET must be a secret that is not empty, got `""`\n' +
+        '  fix: CHANCTL_STREAMS_SECRET="<secret>"\n',
     });
   });
 

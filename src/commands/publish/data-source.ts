@@ -5,6 +5,8 @@ import type { Readable } from "node:stream";
 
 import { ChanctlError, messageOf } from "../../shared/errors.ts";
 
+const ONE_A_LINE = `{"text":"hi"}     each line is one JSON`;
+
 /** The data of one message: JSON text, exactly as it was given. */
 export interface BatchItem {
   readonly dataText: string;
@@ -29,7 +31,7 @@ export async function* readDataArgument(argument: string, cwd: string): AsyncGen
       hint: `@<file>     its path, from ${cwd}`,
     });
   });
-  yield { dataText: parseJsonText(text, { place: path }) };
+  yield { dataText: parseJsonText(text, { place: path, hint: `correct ${argument.slice(1)} and save it` }) };
 }
 
 /** The messages of standard input, one JSON a line; empty lines are left out. */
@@ -38,18 +40,21 @@ export async function* readJsonLines(input: Readable): AsyncGenerator<BatchItem>
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     number += 1;
     if (line.trim() !== "")
-      yield { dataText: parseJsonText(line, { place: `line ${number} of the input` }), line: number };
+      yield {
+        dataText: parseJsonText(line, { place: `line ${number} of the input`, hint: ONE_A_LINE }),
+        line: number,
+      };
   }
 }
 
-function parseJsonText(text: string, { place, hint }: { place: string; hint?: string }): string {
+function parseJsonText(text: string, { place, hint }: { place: string; hint: string }): string {
   const bare = text.replace(/^\uFEFF/, "");
   try {
     JSON.parse(bare);
     return bare;
   } catch (cause) {
     const message = `${place} must be JSON: ${messageOf(cause)}`;
-    throw new ChanctlError("usage", message, { cause, ...(hint === undefined ? {} : { hint }) });
+    throw new ChanctlError("usage", message, { cause, hint });
   }
 }
 

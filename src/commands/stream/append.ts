@@ -70,5 +70,7 @@ async function append(
 function parseRetryFor(text: string): number {
   const milliseconds = parseDurationMs(text);
   if (milliseconds !== undefined) return milliseconds;
-  throw new ChanctlError("usage", `\`--retry-for\` must be a duration such as \`1m\`, got \`${text}\``);
+  throw new ChanctlError("usage", `\`--retry-for\` must be a duration such as \`1m\`, got \`${text}\``, {
+    hint: "--retry-for 1m",
+  });
 }

@@ -37,5 +37,8 @@ async function* readPieces(path: string): AsyncGenerator<Buffer> {
 }
 
 function unreadable(cause: unknown): never {
-  throw new ChanctlError("usage", `the data file cannot be read: ${messageOf(cause)}`, { cause });
+  throw new ChanctlError("usage", `the data file cannot be read: ${messageOf(cause)}`, {
+    cause,
+    hint: "@<file>     its path, from the working directory",
+  });
 }

@@ -30,7 +30,9 @@ export function runStreamFork(
     const from = await locateStream(source, { flags, io, signal });
     const place = await locateStream(name, { flags, io, signal });
     if (from.target.url.origin !== place.target.url.origin) {
-      throw new ChanctlError("usage", "a fork must be on the server of its source");
+      throw new ChanctlError("usage", "a fork must be on the server of its source", {
+        hint: `chanctl stream fork ${source} <path>     puts it beside its source`,
+      });
     }
     const headers = { ...lifetime, ...point, "stream-forked-from": from.path };
     const answer = await requestStream(place, { method: "PUT", headers, signal });
@@ -42,10 +44,14 @@ export function runStreamFork(
 
 function toPointHeaders({ at, subOffset }: ForkFlags): Record<string, string> {
   if (subOffset !== undefined && !/^\d+$/.test(subOffset)) {
-    throw new ChanctlError("usage", `\`--sub-offset\` must be a whole number, got \`${subOffset}\``);
+    throw new ChanctlError("usage", `\`--sub-offset\` must be a whole number, got \`${subOffset}\``, {
+      hint: "--sub-offset 1",
+    });
   }
   if (subOffset !== undefined && at === undefined) {
-    throw new ChanctlError("usage", "`--sub-offset` needs `--at`, the offset that it counts from");
+    throw new ChanctlError("usage", "`--sub-offset` needs `--at`, the offset that it counts from", {
+      hint: "add --at <offset>     such as `append` prints it",
+    });
   }
   return {
     ...(at === undefined ? {} : { "stream-fork-offset": at }),

@@ -22,5 +22,6 @@ export function parseTypeFlag(text: string): string {
   throw new ChanctlError(
     "usage",
     `\`--type\` must be json, text, bytes or a media type such as \`image/png\`, got \`${text}\``,
+    { hint: "--type json" },
   );
 }

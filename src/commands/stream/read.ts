@@ -28,7 +28,9 @@ const RETRY_FOR_MS = 30_000;
  */
 export function runStreamRead({ name, flags }: { name: string; flags: ReadFlags }, io: Io): Promise<void> {
   if (flags.sse && flags.longPoll)
-    throw new ChanctlError("usage", "`--sse` and `--long-poll` exclude each other");
+    throw new ChanctlError("usage", "`--sse` and `--long-poll` exclude each other", {
+      hint: "give one of them",
+    });
   const isLive = flags.live === true || flags.sse === true || flags.longPoll === true;
   const { dim, yellow } = palette(io.errorColor);
   return untilEnded(io, async (signal) => {

@@ -2,6 +2,7 @@ import type { ErrorCode } from "../../shared/errors.ts";
 
 /** What to do about an answer of a server that says only what is wrong: it does not know that a person asked by command. */
 const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
+  channel_unknown: "chanctl channel list     in the server's project, shows the channels",
   message_invalid: "chanctl channel list --json     shows the schema of each type",
   params_invalid: "chanctl channel list --json     shows what each param must be",
   stream_closed: "chanctl stream create <path>     begins another; what is closed stays as it is",

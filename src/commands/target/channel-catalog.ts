@@ -78,8 +78,12 @@ function example(name: string, optionNames: readonly string[]): string {
   return optionNames.includes(name) ? `--param ${name}=<${name}>` : `--${name} <${name}>`;
 }
 
-/** Where the params are not known, an option that was mistyped is the likelier slip. */
-function assertValues(valueless: readonly string[], optionNames: readonly string[]): void {
+/**
+ * Refuses a param without a value. Where the params are not known, an option that was mistyped is the likelier slip.
+ *
+ * @throws {ChanctlError} `usage`.
+ */
+export function assertValues(valueless: readonly string[], optionNames: readonly string[]): void {
   const [name] = valueless;
   if (name === undefined) return;
   const near = didYouMean(name, optionNames);

@@ -25,12 +25,17 @@ export interface JwtFlags {
  */
 export async function runTokenJwt(flags: JwtFlags, io: Io): Promise<void> {
   const { subject, audience, issuer, expires, stream = [] } = flags;
-  if (subject === "") throw new ChanctlError("usage", "`--subject` must be a text that is not empty");
+  if (subject === "") {
+    throw new ChanctlError("usage", "`--subject` must be a text that is not empty", {
+      hint: "--subject u1     or leave it out",
+    });
+  }
   const expiresInMs = parseDurationMs(expires);
   if (expiresInMs === undefined || expiresInMs < 1_000) {
     throw new ChanctlError(
       "usage",
       `\`--expires\` must be a duration of 1 s or more, such as \`1h\`, got \`${expires}\``,
+      { hint: "--expires 1h     or 90s, 10m, 7d" },
     );
   }
   const streams = stream.map(parseStreamGrant);
@@ -61,8 +66,11 @@ export async function runTokenStream(
 
 /** What the server of this project is started with: the same secret, from the same places. */
 async function resolve(flags: Flags, io: Io): Promise<ResolvedOptions> {
-  if (Object.values(flags).includes(""))
-    throw new ChanctlError("config_invalid", "`--secret` must be a secret that is not empty");
+  if (Object.values(flags).includes("")) {
+    throw new ChanctlError("config_invalid", "`--secret` must be a secret that is not empty", {
+      hint: "--secret <secret>     or leave it out, to sign with the project's own",
+    });
+  }
   const { root, config } = await loadProject(io.cwd);
   return resolveOptions({ flags, env: io.env, config, root, cwd: io.cwd });
 }

@@ -30,7 +30,7 @@ export function parseStreamGrant(text: string): StreamGrant {
   const operations = text
     .slice(colon + 1)
     .split(",")
-    .map((name) => parseOperation(name.trim()));
+    .map((name) => parseOperation(name.trim(), path));
   return { path, operations };
 }
 
@@ -52,13 +52,13 @@ export function assertStreamPath(path: string, place: string): void {
   }
 }
 
-function parseOperation(name: string): ClaimedOperation {
+function parseOperation(name: string, path: string): ClaimedOperation {
   const operation = CLAIMED_OPERATIONS.find((known) => known === name);
   if (operation !== undefined) return operation;
   const near = didYouMean(name, CLAIMED_OPERATIONS);
   throw new ChanctlError(
     "usage",
     `what \`--stream\` allows must be ${oneOf(CLAIMED_OPERATIONS)}, got \`${name}\``,
-    near === undefined ? {} : { hint: `did you mean ${near}?` },
+    { hint: near === undefined ? `--stream '${path}:read'` : `did you mean ${near}?` },
   );
 }
