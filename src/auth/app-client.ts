@@ -121,7 +121,8 @@ export class AppClient {
 
   async #attempt(path: string, { body, maxAnswerBytes }: Question): Promise<Attempt> {
     const { app } = this.#options;
-    if (app === undefined) return failed("no app is running that could be asked", { isRetryable: false });
+    if (app === undefined)
+      return failed("no app is running that could be asked", { isRetryable: false, hint: NO_APP });
     if (app.state !== "ready") return notAsked(NOT_UP[app.state]);
     if (app.isOutdated) return notAsked("the app is being replaced after a save");
     const { origin } = app;
@@ -178,6 +179,8 @@ type Attempt =
   | { readonly answer: AppAnswer }
   | { readonly error: ChanctlError; readonly isRetryable: boolean; readonly wasAsked: boolean };
 
+const NO_APP = '--app "npm run start"     gives the server one; or make the channel `public: true`';
+
 const NOT_UP = {
   starting: "the app is still starting",
   crashed: "the app has crashed and is not back yet",
@@ -190,9 +193,13 @@ function notAsked(message: string): Attempt {
 
 function failed(
   message: string,
-  { isRetryable, cause }: { isRetryable: boolean; cause?: unknown },
+  { isRetryable, cause, hint }: { isRetryable: boolean; cause?: unknown; hint?: string },
 ): Extract<Attempt, { error: ChanctlError }> {
-  const error = new ChanctlError("app_unavailable", message, { cause, retryAfterSecs: 1 });
+  const error = new ChanctlError("app_unavailable", message, {
+    cause,
+    retryAfterSecs: 1,
+    ...(hint === undefined ? {} : { hint }),
+  });
   return { error, isRetryable, wasAsked: true };
 }
 

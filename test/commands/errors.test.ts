@@ -10,6 +10,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { pickFreePort } from "#src/platform/free-port.ts";
 import { RunningCli, runCli } from "./cli.ts";
 import type { CliResult } from "./cli.ts";
+import { makeDevProject } from "./dev-project.ts";
 import { DEV, ROWS } from "./error-rows.ts";
 import { makeProject } from "./temp-project.ts";
 import type { TempProject } from "./temp-project.ts";
@@ -101,6 +102,33 @@ describe("chanctl says what happened, why, and what to do about", () => {
     if (process.platform !== "linux") return;
     expect(error).toBe(`error: port ${port} is in use by node (pid ${process.pid}, ${shownFolder()})`);
     expect(fix.slice(1)).toEqual([`       ${`kill ${process.pid}`.padEnd(another.length)}stop that one`]);
+  });
+
+  it("who asks for the app where there is none, and who comes without the internal token", async () => {
+    await using dev = await makeDevProject({
+      "channels/news.json": '{ "auth": { "cookieName": "session" } }',
+    });
+    const { url, internalUrl } = dev.ready;
+    const answerTo = async (address: string, headers: Record<string, string> = {}): Promise<unknown> => {
+      const response = await fetch(address, { headers });
+      const { detail, fix } = (await response.json()) as { detail: string; fix?: string };
+      return { status: response.status, detail, fix };
+    };
+    expect(await answerTo(`${url}/`)).toEqual({
+      status: 404,
+      detail: "there is no app behind this server, only channels",
+      fix: 'set `app: { command: "npm run start" }` in chanctl.config.ts, or pass --app',
+    });
+    expect(await answerTo(`${url}/channels/news`, { cookie: "session=1" })).toEqual({
+      status: 503,
+      detail: "no app is running that could be asked",
+      fix: '--app "npm run start"     gives the server one; or make the channel `public: true`',
+    });
+    expect(await answerTo(`${internalUrl}/channels/news`)).toEqual({
+      status: 401,
+      detail: "the internal token is missing or wrong",
+      fix: "send `Authorization: Bearer <CHANCTL_TOKEN>`",
+    });
   });
 });
 
