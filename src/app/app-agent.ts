@@ -1,5 +1,6 @@
 import { Agent } from "node:http";
 import type { Connector } from "./app-connection.ts";
+import { keepAnswer } from "./keep-answer.ts";
 
 /**
  * A connection that has waited for longer is not used again: many apps close one after 5 s, some after 2 s, and a
@@ -15,7 +16,10 @@ export function createAppAgent(connect: Connector, protocol: string): Agent {
     connect({ hostname, host: hostname, protocol, port: String(port ?? "") }, (...[error, socket]) => {
       // Node's types ask for a socket even with an error; Node does not.
       if (error !== null) callback?.(error, undefined as never);
-      else callback?.(null, socket);
+      else {
+        keepAnswer(socket);
+        callback?.(null, socket);
+      }
     });
     return undefined;
   };

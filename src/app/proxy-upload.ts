@@ -33,6 +33,7 @@ export class Upload {
   readonly #expects: boolean;
   readonly #outgoing: ClientRequest;
   #stage: "waiting" | "answering" | "over" = "waiting";
+  #answer: IncomingMessage | undefined;
   #hasBegun = false;
   #continueTimer: NodeJS.Timeout | undefined;
 
@@ -97,6 +98,7 @@ export class Upload {
     const response = this.#response;
     this.#stage = "answering";
     answer.on("error", this.#fail);
+    this.#answer = answer;
     try {
       sendHead(response, {
         statusCode: answer.statusCode ?? 502,
@@ -132,6 +134,8 @@ export class Upload {
   readonly #fail = (error: Error): void => {
     const stage = this.#stage;
     if (stage === "over") return;
+    // An app that closes with the last byte, unread ones before it: what is here of the answer is all of it.
+    if (stage === "answering" && this.#answer?.complete === true) return;
     this.#abandon();
     if (stage === "answering") breakOff(this.#response);
     else this.#onUnanswered(error);

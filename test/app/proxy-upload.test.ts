@@ -5,7 +5,8 @@ import { connect } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import { createServer as createNetServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import type { Duplex, Readable } from "node:stream";
+import { Readable } from "node:stream";
+import type { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { FRONTS, startApp, startFront } from "./fronts.ts";
@@ -62,6 +63,23 @@ async function askingApp(onExpect: RequestListener, onBody: RequestListener): Pr
     server.close();
   });
   return `http://localhost:${(server.address() as AddressInfo).port}`;
+}
+
+/** An app that answers 401 to what it has not read, and closes: what comes later meets a connection that is gone. */
+async function closingApp(rest: string, later: Promise<string> = Promise.resolve("")): Promise<string> {
+  const app = createNetServer({ pauseOnConnect: true }, (socket) => {
+    socket.on("error", () => {});
+    socket.write(`HTTP/1.1 401 No\r\n${rest}`);
+    void later.then((end) => socket.write(end, () => socket.destroy()));
+  }).listen(0, "127.0.0.1");
+  await once(app, "listening");
+  onTestFinished(() => void app.close());
+  return `http://localhost:${(app.address() as AddressInfo).port}`;
+}
+
+/** More than the buffers on the way to the app hold. */
+function* manyChunks(): Generator<Buffer> {
+  for (let sent = 0; sent < 100; sent += 1) yield Buffer.alloc(65_536);
 }
 
 const EXPECT = { expect: "100-continue" };
@@ -133,6 +151,25 @@ describe.each(FRONTS)("over %s", (kind) => {
     expect(await text((await upload.answer).body)).toBe("got it");
   });
 
+  test("passes on what an app answers that reads no upload and closes", async () => {
+    const front = await startFront(kind, await closingApp("content-length: 2\r\n\r\nno"));
+    for (let round = 0; round < 10; round += 1) {
+      const { status, body } = await front.ask({ method: "POST", body: Readable.from(manyChunks()) });
+      expect(status).toBe(401);
+      expect(await text(body)).toBe("no");
+    }
+    expect(front.log).toEqual([]);
+  });
+
+  test.each(["content-length: 9", "connection: close"])(
+    "takes no answer with %s for a whole one where the app's connection was reset",
+    async (field) => {
+      const front = await startFront(kind, await closingApp(`${field}\r\n\r\nno`));
+      const asked = front.ask({ method: "POST", body: Readable.from(manyChunks()) });
+      await expect(asked.then(({ body }) => text(body))).rejects.toThrow();
+    },
+  );
+
   test("cuts the app off when the client leaves within its upload", async () => {
     let cut: () => void = () => {};
     const isCut = new Promise<void>((resolve) => (cut = resolve));
@@ -150,6 +187,20 @@ describe.each(FRONTS)("over %s", (kind) => {
     (upload.body as Duplex).destroy();
     await isCut;
   });
+});
+
+test("passes all of such an answer on to a client that takes it slowly", async () => {
+  const half = "no".repeat(5_000);
+  let release: (rest: string) => void = () => {};
+  const later = new Promise<string>((resolve) => (release = resolve));
+  const front = await startFront("h2", await closingApp(`content-length: 20000\r\n\r\n${half}`, later));
+  const settings = { initialWindowSize: 1_000 };
+  const session = connect(front.origin, { rejectUnauthorized: false, settings });
+  onTestFinished(() => session.destroy());
+  const sent = session.request({ ":method": "POST" });
+  Readable.from(manyChunks()).pipe(sent);
+  sent.once("data", () => release(half));
+  expect(await text(sent)).toHaveLength(20_000);
 });
 
 test("a POST uses a connection again that has just been used, and none that has waited", async () => {
