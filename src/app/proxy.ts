@@ -6,6 +6,7 @@ import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
 import type { Logger } from "../shared/logger.ts";
 import { AppConnections } from "./app-connections.ts";
 import type { App } from "./app.ts";
+import { OpenAnswers } from "./open-answers.ts";
 import { hasBody } from "./proxy-body.ts";
 import { Exchange } from "./proxy-exchange.ts";
 import type { Upgraded } from "./proxy-exchange.ts";
@@ -63,6 +64,11 @@ export interface AppProxy {
   request(request: ProxyRequest, response: ProxyResponse): void;
   /** The same for a server's `upgrade` event: a WebSocket, or any other protocol. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /**
+   * Ends the connections that have switched protocols at once, for they would not end by themselves, and after
+   * `graceMs` whatever requests are still under way.
+   */
+  leave({ graceMs }: { readonly graceMs: number }): void;
   /** Cuts off whatever is under way. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -85,6 +91,7 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
   let warnedAt = Number.NEGATIVE_INFINITY;
   const connections = new AppConnections(app);
   const unanswered = new UnansweredCalls();
+  const open = new OpenAnswers();
 
   function admit(call: Call): void {
     const { request, response } = call;
@@ -211,6 +218,7 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
 
   return {
     request(request, response) {
+      open.add(response);
       admit({ request, response, refusals: 0, wasRepeated: false });
     },
     upgrade(request, socket, head) {
@@ -225,6 +233,10 @@ export function createAppProxy({ app, logger, showOutput = false }: AppProxyOpti
         tunnels.join(socket, origin);
       };
       admit({ request, response, onUpgrade, refusals: 0, wasRepeated: false });
+    },
+    leave({ graceMs }) {
+      tunnels.close();
+      setTimeout(() => open.breakOff(), graceMs).unref();
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -62,6 +62,8 @@ export interface RunningServer {
 
 /** Requests under way at a shutdown may take this long. */
 const DRAIN_MS = 2_000;
+/** Those to the app in `dev`: an open page holds its HMR socket for as long as it can, and somebody waits at the prompt. */
+const DEV_APP_DRAIN_MS = 200;
 
 /**
  * Starts the whole: store, definitions, listeners, app. `dev`, `serve` and code that embeds the broker all start
@@ -193,6 +195,7 @@ async function start(given: ServerOptions, opened: Opened): Promise<RunningServe
   const close = async (): Promise<void> => {
     // Clients leave first, while the app can still publish and be asked; then the app, then its broker.
     connections.close();
+    if (options.watch) proxy?.leave({ graceMs: DEV_APP_DRAIN_MS });
     await publicListener.close({ graceMs: DRAIN_MS });
     await opened.close();
   };

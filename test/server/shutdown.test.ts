@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { startTestApp } from "../support/app-answers.ts";
+import { shutGate } from "../support/gate.ts";
 import { makeTestCertificates } from "../support/certificates.ts";
 import { PUBLIC_ROOMS, startTestServer, toMessagesPath } from "../support/server.ts";
 import { sseClient } from "../support/subscriber-client-sse.ts";
@@ -49,6 +50,26 @@ describe("a server that closes", () => {
     }
     deaf.resume();
     await deaf.log.ended;
+  });
+
+  it("waits in `dev` for what channels have under way, and hardly for the app", async () => {
+    const asked = shutGate();
+    await using app = await startTestApp(({ path }, response) => {
+      if (path === "/page") return void response.write("an answer without end");
+      asked.open();
+      return undefined;
+    });
+    const channels = { chat: { ...PUBLIC_ROOMS, onPublish: true } };
+    await using server = await startTestServer({ channels, app: { url: app.url }, watch: true });
+    const { send, log } = await openWebSocket(`${server.url}/channels/chat`);
+    send({ ...MESSAGE, ref: 1 });
+    await asked.opened;
+    const page = await fetch(`${server.url}/page`);
+    const ended: string[] = [];
+    const ends = [log.ended.then(() => ended.push("channel")), page.text().catch(() => ended.push("page"))];
+    await server.running.close();
+    await Promise.all(ends);
+    expect(ended).toEqual(["page", "channel"]);
   });
 
   it("takes run.json away and gives the store free; a second close does nothing", async () => {
