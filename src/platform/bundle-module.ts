@@ -28,6 +28,8 @@ export interface Bundle {
   readonly outfile: string;
   /** The source files it was made from, absolute. */
   readonly inputs: readonly string[];
+  /** What it still imports, as written: packages and Node's own modules. */
+  readonly imports: readonly string[];
 }
 
 /**
@@ -50,7 +52,7 @@ export async function bundleModule(options: BundleOptions): Promise<Bundle> {
   try {
     // Imported here: esbuild costs 10 ms, and not every command bundles.
     const { build } = await import("esbuild");
-    await build({
+    const { metafile } = await build({
       entryPoints: [entry],
       outfile,
       absWorkingDir: root,
@@ -62,6 +64,7 @@ export async function bundleModule(options: BundleOptions): Promise<Bundle> {
       sourcemap: "inline",
       sourcesContent: false,
       logLevel: "silent",
+      metafile: true,
       define: INJECTED_NAMES,
       // CommonJS sources go on calling `require`, which an ES module lacks.
       banner: {
@@ -69,10 +72,11 @@ export async function bundleModule(options: BundleOptions): Promise<Bundle> {
       },
       plugins: [sources.plugin],
     });
+    const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
+    return { outfile, inputs: [...inputs], imports: imports.map(({ path }) => path) };
   } catch (cause) {
     throw await toBuildError(cause, { entry, errorCode, root, prefixLengths: sources.prefixLengths });
   }
-  return { outfile, inputs: [...inputs] };
 }
 
 const INJECTED_NAMES: Readonly<Record<string, string>> = {

@@ -9,11 +9,13 @@ import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 
 import { bundleModule } from "../platform/bundle-module.ts";
+import type { Bundle } from "../platform/bundle-module.ts";
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
 import type { DefinitionJob, DefinitionReport } from "./definition-report.ts";
 import { describeThrown, placeOfThrown } from "./describe-thrown.ts";
 import { stampOf } from "./file-stamp.ts";
 import type { FileStamp } from "./file-stamp.ts";
+import { installCommand, packageNames, packageStamps } from "./packages.ts";
 
 const send = process.send?.bind(process);
 // Libraries greet a parent that they take for theirs (pm2's `process.send("ready")`).
@@ -33,11 +35,12 @@ async function run({ files, root, cacheFolder }: DefinitionJob): Promise<void> {
   // is known.
   const bundles = files.map((file) => bundle(file, { root, cacheFolder }));
   new Worker(new URL("./parent-watch-thread.js", import.meta.url), { workerData: parentPid }).unref();
-  for (const { file, stamps, outfile } of bundles) {
+  for (const { file, stamps, bundled } of bundles) {
     try {
-      const bundled = await outfile;
+      const { outfile, imports } = await bundled;
       await report({ kind: "importing", file, stamps });
-      await report({ kind: "loaded", file, stamps, definition: await importStatic(file, bundled, root) });
+      const definition = await importStatic(file, { outfile, imports, root, stamps });
+      await report({ kind: "loaded", file, stamps, definition });
     } catch (error) {
       const { message, hint } =
         error instanceof ChanctlError ? error : { message: messageOf(error), hint: undefined };
@@ -49,29 +52,38 @@ async function run({ files, root, cacheFolder }: DefinitionJob): Promise<void> {
 function bundle(file: string, { root, cacheFolder }: Omit<DefinitionJob, "files">) {
   // A link is read under the name of what it leads to, and may lead elsewhere tomorrow.
   const stamps: Record<string, FileStamp> = { [file]: stampOf(file) };
-  const outfile = bundleModule({
+  const bundled = bundleModule({
     entry: file,
     root,
     cacheFolder,
     errorCode: "definition_invalid",
     // Before the file is read: a write in between makes the stamp old, never the definition.
     onInput: (input) => (stamps[input] = stampOf(input)),
-  }).then((bundled) => bundled.outfile);
-  outfile.catch(() => {}); // awaited in its turn
-  return { file, stamps, outfile };
+  });
+  bundled.catch(() => {}); // awaited in its turn
+  return { file, stamps, bundled };
 }
 
-async function importStatic(file: string, outfile: string, root: string): Promise<unknown> {
+interface Imported extends Pick<Bundle, "outfile" | "imports"> {
+  readonly root: string;
+  /** Is given what an install changes, where the import fails. */
+  readonly stamps: Record<string, FileStamp>;
+}
+
+async function importStatic(file: string, { outfile, imports, root, stamps }: Imported): Promise<unknown> {
+  const packages = { names: packageNames(imports), root };
+  const installed = packageStamps(packages); // before it is tried: what is installed meanwhile counts as another
   let imported: unknown;
   try {
     imported = await import(pathToFileURL(outfile).href);
   } catch (cause) {
+    Object.assign(stamps, installed);
     const context = { file, outfile, root };
     const isMissing = errorCodeOf(cause) === "ERR_MODULE_NOT_FOUND";
     throw new ChanctlError("definition_invalid", describeThrown(cause, context), {
       cause,
       hint: isMissing
-        ? "npm install     in the project, with the package's name if it is new"
+        ? `${installCommand(packages)}     in the project; a running \`dev\` then loads the channel`
         : `correct ${placeOfThrown(cause, context)} and save it; what needs a service or a secret goes into \`verify\``,
     });
   }

@@ -91,6 +91,15 @@ export class DefinitionFolder {
     return folder;
   }
 
+  /** Loads these once more, whether their files have changed or not. */
+  loadAgain(names: readonly string[]): void {
+    const wanted = names.flatMap((name) => {
+      const source = this.#sources.get(name);
+      return source === undefined ? [] : [[name, source.files] as const];
+    });
+    if (wanted.length > 0 && !this.#isClosed) this.#load(wanted, performance.now());
+  }
+
   /** Ends the watch and the loads under way. No event comes after it. */
   async close(): Promise<void> {
     this.#isClosed = true;

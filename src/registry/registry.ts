@@ -153,6 +153,12 @@ export class Registry {
     return () => void this.#saveListeners.delete(listener);
   }
 
+  /** Tries those once more that are not live as their files are now: the cause may be where no watch looks. */
+  retry(): void {
+    const broken = this.entries().filter(({ error }) => error !== undefined);
+    this.#folder?.loadAgain(broken.map(({ name }) => name));
+  }
+
   /** Ends the watch. The channels stay as they are. */
   async close(): Promise<void> {
     await this.#folder?.close();

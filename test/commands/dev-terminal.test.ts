@@ -157,6 +157,15 @@ describe("the keys of `dev`", () => {
     await dev.terminal.until((text) => text.match(/the app is ready after/g)?.length === 2);
   });
 
+  it("try channels that are broken once more", async () => {
+    const waits = `import { existsSync } from "node:fs";\nif (!existsSync("go")) throw new Error("not yet");\nexport default { public: true };`;
+    await using dev = await openDev({ channels: { "channels/waits.ts": waits } });
+    await dev.terminal.untilLastLine("1 channel · 1 broken");
+    await dev.project.write({ go: "" });
+    await dev.terminal.press("r");
+    await dev.terminal.untilLastLine(/1 channel · 0 subscribers/);
+  });
+
   it("clear the screen and keep the status line", async () => {
     await using dev = await openDev();
     await dev.terminal.untilLastLine("● app ready");

@@ -163,6 +163,43 @@ describe("a watching registry", () => {
     await eventually(() => expectVersion(registry, "chat", 3));
   });
 
+  it.each(["", "workspace/"])("recovers when its packages are installed in %j", async (workspace) => {
+    const project = createProject({
+      "package.json": "{}",
+      [`${workspace && "workspace/web/"}channels/chat.ts`]:
+        'import { n } from "@some/package/n";\nexport default { public: true, maxMessages: n };',
+    });
+    if (workspace !== "") project.write("workspace/package.json", "{}");
+    const root = workspace === "" ? project.root : project.path("workspace/web");
+    const { registry, logged } = await openWatching({ ...project, root });
+    const install = (name: string, source: string): void => {
+      project.write(`${workspace}node_modules/${name}/n.js`, source);
+      const manifest = { name, type: "module", exports: { "./n": "./n.js" } };
+      project.write(`${workspace}node_modules/${name}/package.json`, JSON.stringify(manifest));
+    };
+    expect(registry.failures[0]?.hint).toMatch(/^npm install @some\/package {5}/);
+    install("@some/package", 'export { n } from "its-own/n";');
+    await eventually(() => expect(logged.at(-1)?.message).toContain("its-own"));
+    install("its-own", "export const n = 5;");
+    project.write(`${workspace}node_modules/.package-lock.json`, "{}"); // as npm does at the end
+    await eventually(() => expectVersion(registry, "chat", 5));
+  });
+
+  it("tries once more what is broken when it is told to, and nothing else", async () => {
+    const project = createProject({
+      "channels/chat.ts": `import { existsSync } from "node:fs";\nif (!existsSync("go")) throw new Error("not yet");\n${version(1)}`,
+      "channels/fine.ts": version(1),
+    });
+    const { registry, changes, logged } = await openWatching(project);
+    registry.retry();
+    await eventually(() => expect(logged).toHaveLength(2));
+    project.write("go", "");
+    registry.retry();
+    await eventually(() => expectVersion(registry, "chat", 1));
+    expect(changes).toMatchObject([{ kind: "added", name: "chat" }]);
+    expect(logged.filter(({ message }) => message.includes("fine"))).toEqual([]);
+  });
+
   it("takes a file that is saved by renaming over it, again and again", async () => {
     const project = createProject({ "channels/chat.ts": version(0) });
     const { registry, changes } = await openWatching(project);

@@ -27,7 +27,7 @@ export function keysText(openUrl: string, { bold, cyan }: Palette): string {
   const rows = [
     ["o", `open ${cyan(openUrl)}`],
     ["i", "URLs, channels with their streams, the store"],
-    ["r", "restart the app"],
+    ["r", "restart the app; try broken channels again"],
     ["c", "clear the screen"],
     ["q", "quit; Ctrl-C too, twice ends at once"],
   ];

@@ -168,6 +168,7 @@ export class LiveTerminal {
 
   #restart(server: RunningServer): void {
     const { dim } = palette(this.#terminal.color);
+    server.registry.retry();
     if (server.app !== undefined) {
       this.#screen.print(dim("restarting the app, as you asked\n"));
       server.app.restart();
