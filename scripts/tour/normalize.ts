@@ -10,6 +10,7 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/`PORT`, \d+/g, "`PORT`, 40001"],
   [/--port \d{4,5}/g, "--port 40001"],
   [/local CA [0-9a-f]{8}/g, "local CA 1a2b3c4d"],
+  [/SHA-256 [0-9a-f]{16}/g, "SHA-256 1a2b3c4d1a2b3c4d"],
   [/[\d,]+ (watches|at once)/g, "… $1"],
   [/\b\d[\d.]* [kMG]?B\b/g, "… kB"],
   [/ends in \d+ d/g, "ends in … d"],

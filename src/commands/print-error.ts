@@ -1,12 +1,14 @@
 import { ChanctlError } from "../shared/errors.ts";
 import { toFileError } from "./file-error.ts";
+import { fixLines } from "./fix-lines.ts";
 import type { Io } from "./io.ts";
 import { palette } from "./palette.ts";
-import { escapeControls, wrapColumns } from "./terminal-text.ts";
+import { escapeControls, wrapLines } from "./terminal-text.ts";
 
 /** Where an error is printed. */
 type ErrorOutput = Pick<Io, "stderr" | "errorColor" | "isTerminal" | "columns">;
 
+const ERROR = "error: ";
 const FIX = "  fix: ";
 
 /**
@@ -26,9 +28,11 @@ export function printError(thrown: unknown, io: ErrorOutput): number {
   const { red, dim } = palette(io.errorColor);
   const error = thrown instanceof ChanctlError ? thrown : toFileError(thrown);
   if (error !== undefined) {
-    const hint = error.hint && indentRest(wrapped(error.hint, FIX.length, io), FIX.length);
+    const columns = io.isTerminal ? io.columns : Number.POSITIVE_INFINITY;
+    const message = indentRest(wrapLines(error.message, columns - ERROR.length), 2);
+    const hint = error.hint && indentRest(fixLines(error.hint, columns - FIX.length), FIX.length);
     const fix = hint === undefined ? "" : `${dim(FIX)}${hint}\n`;
-    io.stderr(`${red("error:")} ${indentRest(wrapped(error.message, "error: ".length, io), 2)}\n${fix}`);
+    io.stderr(`${red("error:")} ${message}\n${fix}`);
     return error.exitCode;
   }
   const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
@@ -37,16 +41,9 @@ export function printError(thrown: unknown, io: ErrorOutput): number {
   return 1;
 }
 
-/** Breaks long lines at words for a person; a code frame is as wide as it is. */
-function wrapped(text: string, indent: number, io: ErrorOutput): string {
-  if (!io.isTerminal) return text;
-  const wrap = (line: string): string =>
-    line.startsWith(" ") || line.startsWith(">") ? line : wrapColumns(line, io.columns - indent).join("\n");
-  return text.split("\n").map(wrap).join("\n");
-}
-
-/** Lines and tabs stay; other controls could be those of a server or a file that somebody else wrote (CWE-150). */
-function indentRest(text: string, spaces: number): string {
-  const lines = text.split("\n").map((line) => line.split("\t").map(escapeControls).join("\t"));
-  return lines.join(`\n${" ".repeat(spaces)}`);
+/** Tabs stay; other controls could be those of a server or a file that somebody else wrote (CWE-150). */
+function indentRest(lines: readonly string[], spaces: number): string {
+  const indent = " ".repeat(spaces);
+  const harmless = lines.map((line) => line.split("\t").map(escapeControls).join("\t"));
+  return harmless.map((line, index) => (index === 0 || line === "" ? line : indent + line)).join("\n");
 }

@@ -75,6 +75,11 @@ export function wrapColumns(text: string, columns: number): string[] {
   return [...lines, line];
 }
 
+/** The same for each line of a text, but for those of a code frame: its carets point at columns. */
+export function wrapLines(text: string, columns: number): string[] {
+  return text.split("\n").flatMap((line) => (/^[ >]/.test(line) ? [line] : wrapColumns(line, columns)));
+}
+
 function graphemesOf(text: string): Intl.Segments {
   segmenter ??= new Intl.Segmenter();
   return segmenter.segment(text);

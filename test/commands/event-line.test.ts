@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { palette } from "#src/commands/palette.ts";
-import { eventLine } from "#src/commands/server/event-line.ts";
+import { eventLine, sumLine } from "#src/commands/server/event-line.ts";
 import { statusText } from "#src/commands/server/status-text.ts";
 import type { LogEntry } from "#src/shared/logger.ts";
 
@@ -51,6 +51,47 @@ describe("the line of an event", () => {
         "  fix: listen",
       ].join("\n"),
     );
+  });
+
+  it("keeps the command of a fix whole, with what it is for below it", () => {
+    const hint = "PORT=35693 node --import tsx server.ts     run it by itself to see what is wrong";
+    const given = {
+      event: "app-given-up",
+      level: "error",
+      message: "the app exited",
+      fields: { hint },
+    } as const;
+    expect(lineOf(given, 80)).toBe(
+      [
+        "18:03:05 app        the app exited",
+        "  fix: PORT=35693 node --import tsx server.ts",
+        "           run it by itself to see what is wrong",
+      ].join("\n"),
+    );
+    expect(lineOf(given)).toContain(`\n  fix: ${hint}`);
+  });
+
+  it("breaks what is below a code frame, and no line of that", () => {
+    const frame = `> 1 | export ${"x".repeat(60)}`;
+    const message = `channels/new.ts:1:30: Expected\n\n${frame}\n\nThe channel new stays live as it was last good.`;
+    const lines = lineOf({ event: "definition-error", level: "error", message }, 40).split("\n").slice(2);
+    expect(lines.join("\n")).toBe(`\n${frame}\n\nThe channel new stays live as it was\nlast good.`);
+  });
+
+  it("gives the reason of a disconnect a line of its own where there is no room", () => {
+    const fields = { path: "news/topic=b", durationMs: 1_700, code: "service_restart" };
+    const line = "18:03:05 disconnect news/topic=b after 1.7 s: server is restarting";
+    expect(lineOf({ event: "disconnect", message: "", fields }, line.length)).toBe(line);
+    expect(lineOf({ event: "disconnect", message: "", fields }, line.length - 1)).toBe(
+      "18:03:05 disconnect news/topic=b after 1.7 s:\n                    server is restarting",
+    );
+  });
+
+  it("shortens the path of what it counts, and keeps the count", () => {
+    const path = `chat/room=${"x".repeat(50)}-end`;
+    const line = sumLine({ event: "publish", path, count: 40 }, { columns: 60, paint: palette(false), time });
+    expect(line).toMatch(/^18:03:05 publish {4}chat\/.*….*end × 40 in the last second$/);
+    expect(line).toHaveLength(60);
   });
 
   it("keeps a code frame's lines", () => {

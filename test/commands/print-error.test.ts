@@ -3,7 +3,7 @@ import { printError } from "#src/commands/print-error.ts";
 import { ChanctlError } from "#src/shared/errors.ts";
 
 const FRAME = `  ${"x".repeat(60)}`;
-const ERROR = new ChanctlError("usage", `a.ts:1:1: one two three four five six seven\n${FRAME}`, {
+const ERROR = new ChanctlError("usage", `a.ts:1:1: one two three four five six seven\n\n${FRAME}`, {
   hint: "repeat what was sent before\nchanctl dev     starts it again",
 });
 
@@ -19,11 +19,12 @@ it("breaks what is too long for a terminal at its words, but no code frame", () 
     [
       "error: a.ts:1:1: one two three",
       "  four five six seven",
+      "",
       `  ${FRAME}`,
       "  fix: repeat what was sent",
       "       before",
-      "       chanctl dev     starts",
-      "       it again",
+      "       chanctl dev",
+      "           starts it again",
       "",
     ].join("\n"),
   );

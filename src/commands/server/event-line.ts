@@ -1,8 +1,17 @@
 import { ERRORS } from "../../shared/errors.ts";
 import { formatDuration } from "../../shared/duration.ts";
 import type { LogEntry } from "../../shared/logger.ts";
+import { fixLines } from "../fix-lines.ts";
 import type { Palette } from "../palette.ts";
-import { textColumns, escapeControls, fitColumns, shortenMiddle, wrapColumns } from "../terminal-text.ts";
+import {
+  escapeControls,
+  fitColumns,
+  shortenMiddle,
+  textColumns,
+  wrapColumns,
+  wrapLines,
+} from "../terminal-text.ts";
+import type { FrequentSum } from "./frequent-lines.ts";
 
 interface EventLineOptions {
   /** Of the terminal; `undefined`: the line is whole. */
@@ -19,10 +28,14 @@ interface EventParts {
   readonly subject: string;
   /** How: short, and the part that differs from line to line. */
   readonly details: string;
+  /** Why, in a sentence; it has lines of its own where there is no room. */
+  readonly reason?: string;
 }
 
 const TIME_COLUMNS = 9;
 const LABEL_COLUMNS = 11;
+const INDENT = " ".repeat(TIME_COLUMNS + LABEL_COLUMNS);
+const FIX = "  fix: ";
 
 /** How much of a path is shown at least. */
 const LEAST_PATH = 12;
@@ -37,19 +50,35 @@ export function eventLine(entry: LogEntry, options: EventLineOptions): string {
   const { paint, time, columns } = options;
   const parts = toParts(entry);
   const head = (label: string): string => eventHead(entry, { paint, time, label });
-  const room = columns === undefined ? Number.POSITIVE_INFINITY : columns - TIME_COLUMNS - LABEL_COLUMNS;
+  const width = columns ?? Number.POSITIVE_INFINITY;
+  const room = roomOf(columns);
   if (parts !== undefined) return head(parts.label) + fitParts(parts, { room, paint });
-  const [first = "", ...rest] = escapedLinesOf(entry);
+  const [first = "", ...rest] = entry.message.split("\n").map(escapeControls);
   const label = labelOf(entry);
   const text = first.startsWith(`${label} `) ? first.slice(label.length + 1) : first;
   const paintText = entry.level === "error" ? paint.red : entry.level === "warn" ? paint.yellow : String;
   const wrapped = wrapColumns(text, Math.max(room, 2 * LEAST_PATH)).map(paintText);
-  const indent = " ".repeat(TIME_COLUMNS + LABEL_COLUMNS);
-  return [head(label) + wrapped.join(`\n${indent}`), ...rest].join("\n");
+  const below = rest.flatMap((line) => wrapLines(line, width));
+  return [head(label) + wrapped.join(`\n${INDENT}`), ...below, ...hintLines(entry, width)].join("\n");
+}
+
+/** What there was of an event beyond the lines that were shown: `18:03:05 publish    chat/room=lobby × 40 in the last second`. */
+export function sumLine(
+  { event, path = "on other streams", count }: FrequentSum & Pick<LogEntry, "event">,
+  { columns, paint, time }: EventLineOptions,
+): string {
+  const parts = { subject: escapeControls(path), details: ` × ${count} in the last second` };
+  return (
+    eventHead({ event, level: "info" }, { paint, time }) + fitParts(parts, { room: roomOf(columns), paint })
+  );
+}
+
+function roomOf(columns: number | undefined): number {
+  return (columns ?? Number.POSITIVE_INFINITY) - INDENT.length;
 }
 
 /** The first two columns of an event's line: when, and what in a word. */
-export function eventHead(
+function eventHead(
   entry: Pick<LogEntry, "event" | "level">,
   {
     paint,
@@ -68,16 +97,19 @@ function toParts({ event, fields = {} }: LogEntry): EventParts | undefined {
   const who = typeof subject === "string" ? `  ${escapeControls(subject)}` : "";
   const parts = { label: event, subject: escapeControls(path) };
   if (event === "connect") return { ...parts, details: who };
-  if (event === "disconnect") return { ...parts, details: who + endOf(fields) };
+  if (event === "disconnect") return { ...parts, details: who + durationOf(fields), ...reasonOf(fields) };
   if (event === "publish") return { ...parts, details: fanOutOf(fields) };
   return undefined;
 }
 
-/** How long it lasted, and why the server ended it: ` after 3 s: connection lifetime is over`. */
-function endOf({ durationMs, code }: Readonly<Record<string, unknown>>): string {
-  const after = typeof durationMs === "number" ? ` after ${formatDuration(durationMs)}` : "";
+function durationOf({ durationMs }: Readonly<Record<string, unknown>>): string {
+  return typeof durationMs === "number" ? ` after ${formatDuration(durationMs)}` : "";
+}
+
+/** Why the server ended it. */
+function reasonOf({ code }: Readonly<Record<string, unknown>>): Pick<EventParts, "reason"> {
   const row = typeof code === "string" ? Object.entries(ERRORS).find(([name]) => name === code) : undefined;
-  return `${after}${row === undefined ? "" : `: ${row[1].title}`}`;
+  return row === undefined ? {} : { reason: row[1].title };
 }
 
 /** Size, fan-out and time of a publish: ` × 10 from u1 → 3 subscribers, 2 ms`. */
@@ -92,9 +124,18 @@ function fanOutOf({ subscribers, durationMs, from, messages }: Readonly<Record<s
 
 /** The path gives way first, in its middle: the details are what differs between two lines. */
 function fitParts(
-  { subject, details }: EventParts,
+  { subject, details, reason }: Omit<EventParts, "label">,
   { room, paint }: { readonly room: number; readonly paint: Palette },
 ): string {
+  if (reason !== undefined) {
+    const least = Math.min(textColumns(subject), LEAST_PATH);
+    const line = `${details}: ${reason}`;
+    if (least + textColumns(line) <= room) return fitParts({ subject, details: line }, { room, paint });
+    const below = wrapColumns(reason, Math.max(room, LEAST_PATH)).map(
+      (text) => `\n${INDENT}${paint.dim(text)}`,
+    );
+    return fitParts({ subject, details: `${details}:` }, { room, paint }) + below.join("");
+  }
   if (room === Number.POSITIVE_INFINITY) return subject + paint.dim(details);
   const forPath = Math.max(LEAST_PATH, room - textColumns(details));
   const shown = shortenMiddle(subject, Math.max(1, Math.min(room, forPath)));
@@ -120,9 +161,9 @@ function paintLabel(
   return event === "reload" ? paint.magenta : paint.cyan;
 }
 
-/** The message, a code frame's lines kept, and the fix. */
-function escapedLinesOf({ message, fields }: LogEntry): string[] {
-  const hint =
-    typeof fields?.["hint"] === "string" ? [`  fix: ${fields["hint"].replaceAll("\n", "\n       ")}`] : [];
-  return [message, ...hint].join("\n").split("\n").map(escapeControls);
+function hintLines({ fields }: LogEntry, columns: number): string[] {
+  const hint = fields?.["hint"];
+  if (typeof hint !== "string") return [];
+  const lines = fixLines(hint, columns - FIX.length).map(escapeControls);
+  return lines.map((line, index) => (index === 0 ? FIX : " ".repeat(FIX.length)) + line);
 }

@@ -1,9 +1,8 @@
 import type { RunningServer } from "../../server/start-server.ts";
 import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
-import { escapeControls } from "../terminal-text.ts";
 import { appLine, plainAppLine } from "./app-line.ts";
-import { eventHead, eventLine } from "./event-line.ts";
+import { eventLine, sumLine } from "./event-line.ts";
 import { FrequentLines } from "./frequent-lines.ts";
 import type { ReportFormat } from "./reporter.ts";
 
@@ -18,15 +17,14 @@ const ROOM = { linesAStream: 20 };
 /** Plain scrolling lines: a banner, one line an event, the app's output behind a prefix. */
 export function textFormat({ banner }: TextFormatOptions, io: Io): ReportFormat {
   const paint = palette(io.color);
-  const { dim, yellow, cyan } = paint;
+  const { yellow, cyan } = paint;
+  const lineOptions = () =>
+    ({ columns: io.isOutputTerminal ? io.columns : undefined, paint, time: new Date() }) as const;
   const linesOf = (event: string, options: { readonly linesAStream?: number } = {}): FrequentLines =>
     new FrequentLines({
       ...options,
       print: (text) => io.stdout(`${text}\n`),
-      printSum: ({ path = "on other streams", count }) => {
-        const sum = `${escapeControls(path)}${dim(` × ${count} in the last second`)}`;
-        io.stdout(`${eventHead({ event, level: "info" }, { paint, time: new Date() })}${sum}\n`);
-      },
+      printSum: (sum) => io.stdout(`${sumLine({ event, ...sum }, lineOptions())}\n`),
     });
   const frequent = new Map([
     ["publish", linesOf("publish")],
@@ -36,11 +34,7 @@ export function textFormat({ banner }: TextFormatOptions, io: Io): ReportFormat 
   return {
     ready: (server) => io.stdout(banner(server)),
     entry: (entry) => {
-      const time = new Date();
-      const text = (): string => {
-        const columns = io.isOutputTerminal ? io.columns : undefined;
-        return eventLine(entry, { columns, paint, time });
-      };
+      const text = (): string => eventLine(entry, lineOptions());
       const lines = frequent.get(entry.event);
       const { path, messages } = entry.fields ?? {};
       if (lines === undefined || typeof path !== "string") io.stdout(`${text()}\n`);
