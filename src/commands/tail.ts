@@ -132,7 +132,8 @@ function isReplayOver(item: SseItem, endId: string): boolean {
 function printNotice(notice: FollowNotice, { io, place }: { io: Io; place: string }): void {
   const { dim, yellow } = palette(io.errorColor);
   if (notice.kind === "connected") io.stderr(dim(`connected to ${place}\n`));
-  else if (notice.kind === "reconnecting") io.stderr(yellow(`reconnecting: ${notice.reason}\n`));
+  else if (notice.kind === "reconnecting")
+    io.stderr(yellow(`reconnecting: ${escapeControls(notice.reason)}\n`));
   else
     io.stderr(
       yellow(`gap: ${missedText(notice)} can no longer be read; going on with the oldest that is kept\n`),

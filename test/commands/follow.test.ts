@@ -11,12 +11,15 @@ import { missedText } from "#src/commands/tail/missed-text.ts";
 import type { TailStart } from "#src/commands/tail/tail-start.ts";
 import { encodeOffset } from "#src/protocol/offset.ts";
 import type { SseItem } from "#src/protocol/sse-parser.ts";
+import { encodeEnding, SSE_KEEPALIVE } from "#src/protocol/sse.ts";
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
 interface Followed {
   readonly data: string[];
   readonly notices: FollowNotice["kind"][];
+  /** Why each connection ended. */
+  readonly reasons: string[];
   /** The `Last-Event-ID` of each connection. */
   readonly starts: (string | undefined)[];
 }
@@ -27,7 +30,7 @@ async function followAnswers(
   { until, start = {} }: { until: number; start?: TailStart },
 ): Promise<Followed> {
   const left = [...answers];
-  const followed: Followed = { data: [], notices: [], starts: [] };
+  const followed: Followed = { data: [], notices: [], reasons: [], starts: [] };
   const server = createServer((request, response) => {
     followed.starts.push(request.headers["last-event-id"]?.toString());
     left.shift()?.(response, request);
@@ -40,7 +43,10 @@ async function followAnswers(
     channel: "chat",
     params: new URLSearchParams(),
     start,
-    onNotice: ({ kind }) => followed.notices.push(kind),
+    onNotice: (notice) => {
+      followed.notices.push(notice.kind);
+      if (notice.kind === "reconnecting") followed.reasons.push(notice.reason);
+    },
     signal: ending.signal,
   });
   try {
@@ -113,6 +119,22 @@ describe("follow", () => {
     );
     expect(data).toEqual(["one", "two"]);
     expect(notices).toEqual(["connected", "reconnecting", "connected"]);
+  });
+
+  it("says why the server has ended a connection, if it has said so at its end", async () => {
+    const ending = encodeEnding({ retryMs: 1, reason: "server is restarting" });
+    const { reasons } = await followAnswers(
+      [
+        events(`${FAST}id: p1\ndata: one\n\n${ending}`),
+        events(`${ending}${SSE_KEEPALIVE}`),
+        events(`${ending}id: p2\ndata: two\n\n`),
+        cut(FAST),
+        events("id: p3\ndata: three\n\n"),
+      ],
+      { until: 3 },
+    );
+    const none = "the connection ended";
+    expect(reasons).toEqual(["server is restarting", none, none, none]);
   });
 
   it("tells of a gap and goes on with the oldest that is retained", async () => {

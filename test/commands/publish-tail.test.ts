@@ -336,6 +336,18 @@ describe("chanctl tail", () => {
     );
   });
 
+  it("shows letters that the publisher escaped, and with --json what it wrote", async () => {
+    const data = String.raw`{"text":"\u65e5\u672c \u001b"}`;
+    await publish("letters", data);
+    const args = ["tail", "chat", "--room", "letters", "--no-follow"];
+    const [line, block, json] = await Promise.all(
+      [args, [...args, "--full"], [...args, "--json"]].map((words) => runCli(words, { cwd })),
+    );
+    expect(line?.stdout).toContain(String.raw`{"text":"日本 \u001b"}`);
+    expect(block?.stdout).toContain(String.raw`"text": "日本 \u001b"`);
+    expect(json?.stdout).toContain(`"data":${data}`);
+  });
+
   it("escapes what could move the cursor or forge a line", async () => {
     await publish("escape", '{"text":"\u009B31m\u202E\u007F"}');
     const { stdout } = await runCli(["tail", "chat", "--room", "escape", "--no-follow"], { cwd });
@@ -409,6 +421,14 @@ describe("without a server", () => {
 });
 
 describe("through a restart of the server", () => {
+  it("tail says that it restarts", async () => {
+    await using server = await makeDevProject();
+    await using tail = new RunningCli(["tail", "jobs"], { cwd: server.project.root });
+    await tail.until(({ stderr }) => stderr.includes("connected"));
+    await server.cli.end();
+    await tail.until(({ stderr }) => stderr.includes("reconnecting: server is restarting\n"));
+  });
+
   it("tail goes on from its last id, and a publish that began before waits and is stored once", async () => {
     await using first = await makeDevProject();
     const { project } = first;

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { palette } from "#src/commands/palette.ts";
 import { messageBlock, messageLine } from "#src/commands/tail/message-line.ts";
+import { readableJson } from "#src/commands/tail/readable-json.ts";
 import { parseTailMessage } from "#src/commands/tail/tail-message.ts";
 import { escapeControls, fitColumns, textColumns } from "#src/commands/terminal-text.ts";
 
@@ -65,6 +66,12 @@ describe("messageLine", () => {
     expect(shown).toBeLessThanOrEqual(columns);
   });
 
+  it("shows letters that the writer escaped", () => {
+    const text = String.raw`{"id":"1","type":"a","time":${time},"data":{"n":1.0,"text":"\u65e5\u672c"}}`;
+    const line = messageLine(parseTailMessage(text), { columns: undefined, paint, now: time });
+    expect(line).toBe('18:03:05 a {"n":1.0,"text":"日本"}');
+  });
+
   it("shows the same type in the same colour each time, and different ones in several", () => {
     const looks = ["message", "note", "typing", "join", "leave", "presence"].map((type) => {
       const text = JSON.stringify({ id: "1", type, time, data: 1 });
@@ -96,11 +103,39 @@ describe("messageLine", () => {
   });
 });
 
+describe("readableJson", () => {
+  it.each([
+    ["letters that the writer escaped", String.raw`"\u65e5\u672C caf\u00e9"`, '"日本 café"'],
+    ["an emoji of several parts", String.raw`"\ud83d\udc69\u200d\ud83d\udc67"`, '"👩‍👧"'],
+    ["a slash of PHP and a bracket of Go", String.raw`"a\/b\u003c"`, '"a/b<"'],
+    ["names too", String.raw`{"\u00e9":1}`, '{"é":1}'],
+    ["a letter after an escaped backslash", String.raw`"\\\u00e9"`, String.raw`"\\é"`],
+  ])("shows %s", (_, json, expected) => {
+    expect(readableJson(json)).toBe(expected);
+  });
+
+  it.each([
+    ["controls", String.raw`"\u001b\u009b\n\u2028"`],
+    ["directions", String.raw`"\u202e\u2066\u200f"`],
+    ["what cannot be seen", String.raw`"\u200b\ufeff\ue000\uffff"`],
+    ["half a pair", String.raw`"\ud83d \udc69\ud83d"`],
+    ["quotes and backslashes", String.raw`"\u0022\u005c\""`],
+    ["what only looks like an escape", String.raw`"\\u00e9"`],
+    ["numbers", "[12345678901234567890.10,1.0]"],
+  ])("leaves %s as they were written", (_, json) => {
+    expect(readableJson(json)).toBe(json);
+  });
+
+  it("escapes controls that were not", () => {
+    expect(readableJson('"\u009B\u202E"')).toBe(String.raw`"\x9b\u202e"`);
+  });
+});
+
 describe("messageBlock", () => {
   const time = new Date(2026, 10, 21, 18, 3, 5).getTime();
 
   it("shows all of the data, indented, numbers as they were written and controls escaped", () => {
-    const text = `{"id":"p1","type":"a","time":${time},"data":{"n":12345678901234567890.10,"list":[1,{"deep":[]}],"none":{},"text":"a: {\u202E\\n\\""}}`;
+    const text = `{"id":"p1","type":"a","time":${time},"data":{"n":12345678901234567890.10,"list":[1,{"deep":[]}],"none":{},"\\u00e9":"a: {\u202E\\n\\""}}`;
     const block = messageBlock(parseTailMessage(text), { columns: 20, paint: palette(false), now: time });
     expect(block).toBe(
       [
@@ -114,7 +149,7 @@ describe("messageBlock", () => {
         "      }",
         "    ],",
         '    "none": {},',
-        String.raw`    "text": "a: {\u202e\n\""`,
+        String.raw`    "é": "a: {\u202e\n\""`,
         "  }",
       ].join("\n"),
     );

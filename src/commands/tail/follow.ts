@@ -48,12 +48,14 @@ export async function* follow(options: FollowOptions): AsyncGenerator<SseItem> {
       onNotice({ kind: "connected", origin: connection.origin });
       isFirst = false;
       delayMs = FIRST_DELAY_MS;
+      let ending = "";
       for await (const item of connection.items) {
+        ending = item.kind === "comment" ? item.text : ""; // the last thing that a server says before it ends one
         if (item.kind === "retry") delayMs = item.retryMs;
         else if (item.kind !== "comment" && item.id !== "") start = { lastEventId: item.id };
         yield item;
       }
-      onNotice({ kind: "reconnecting", reason: "the connection ended" });
+      onNotice({ kind: "reconnecting", reason: ending || "the connection ended" });
     }
     await delay(delayMs * (0.5 + Math.random() / 2), undefined, { signal });
     delayMs = Math.min(delayMs * 2, MAX_DELAY_MS);

@@ -2,6 +2,7 @@ import type { Palette } from "../palette.ts";
 import { escapeControls, fitColumns } from "../terminal-text.ts";
 import { messageHead } from "./message-head.ts";
 import { prettyJson } from "./pretty-json.ts";
+import { readableJson } from "./readable-json.ts";
 import type { TailMessage } from "./tail-message.ts";
 
 interface LineOptions {
@@ -18,7 +19,7 @@ const MIN_DATA_COLUMNS = 10;
 export function messageLine(message: TailMessage, options: LineOptions): string {
   const { columns } = options;
   const head = messageHead(message, options);
-  const data = escapeControls(message.dataJson);
+  const data = readableJson(message.dataJson);
   if (columns === undefined) return `${head.text} ${data}`;
   return `${head.text} ${fitColumns(data, Math.max(columns - head.columns - 1, MIN_DATA_COLUMNS))}`;
 }
@@ -26,6 +27,6 @@ export function messageLine(message: TailMessage, options: LineOptions): string 
 /** One message with all of its data: time, type, from and id, then the data on lines of their own. */
 export function messageBlock(message: TailMessage, { columns, paint, now }: LineOptions): string {
   const head = messageHead(message, { columns, paint, now });
-  const data = prettyJson(message.dataJson, { paint, indent: "  " });
+  const data = prettyJson(readableJson(message.dataJson), { paint, indent: "  " });
   return `${head.text} ${paint.dim(escapeControls(message.id))}\n${data}`;
 }

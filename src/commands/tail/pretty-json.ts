@@ -1,5 +1,4 @@
 import type { Palette } from "../palette.ts";
-import { escapeControls } from "../terminal-text.ts";
 
 interface PrettyOptions {
   readonly paint: Palette;
@@ -10,7 +9,7 @@ interface PrettyOptions {
 const STEP = "  ";
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s"{}[\]:,]+/g;
 
-/** JSON on several lines; names are coloured. Numbers stay as they were written, which `stringify` would round. */
+/** JSON without controls on several lines; names are coloured. Numbers stay as they were written, which `stringify` would round. */
 export function prettyJson(json: string, { paint, indent }: PrettyOptions): string {
   const tokens = json.match(TOKEN) ?? [];
   let depth = 0;
@@ -26,7 +25,7 @@ export function prettyJson(json: string, { paint, indent }: PrettyOptions): stri
       text += isOpening(tokens[index - 1] ?? "") ? token : `${newline()}${token}`;
     } else if (token === ",") text += `,${newline()}`;
     else if (token === ":") text += ": ";
-    else text += next === ":" ? paint.cyan(escapeControls(token)) : escapeControls(token);
+    else text += next === ":" ? paint.cyan(token) : token;
   }
   return text;
 }
