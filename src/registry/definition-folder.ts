@@ -17,13 +17,15 @@ const SETTLE_MS = 50;
 const AWAY_MS = 2_000;
 
 /** What became of the files of one name. */
-export type FolderEvent = { readonly name: string } & (
+export type FolderEvent = {
+  readonly name: string;
+  /** Since the first sign of the change, in ms. */
+  readonly durationMs: number;
+} & (
   | { readonly kind: "removed" }
   | ({
       /** Relative to the project; two files, joined by " and ", where there are two. */
       readonly file: string;
-      /** Since the first sign of the change, in ms. */
-      readonly durationMs: number;
     } & (
       | { readonly kind: "loaded"; readonly definition: unknown }
       | { readonly kind: "failed"; readonly error: ChanctlError }
@@ -55,8 +57,20 @@ interface Source {
   readonly stamps: FileStamps;
   /** The load under way; only its result counts. */
   readonly load?: Load;
-  /** Whether the last look found no file. */
-  readonly isMissing?: boolean;
+  /** When its files began to be missing, by `performance.now()`; absent while the last look found one. */
+  readonly missingSince?: number;
+}
+
+/** A look that has found no file of a name. */
+interface Missed {
+  readonly name: string;
+  readonly source: Source;
+  /** As the looks before say. */
+  readonly missingSince: number | undefined;
+  /** When this look's changes began, by `performance.now()`. */
+  readonly startedAt: number;
+  /** How long the channel stays all the same, in ms. */
+  readonly leftMs: number;
 }
 
 /** The folder of definition files: loads each, and again when it, or something that it imports, is another. */
@@ -130,10 +144,11 @@ export class DefinitionFolder {
     const startedAt = this.#firstEventAt ?? performance.now();
     this.#firstEventAt = undefined;
     const found = listDefinitionFiles(this.#options.folder);
-    const missing = [...this.#sources].filter(([name]) => !found.byName.has(name));
     const leftMs = this.#leftToKeepMs({ isAway: found.folders.length === 0 });
-    if (missing.length > 0 && leftMs > 0) this.#lookAfter(leftMs);
-    else for (const [name, source] of missing) this.#miss(name, source);
+    for (const [name, { missingSince, ...source }] of this.#sources) {
+      if (!found.byName.has(name)) this.#miss({ name, source, missingSince, startedAt, leftMs });
+      else if (missingSince !== undefined) this.#sources.set(name, source);
+    }
     const stale = [...found.byName].filter(([name, files]) => isStale(this.#sources.get(name), files));
     if (stale.length > 0) this.#load(stale, startedAt);
     this.#watchFiles(found);
@@ -147,16 +162,16 @@ export class DefinitionFolder {
     return Math.ceil(this.#keepUntil - now);
   }
 
-  /** Once is not enough to be removed: the look may have come in the middle of a save. */
-  #miss(name: string, source: Source): void {
-    if (source.isMissing === true) {
-      this.#sources.delete(name);
-      giveUp(name, source.load);
-      this.#options.onEvent({ kind: "removed", name });
-    } else {
-      this.#sources.set(name, { ...source, isMissing: true });
-      this.#lookSoon();
+  /** One look is not enough to be removed: it may have come in the middle of a save. */
+  #miss({ name, source, missingSince, startedAt, leftMs }: Missed): void {
+    if (missingSince === undefined || leftMs > 0) {
+      this.#sources.set(name, { ...source, missingSince: missingSince ?? startedAt });
+      this.#lookAfter(Math.max(leftMs, SETTLE_MS));
+      return;
     }
+    this.#sources.delete(name);
+    giveUp(name, source.load);
+    this.#options.onEvent({ kind: "removed", name, durationMs: performance.now() - missingSince });
   }
 
   #load(stale: readonly (readonly [name: string, files: readonly string[]])[], startedAt: number): void {

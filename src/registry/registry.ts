@@ -1,7 +1,6 @@
 import { parseDefinition } from "../protocol/definition.ts";
 import type { ChannelDefinition } from "../protocol/definition.ts";
 import { didYouMean } from "../shared/did-you-mean.ts";
-import { formatDuration } from "../shared/duration.ts";
 import { ChanctlError, messageOf } from "../shared/errors.ts";
 import type { Limits } from "../shared/limits.ts";
 import type { Logger } from "../shared/logger.ts";
@@ -12,6 +11,7 @@ import { assertNoFile, missingFolder } from "./definition-files.ts";
 import { DefinitionFolder } from "./definition-folder.ts";
 import type { FolderEvent } from "./definition-folder.ts";
 import { placeDefinition } from "./definition-place.ts";
+import { failedEntry, loadedEntry, removedEntry } from "./reload-log.ts";
 import { createSchemaCompiler } from "./schema-check.ts";
 import type { CompileSchema } from "./schema-check.ts";
 
@@ -46,13 +46,16 @@ export interface RegistryEntry {
   readonly error: ChanctlError | undefined;
 }
 
-/** A channel whose file was saved and loads. */
-export interface SavedChannel {
+/** A channel's file was saved and loads, or is gone. */
+export interface FileChange {
+  readonly kind: "saved" | "removed";
   readonly name: string;
   /** Relative to the project. */
   readonly file: string;
   /** The last good definition before; `undefined` if there was none. */
   readonly before: ChannelDefinition | undefined;
+  /** Whether the file did not load before. */
+  readonly wasBroken: boolean;
 }
 
 interface Entry {
@@ -65,7 +68,7 @@ interface Entry {
 export class Registry {
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(change: ChannelChange) => void>();
-  readonly #saveListeners = new Set<(saved: SavedChannel) => void>();
+  readonly #fileListeners = new Set<(change: FileChange) => void>();
   readonly #root: string;
   readonly #limits: RegistryOptions["limits"];
   readonly #logger: Logger;
@@ -144,13 +147,13 @@ export class Registry {
 
   /**
    * Calls `listener` when a channel's file was saved and loads, whether the broker sees a change or not: the code of
-   * `verify` and `onPublish` may be another.
+   * `verify` and `onPublish` may be another. Also when it is gone.
    *
    * @returns a function that ends this.
    */
-  onSaved(listener: (saved: SavedChannel) => void): () => void {
-    this.#saveListeners.add(listener);
-    return () => void this.#saveListeners.delete(listener);
+  onFileChange(listener: (change: FileChange) => void): () => void {
+    this.#fileListeners.add(listener);
+    return () => void this.#fileListeners.delete(listener);
   }
 
   /** Tries those once more that are not live as their files are now: the cause may be where no watch looks. */
@@ -169,38 +172,34 @@ export class Registry {
   }
 
   #apply(event: FolderEvent): void {
-    const { name } = event;
+    if (event.kind === "removed") return this.#remove(event);
+    const { name, file, durationMs } = event;
     const { channel: before, error: problem } = this.#entries.get(name) ?? {};
-    if (event.kind === "removed") {
-      this.#entries.delete(name);
-      this.#logger({
-        level: "info",
-        event: "reload",
-        message: `channel ${name} removed`,
-        fields: { channel: name, change: "removed" },
-      });
-      if (before !== undefined) this.#emit({ kind: "removed", name, before });
-      return;
-    }
-    const { file, durationMs } = event;
     const after = event.kind === "loaded" ? this.#toChannel(event) : event.error;
     if (after instanceof ChanctlError) {
       this.#entries.set(name, { file, channel: before, error: after });
-      this.#tellFailure({ name, file, isLive: before !== undefined }, after);
+      this.#logger(failedEntry({ name, file, isLive: before !== undefined }, after));
       return;
     }
     this.#entries.set(name, { file, channel: after, error: undefined });
     // Nobody can be told before `open` has returned, and its caller shows what is loaded.
     if (this.#folder === undefined) return;
     const change = toChange(before, after);
-    this.#logger({
-      level: "info",
-      event: "reload",
-      message: toMessage(name, { change, isMended: problem !== undefined, durationMs }),
-      fields: { channel: name, change: change?.kind ?? "unchanged", durationMs: Math.round(durationMs) },
-    });
+    const wasBroken = problem !== undefined;
+    this.#logger(loadedEntry({ name, change, isMended: wasBroken, durationMs }));
     if (change !== undefined) this.#emit(change);
-    for (const listener of this.#saveListeners) listener({ name, file, before: before?.definition });
+    this.#emitFile({ kind: "saved", name, file, before: before?.definition, wasBroken });
+  }
+
+  #remove({ name, durationMs }: Extract<FolderEvent, { kind: "removed" }>): void {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return; // it was gone before it was read
+    const { file, channel: before, error } = entry;
+    this.#entries.delete(name);
+    this.#logger(removedEntry({ name, durationMs }));
+    if (before !== undefined) this.#emit({ kind: "removed", name, before });
+    const wasBroken = error !== undefined;
+    this.#emitFile({ kind: "removed", name, file, before: before?.definition, wasBroken });
   }
 
   #toChannel({ name, file, definition }: Extract<FolderEvent, { kind: "loaded" }>): Channel | ChanctlError {
@@ -225,16 +224,8 @@ export class Registry {
     for (const listener of this.#listeners) listener(change);
   }
 
-  #tellFailure(
-    { name, file, isLive }: { readonly name: string; readonly file: string; readonly isLive: boolean },
-    { message, hint }: ChanctlError,
-  ): void {
-    this.#logger({
-      level: "error",
-      event: "definition-error",
-      message: isLive ? `${message}\n\nThe channel ${name} stays live as it was last good.` : message,
-      fields: { channel: name, file, ...(hint === undefined ? {} : { hint }) },
-    });
+  #emitFile(change: FileChange): void {
+    for (const listener of this.#fileListeners) listener(change);
   }
 
   #tellError(error: unknown): void {
@@ -248,18 +239,6 @@ export class Registry {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
-}
-
-function toMessage(
-  name: string,
-  {
-    change,
-    isMended,
-    durationMs,
-  }: { change: ChannelChange | undefined; isMended: boolean; durationMs: number },
-): string {
-  if (change !== undefined) return `channel ${name} ${change.kind} in ${formatDuration(durationMs)}`;
-  return `channel ${name} ${isMended ? "loads again" : "saved"}; what the broker reads of it is as before`;
 }
 
 /** `undefined` if nothing of the definition has changed: the code of `verify` runs in the app. */

@@ -16,5 +16,18 @@ test.each([
   [true, "another has never loaded", open, [open, undefined]],
 ])("%s: a saved channel of which %s", (needed, _, before, now) => {
   const entries = now.map((definition) => ({ definition }));
-  expect(needsApp({ before }, entries)).toBe(needed);
+  const saved = { kind: "saved", before, wasBroken: false } as const;
+  expect(needsApp(saved, { entries, isUp: true })).toBe(needed);
+  expect(needsApp(saved, { entries, isUp: false })).toBe(true); // it may be down for what the file held
+});
+
+test.each([
+  [false, "loaded, and one that is left is verified", false, [verified]],
+  [true, "was broken, and one that is left is verified", true, [verified]],
+  [false, "was broken, and all that are left are public", true, [open]],
+])("%s: a removed channel that %s", (needed, _, wasBroken, now) => {
+  const entries = now.map((definition) => ({ definition }));
+  const removed = { kind: "removed", before: undefined, wasBroken } as const;
+  expect(needsApp(removed, { entries, isUp: true })).toBe(needed);
+  expect(needsApp(removed, { entries, isUp: false })).toBe(true);
 });

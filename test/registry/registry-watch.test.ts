@@ -75,13 +75,14 @@ describe("a watching registry", () => {
     const project = createProject({ "channels/chat.ts": version(1) });
     const { registry, changes, logged } = await openWatching(project);
     const saved: string[] = [];
-    registry.onSaved(({ name, file }) => saved.push(`${name} ${file}`));
+    registry.onFileChange(({ kind, name, file }) => saved.push(`${kind} ${name} ${file}`));
     project.write("channels/chat.ts", `// a comment\n${version(1)}`);
     await eventually(() =>
       expect(logged).toMatchObject([{ event: "reload", fields: { change: "unchanged" } }]),
     );
+    expect(logged[0]?.message).toMatch(/^channel chat saved, read in \d.*: unchanged for the broker$/);
     expect(changes).toEqual([]);
-    expect(saved).toEqual(["chat channels/chat.ts"]);
+    expect(saved).toEqual(["saved chat channels/chat.ts"]);
   });
 
   it("adds, renames and removes", async () => {
@@ -124,7 +125,26 @@ describe("a watching registry", () => {
     project.write("channels/chat.ts", "export default {");
     await eventually(() => expect(registry.failures).toHaveLength(1));
     project.write("channels/chat.ts", version(2));
-    await eventually(() => expect(logged.at(-1)?.message).toContain("channel chat loads again"));
+    await eventually(() => expect(logged.at(-1)?.message).toMatch(/^channel chat loads again in \d/));
+  });
+
+  it("tells of a file that is gone, with the time, also of one that never loaded", async () => {
+    const project = createProject({ "channels/chat.ts": PUBLIC, "channels/bad.ts": "export default {" });
+    const { registry, logged } = await openWatching(project);
+    const gone: unknown[] = [];
+    registry.onFileChange((change) => gone.push(change));
+    const base = { kind: "removed", name: "bad", file: "channels/bad.ts" };
+    const told = logged.length;
+    project.remove("channels/bad.ts");
+    await eventually(() => expect(gone).toEqual([{ ...base, before: undefined, wasBroken: true }]));
+    project.remove("channels/chat.ts");
+    await eventually(() => expect(gone).toHaveLength(2));
+    expect(gone[1]).toMatchObject({ name: "chat", before: { name: "chat" }, wasBroken: false });
+    for (const [index, name] of ["bad", "chat"].entries()) {
+      const fields = { channel: name, change: "removed", durationMs: expect.any(Number) as unknown };
+      expect(logged[told + index]).toMatchObject({ event: "reload", fields });
+      expect(logged[told + index]?.message).toMatch(new RegExp(`^channel ${name} removed in \\d`));
+    }
   });
 
   it("loads a definition again when a file that it imports is saved, wherever that is", async () => {
