@@ -1,12 +1,13 @@
 import { readdir } from "node:fs/promises";
-import { join, relative, resolve, sep } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 
-import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
+import { messageOf } from "../shared/errors.ts";
 import type { AnyChannel } from "./channel.ts";
 import { bind, channelsOf } from "./channels.ts";
 import type { Channels, ChannelsOptions } from "./channels.ts";
-import { isChannel } from "./define-channel.ts";
+import { importChannel } from "./import-channel.ts";
+import { loadError } from "./load-error.ts";
 
 // As the broker sees the folder, but for `.json`: such a channel's app answers the calls without this SDK.
 const CHANNEL_FILE = /\.(?:ts|js|mjs|mts)$/;
@@ -25,31 +26,33 @@ export async function loadChannels(
 ): Promise<Channels> {
   const root = resolve(typeof folder === "string" ? folder : fileURLToPath(folder));
   const byName = new Map<string, AnyChannel>();
-  const load = async (): Promise<void> => {
-    for (const [name, file] of await findChannelFiles(root)) {
-      if (byName.has(name)) continue;
-      const channel = await importChannel(file);
-      bind(name, channel);
-      byName.set(name, channel);
-    }
+  const load = async (name: string, files: Files): Promise<AnyChannel> => {
+    const channel = await importChannel(onlyOf(files, name));
+    bind(name, channel);
+    byName.set(name, channel);
+    return channel;
   };
-  await load();
+  for (const [name, files] of await findChannelFiles(root)) await load(name, files);
   const findChannel = async (name: string): Promise<AnyChannel | undefined> => {
-    if (!byName.has(name)) await load();
-    return byName.get(name);
+    const known = byName.get(name);
+    if (known !== undefined) return known;
+    // That one alone: a file beside it that is broken must not keep it from its callers.
+    const files = (await findChannelFiles(root)).get(name);
+    return files && load(name, files);
   };
   return channelsOf({ findChannel, authorizeStream });
 }
 
-async function findChannelFiles(root: string): Promise<Map<string, string>> {
-  const files = new Map<string, string>();
+type Files = readonly [string, ...string[]];
+
+async function findChannelFiles(root: string): Promise<Map<string, Files>> {
+  const files = new Map<string, Files>();
   for (const path of await listFolder(root)) {
     const segments = path.split(sep);
     if (!CHANNEL_FILE.test(path) || segments.some((segment) => NOT_A_CHANNEL.test(segment))) continue;
     const name = segments.join("/").replace(CHANNEL_FILE, "");
-    const other = files.get(name);
-    if (other !== undefined) throw definedTwice(name, [other, join(root, path)]);
-    files.set(name, join(root, path));
+    const others = files.get(name);
+    files.set(name, others === undefined ? [join(root, path)] : [...others, join(root, path)]);
   }
   return files;
 }
@@ -58,56 +61,20 @@ async function listFolder(root: string): Promise<string[]> {
   try {
     return (await readdir(root, { recursive: true })).sort();
   } catch (cause) {
-    throw new ChanctlError(
-      "definition_invalid",
-      `the folder of channels cannot be read: ${messageOf(cause)}`,
-      {
-        cause,
-        hint: "chanctl channel add chat     makes it, with a channel in it",
-      },
-    );
-  }
-}
-
-async function importChannel(file: string): Promise<AnyChannel> {
-  const shown = relative(process.cwd(), file);
-  let imported: unknown;
-  try {
-    // Bundlers would look for the file when they build: https://webpack.js.org/api/module-methods/#webpackignore
-    imported = await import(/* webpackIgnore: true */ /* @vite-ignore */ pathToFileURL(file).href);
-  } catch (cause) {
-    throw notImportable(shown, cause);
-  }
-  const channel = defaultOf(imported);
-  if (isChannel(channel)) return channel;
-  // A CommonJS module compiled from TypeScript has its default export one level further down.
-  const inner = defaultOf(channel);
-  if (isChannel(inner)) return inner;
-  throw new ChanctlError("definition_invalid", `${shown} must have a channel as its default export`, {
-    hint: "export default defineChannel({ … })",
-  });
-}
-
-function defaultOf(value: unknown): unknown {
-  return typeof value === "object" && value !== null && "default" in value ? value.default : undefined;
-}
-
-function notImportable(shown: string, cause: unknown): ChanctlError {
-  if (errorCodeOf(cause) === "ERR_UNKNOWN_FILE_EXTENSION") {
-    const message = `${shown} cannot be imported: Node ${process.versions.node} does not run TypeScript by itself`;
-    return new ChanctlError("definition_invalid", message, {
-      cause,
-      hint: "node --import tsx server.ts     starts the app so that it does (npm install tsx)",
+    throw loadError(`the folder of channels cannot be read: ${messageOf(cause)}`, {
+      path: root,
+      hint: "chanctl channel add chat     makes it, with a channel in it",
     });
   }
-  return new ChanctlError("definition_invalid", `${shown} cannot be imported: ${messageOf(cause)}`, {
-    cause,
-  });
 }
 
-function definedTwice(name: string, files: readonly string[]): ChanctlError {
-  const shown = files.map((file) => relative(process.cwd(), file)).join(" and ");
-  return new ChanctlError("definition_invalid", `two files define the channel \`${name}\`: ${shown}`, {
+/** @throws {ChanctlError} `definition_invalid` if there are several. */
+function onlyOf(files: Files, name: string): string {
+  const [file, other] = files;
+  if (other === undefined) return file;
+  const shown = files.map((path) => relative(process.cwd(), path)).join(" and ");
+  throw loadError(`two files define the channel \`${name}\`: ${shown}`, {
+    path: dirname(file),
     hint: "remove one of them",
   });
 }

@@ -30,6 +30,12 @@ async function write(path: string, text: string): Promise<void> {
   await writeFile(join(root, path), text);
 }
 
+/** The folder of channels, with one in it. */
+async function writeFolder(): Promise<string> {
+  await write("channels/chat.js", PUBLIC);
+  return join(root, "channels");
+}
+
 async function runApp(...nodeOptions: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [...nodeOptions, "app.js"], { cwd: root });
   return stdout.trim();
@@ -77,6 +83,18 @@ test("knows a channel that was added after the start", async () => {
   expect(await isKnown(channels, "news")).toBe(true);
 });
 
+test("answers for a channel that was added beside a broken file", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  const channels = await loadChannels(await writeFolder());
+  await write("channels/a-broken.js", "export default {");
+  await write("channels/z-broken.js", "export default {");
+  await write("channels/z-broken.mjs", PUBLIC);
+  await write("channels/news.js", PUBLIC);
+  expect(await isKnown(channels, "news")).toBe(true);
+  expect(await isKnown(channels, "a-broken")).toBe(false);
+  expect(await isKnown(channels, "z-broken")).toBe(false);
+});
+
 test("takes the default export of a CommonJS module that was TypeScript", async () => {
   await write("channels/package.json", `{ "type": "commonjs" }`);
   await write(
@@ -100,6 +118,26 @@ test("names the file that cannot be imported, and why", async () => {
   await expect(loadChannels(join(root, "channels"))).rejects.toThrow(
     /chat\.js cannot be imported: the database is down/,
   );
+});
+
+test("ends an app that does not catch it with few lines, of which all are the project's", async () => {
+  await write(
+    "channels/chat.js",
+    `const connect = () => {\n  throw new Error("no database");\n};\nconnect();`,
+  );
+  await write("app.js", `import { loadChannels } from "chanctl";\nawait loadChannels("./channels");`);
+  const { stderr } = await runApp().then(
+    () => ({ stderr: "" }),
+    (error: { readonly stderr: string }) => error,
+  );
+  const [, told = ""] = stderr.split("\n\n"); // Node's own lines are before and after it
+  expect(told.replaceAll(/(?:file:\/\/)?\/\S*chanctl-load-[^/]*/g, "<root>").split("\n")).toEqual([
+    "ChanctlError: channels/chat.js cannot be imported: no database",
+    "  fix: chanctl channel list     shows the line",
+    "    at connect (<root>/channels/chat.js:2:9)",
+    "    at <root>/channels/chat.js:4:1",
+    "    at async <root>/app.js:2:1",
+  ]);
 });
 
 test("names both files of a channel that is defined twice", async () => {
