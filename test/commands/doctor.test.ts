@@ -116,6 +116,15 @@ describe("the report", () => {
   });
 });
 
+describe("the report in a pipe", () => {
+  it("has whole rows, for who looks for one", async () => {
+    const channels = `./${"word ".repeat(30)}end`;
+    await using project = await makeProject({ "chanctl.config.json": JSON.stringify({ channels }) });
+    const { stdout } = await runCli(["doctor"], { cwd: project.root, env: { CHANCTL_PORT: "0" } });
+    expect(stdout).toMatch(/^ {2}warn {2}channels +the folder of channels is not there: .*word word end$/m);
+  });
+});
+
 describe("a fault", () => {
   it("in the config is shown with its place", async () => {
     await using project = await makeProject({ "chanctl.config.json": '{\n  "prot": 1\n}' });

@@ -1,5 +1,6 @@
 import type { StoreProbe } from "../../broker/store-probe.ts";
 import type { RunFile } from "../../platform/run-file.ts";
+import type { RegistryEntry } from "../../registry/registry.ts";
 import type { ResolvedOptions } from "../../server/resolve-options.ts";
 import type { ChanctlError } from "../../shared/errors.ts";
 
@@ -45,4 +46,6 @@ export interface Scene {
   readonly home: string;
   /** The store, looked at once for all checks. */
   readonly store: Promise<StoreProbe>;
+  /** The channels as their files are now, loaded once for all checks; none where the settings do not say where they are. */
+  readonly channels: Promise<readonly RegistryEntry[]>;
 }

@@ -1,12 +1,16 @@
-import { escapeControls } from "../terminal-text.ts";
+import { fixLines } from "../fix-lines.ts";
 import type { Palette } from "../palette.ts";
+import { escapeControls, wrapLines } from "../terminal-text.ts";
 import type { Status } from "./check.ts";
 import type { Finding } from "./run-checks.ts";
 
 const STATUS_COLUMNS = 4;
 const MIN_TEXT_COLUMNS = 24;
 
+const FIX = "fix: ";
+
 interface LayoutOptions {
+  /** The terminal's width; infinite in a pipe, where each text is one line. */
   readonly columns: number;
   readonly palette: Palette;
 }
@@ -37,27 +41,13 @@ export function reportLines(
     if (finding.group !== group) lines.push("", dim(finding.group));
     group = finding.group;
     const status = paint[finding.status](finding.status.padEnd(STATUS_COLUMNS));
-    const [first = "", ...rest] = wrap(finding.message, textColumns);
+    const [first = "", ...rest] = wrapLines(finding.message, textColumns).map(escapeControls);
     lines.push(`  ${status}  ${finding.check.padEnd(nameColumns)}  ${first}`);
     lines.push(...rest.map((text) => (margin + text).trimEnd()));
-    // A fix is copied: it is never wrapped, and its lines stand below one another.
-    const fixes = finding.fix?.split("\n") ?? [];
-    lines.push(...fixes.map((text, index) => margin + (index === 0 ? dim("fix: ") : "     ") + text));
+    const fixes = finding.fix === undefined ? [] : fixLines(finding.fix, textColumns - FIX.length);
+    lines.push(
+      ...fixes.map((text, index) => margin + (index === 0 ? dim(FIX) : " ".repeat(FIX.length)) + text),
+    );
   }
   return lines;
-}
-
-/** Breaks at spaces; lines of a code frame stay as they are. */
-function wrap(text: string, columns: number): readonly string[] {
-  const paragraphs = text.split("\n").map(escapeControls);
-  if (paragraphs.length > 1) return paragraphs;
-  const lines: string[] = [];
-  let line = "";
-  for (const word of (paragraphs[0] ?? "").split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > columns) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }

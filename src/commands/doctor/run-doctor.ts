@@ -22,7 +22,8 @@ export async function runDoctor({ isJson }: { readonly isJson: boolean }, io: Io
 
 function report(findings: readonly Finding[], io: Io): string {
   const colors = palette(io.color);
-  const lines = reportLines(findings, { columns: io.columns, palette: colors });
+  const columns = io.isOutputTerminal ? io.columns : Number.POSITIVE_INFINITY;
+  const lines = reportLines(findings, { columns, palette: colors });
   const count = (wanted: Status): number => findings.filter(({ status }) => status === wanted).length;
   const [fails, warns] = [count("fail"), count("warn")];
   const counts = [`${count("ok")} ok`, `${warns} warn`, `${fails} fail`].join(", ");

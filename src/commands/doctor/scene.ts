@@ -6,6 +6,8 @@ import { probeStore } from "../../broker/store-probe.ts";
 import { resolveConfigHome } from "../../platform/config-home.ts";
 import { isAlive } from "../../platform/is-alive.ts";
 import { readRunFile } from "../../platform/run-file.ts";
+import { Registry } from "../../registry/registry.ts";
+import type { RegistryEntry } from "../../registry/registry.ts";
 import { findProject, loadProject } from "../../server/config-file.ts";
 import type { Project } from "../../server/config-file.ts";
 import { resolveOptions } from "../../server/resolve-options.ts";
@@ -26,17 +28,40 @@ export async function surveyScene(io: Io, signal: AbortSignal): Promise<Scene> {
     resolveSettings(io),
     readRunFile(stateFolder).catch(() => undefined),
   ]);
+  const isProject =
+    configPath !== undefined || existsSync(stateFolder) || existsSync(join(root, "package.json"));
+  const channels = isProject ? loadChannels(settings, { root, io }) : Promise.resolve([]);
+  channels.catch(() => {}); // it may fail before a check waits for it
   return {
     env: io.env,
     root,
     stateFolder,
-    isProject: configPath !== undefined || existsSync(stateFolder) || existsSync(join(root, "package.json")),
+    isProject,
     configPath,
     settings,
     run: run && { ...run, isAlive: isAlive(run.pid) },
     home: resolveConfigHome({ env: io.env, platform: process.platform, homedir: homedir() }),
     store,
+    channels,
   };
+}
+
+async function loadChannels(
+  settings: Scene["settings"],
+  { root, io }: { readonly root: string; readonly io: Io },
+): Promise<readonly RegistryEntry[]> {
+  if (settings instanceof ChanctlError) return [];
+  const registry = await Registry.open({
+    root,
+    folder: settings.channels,
+    cacheFolder: join(settings.stateFolder, "definitions"),
+    env: io.env,
+    logger: () => {},
+    watch: false,
+    limits: settings.limits,
+  });
+  await registry.close();
+  return registry.entries();
 }
 
 /** Two config files are for the check of the config to say. */

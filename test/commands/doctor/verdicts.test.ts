@@ -138,24 +138,42 @@ describe("the listeners", () => {
 
 describe("the app", () => {
   const app = { origin: "http://127.0.0.1:3000", address: undefined, state: "ready" };
+  const silent = { problem: "ECONNREFUSED" };
+  const nothing = { status: 404, text: "" };
+  const failing = { status: 500, text: "" };
+  const broken: readonly string[] = [];
+  const reply = { status: 404, text: '{"ok":false,"status":404,"reason":"no such channel"}' };
 
   it("with the SDK is known by its 404 with a reason for a channel that nobody has", () => {
-    const stranger = { status: 404, text: "" };
-    const reply = { status: 404, text: '{"ok":false,"status":404,"reason":"no such channel"}' };
-    expect(judgeApp({ app, reply, stranger }).status).toBe("ok");
-    // An app that has nothing there, or fails whatever it is asked, is not.
-    expect(judgeApp({ app, reply: stranger, stranger }).status).toBe("warn");
-    const failing = { status: 500, text: "" };
-    expect(judgeApp({ app, reply: failing, stranger: failing }).status).toBe("warn");
-    // Nor is one to which our token is as good as any other.
-    expect(judgeApp({ app, reply, stranger: reply }).status).toBe("warn");
+    expect(judgeApp({ app, reply, stranger: nothing, broken }).status).toBe("ok");
+  });
+
+  it.each([
+    ["has nothing there", nothing, nothing],
+    ["fails whatever it is asked", failing, failing],
+    ["takes our token for as good as any other", reply, reply],
+  ])("that %s has to mount the SDK, whatever else is broken", (_, reply, stranger) => {
+    expect(judgeApp({ app, reply, stranger, broken: ["channels/bad.ts"] })).toMatchObject({
+      status: "warn",
+      fix: expect.stringMatching(/^app\.use/),
+    });
+  });
+
+  it("that fails only where the token is shown has mounted it: the fault is a broken file's, or its own", () => {
+    const judge = (broken: readonly string[]) => judgeApp({ app, reply: failing, stranger: nothing, broken });
+    expect(judge(["channels/bad.ts"])).toMatchObject({
+      status: "warn",
+      message: expect.stringContaining("fails at authorize calls (500 for POST"),
+      fix: "mend channels/bad.ts first     the app may load it too",
+    });
+    expect(judge([])).toMatchObject({ status: "warn", fix: expect.stringContaining("what it wrote") });
   });
 
   it("that is down is a fault, one that starts is not", () => {
-    const silent = { problem: "ECONNREFUSED" };
-    expect(judgeApp({ app, reply: silent, stranger: silent }).status).toBe("fail");
-    const starting = { ...app, state: "starting" };
-    expect(judgeApp({ app: starting, reply: silent, stranger: silent }).status).toBe("warn");
+    const down = { app, reply: silent, stranger: silent, broken };
+    expect(judgeApp(down)).toMatchObject({ status: "fail", fix: expect.stringContaining("what it wrote") });
+    expect(judgeApp({ ...down, broken: ["channels/bad.ts"] }).fix).toContain("mend channels/bad.ts");
+    expect(judgeApp({ ...down, app: { ...app, state: "starting" } }).status).toBe("warn");
   });
 });
 
@@ -244,17 +262,26 @@ describe("the trust stores", () => {
 });
 
 describe("the report", () => {
-  it("fits 60 columns, but for the fixes that are to be copied", () => {
-    const words = "word ".repeat(30).trim();
-    const fix = "x".repeat(70);
-    const findings = [
-      { group: "machine", check: "certificate", status: "warn", message: words, fix },
-    ] as const;
+  const finding = { group: "machine", check: "certificate", status: "warn" } as const;
+  const message = "word ".repeat(30).trim();
+  const step = "chanctl trust --uninstall";
+
+  it("fits 60 columns, with what a command is for below it", () => {
+    const findings = [{ ...finding, message, fix: `${step}     takes it out again` }];
     const lines = reportLines(findings, { columns: 60, palette: palette(false) });
-    expect(lines.filter((line) => line.length > 60)).toEqual([`${" ".repeat(21)}fix: ${fix}`]);
-    expect(lines.slice(2, -1).every((line, index) => index === 0 || line.startsWith(" ".repeat(21)))).toBe(
-      true,
-    );
+    const margin = " ".repeat(21);
+    expect(lines.filter((line) => line.length > 60)).toEqual([]);
+    expect(lines.slice(3).every((line) => line.startsWith(margin))).toBe(true);
+    expect(lines.slice(-2)).toEqual([`${margin}fix: ${step}`, `${margin}         takes it out again`]);
+  });
+
+  it("has whole rows in a pipe", () => {
+    const fix = `${step}     takes it out again`;
+    const options = { columns: Number.POSITIVE_INFINITY, palette: palette(false) };
+    expect(reportLines([{ ...finding, message, fix }], options).slice(2)).toEqual([
+      `  warn  certificate  ${message}`,
+      `${" ".repeat(21)}fix: ${fix}`,
+    ]);
   });
 
   it("lets no text of others move the cursor", () => {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 
 import { readBytes, sendRequest } from "../../../platform/http-request.ts";
 import { AUTHORIZE_PATH } from "../../../protocol/app-call.ts";
+import type { RegistryEntry } from "../../../registry/registry.ts";
 import { errorCodeOf, messageOf } from "../../../shared/errors.ts";
 import type { Check, Scene, Verdict } from "../check.ts";
 
@@ -21,7 +22,7 @@ interface Answered {
 export const appAnswers: Check = {
   name: "app",
   group: "server",
-  run: async ({ run }, signal) => {
+  run: async ({ run, channels }, signal) => {
     if (run?.isAlive !== true) return undefined;
     const timely = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
     const app = await readApp(run, timely).catch(() => undefined);
@@ -32,7 +33,7 @@ export const appAnswers: Check = {
     const reply = await ask(url, { token: run.token, signal: timely });
     // Who does not show the token must not be answered (CWE-306).
     const stranger = await ask(url, { token: "not-the-token", signal: timely });
-    return judgeApp({ app, reply, stranger });
+    return judgeApp({ app, reply, stranger, broken: brokenFiles(await channels.catch(() => [])) });
   },
 };
 
@@ -45,21 +46,32 @@ export interface SeenApp {
 
 type AppFacts =
   | { readonly app: "none" }
-  | { readonly app: SeenApp; readonly reply: AppReply; readonly stranger: AppReply };
+  | {
+      readonly app: SeenApp;
+      /** To who shows the token. */
+      readonly reply: AppReply;
+      /** To who does not. */
+      readonly stranger: AppReply;
+      /** The channel files that do not load and that the app may import. */
+      readonly broken: readonly string[];
+    };
 
 const SAYS_WHETHER = /"ok"\s*:/;
 
 const MOUNT =
   'app.use(channels.middleware)     before its own routes, with `channels` of `await loadChannels("./channels")`';
+const LOOK = "look at what it wrote, in the terminal of chanctl";
 
 export function judgeApp(facts: AppFacts): Verdict {
   if (facts.app === "none") return { status: "ok", message: "none: the broker runs alone" };
-  const { app, reply, stranger } = facts;
+  const { app, reply, stranger, broken } = facts;
+  const lookOrMend =
+    broken.length === 0 ? LOOK : `mend ${broken.join(" and ")} first     the app may load it too`;
   if ("problem" in reply) {
     return {
       status: app.state === "starting" ? "warn" : "fail",
       message: `${app.origin} does not answer (${app.state}): ${reply.problem}`,
-      fix: "look at what it wrote, in the terminal of chanctl",
+      fix: lookOrMend,
     };
   }
   if (isAnswer(stranger))
@@ -70,11 +82,20 @@ export function judgeApp(facts: AppFacts): Verdict {
     };
   if (isAnswer(reply) || isRefusal(reply, stranger))
     return { status: "ok", message: `${app.origin} answers authorize calls` };
+  // What tells who shows the token from others is mounted.
+  const isFailing = reply.status >= 500 && !isAlike(reply, stranger);
+  const what = isFailing ? "fails at authorize calls" : "answers, but not to authorize calls";
   return {
     status: "warn",
-    message: `${app.origin} answers, but not to authorize calls (${reply.status} for POST ${AUTHORIZE_PATH}): only public channels work`,
-    fix: MOUNT,
+    message: `${app.origin} ${what} (${reply.status} for POST ${AUTHORIZE_PATH}): only public channels work`,
+    fix: isFailing ? lookOrMend : MOUNT,
   };
+}
+
+function brokenFiles(entries: readonly RegistryEntry[]): readonly string[] {
+  return entries
+    .filter(({ file, error }) => error !== undefined && !file.endsWith(".json"))
+    .map(({ file }) => file);
 }
 
 function isAnswer(reply: AppReply): boolean {
@@ -82,9 +103,13 @@ function isAnswer(reply: AppReply): boolean {
 }
 
 /** The SDK's own of a channel that the app was not given; who is told just what a stranger is was taken for one. */
-function isRefusal({ status, text }: Answered, stranger: AppReply): boolean {
-  const isLikeStranger = "status" in stranger && stranger.status === status && stranger.text === text;
-  return [401, 403, 404].includes(status) && SAYS_WHETHER.test(text) && !isLikeStranger;
+function isRefusal(reply: Answered, stranger: AppReply): boolean {
+  const { status, text } = reply;
+  return [401, 403, 404].includes(status) && SAYS_WHETHER.test(text) && !isAlike(reply, stranger);
+}
+
+function isAlike({ status, text }: Answered, stranger: AppReply): boolean {
+  return "status" in stranger && stranger.status === status && stranger.text === text;
 }
 
 async function readApp(

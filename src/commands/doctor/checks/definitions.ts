@@ -1,7 +1,4 @@
-import { join } from "node:path";
-
 import { missingFolder } from "../../../registry/definition-files.ts";
-import { Registry } from "../../../registry/registry.ts";
 import type { RegistryEntry } from "../../../registry/registry.ts";
 import { ChanctlError } from "../../../shared/errors.ts";
 import type { Check, Verdict } from "../check.ts";
@@ -10,21 +7,11 @@ import type { Check, Verdict } from "../check.ts";
 export const definitions: Check = {
   name: "channels",
   group: "project",
-  run: async ({ settings, root, isProject, env }) => {
+  run: async ({ settings, root, isProject, channels }) => {
     if (settings instanceof ChanctlError || !isProject) return undefined;
     const missing = missingFolder({ root, folder: settings.channels });
     if (missing !== undefined) return { status: "warn", message: missing.message, fix: missing.hint };
-    const registry = await Registry.open({
-      root,
-      folder: settings.channels,
-      cacheFolder: join(settings.stateFolder, "definitions"),
-      env,
-      logger: () => {},
-      watch: false,
-      limits: settings.limits,
-    });
-    await registry.close();
-    return judgeDefinitions(registry.entries());
+    return judgeDefinitions(await channels);
   },
 };
 
