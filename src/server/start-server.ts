@@ -118,7 +118,7 @@ async function start(given: ServerOptions, opened: Opened): Promise<RunningServe
   const registry = opened.add(await registryOpening);
   if (!options.watch) assertAllValid(registry);
   const connections = opened.add(new Connections(limits));
-  const refusals = opened.add(new RefusalLog(logger));
+  const refusals = opened.add(new RefusalLog(logger, registry));
   registry.onChange((change) => {
     applyChange({ connections, broker }, change);
     if (change.kind === "added") warnOfHiddenStreams({ broker, logger }, change.name);

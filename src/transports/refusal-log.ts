@@ -1,6 +1,7 @@
 import type { AuthorizeRequest } from "../protocol/app-call.ts";
 import { BoundedLines, inTheLastSecond } from "../platform/bounded-lines.ts";
 import { clip } from "../shared/clip.ts";
+import type { Registry } from "../registry/registry.ts";
 import type { ChanctlError } from "../shared/errors.ts";
 import type { Logger } from "../shared/logger.ts";
 
@@ -24,10 +25,12 @@ export interface Refusal {
  */
 export class RefusalLog {
   readonly #logger: Logger;
+  readonly #registry: Pick<Registry, "isBroken" | "suggest">;
   readonly #lines = new BoundedLines<string, Refusal>((last, count) => this.#tell(last, count));
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, registry: Pick<Registry, "isBroken" | "suggest">) {
     this.#logger = logger;
+    this.#registry = registry;
   }
 
   /** Counts a refusal. One that says "come back" to whoever was let in is none. */
@@ -45,7 +48,8 @@ export class RefusalLog {
     const channel = name === undefined ? undefined : clip(name);
     const { code, title, status, limit, hint, logged } = error;
     const isOurs = status >= 500;
-    const known = logged === undefined ? title : `${title}: ${clip(logged.reason, MAX_REASON_LENGTH)}`;
+    const reason = logged?.reason ?? (code === "channel_unknown" ? this.#meant(name) : undefined);
+    const known = reason === undefined ? title : `${title}: ${clip(reason, MAX_REASON_LENGTH)}`;
     const why = isOurs ? error.message : limit === undefined ? known : `${title} (limits.${limit})`;
     const place = logged?.path ?? channel;
     this.#logger({
@@ -54,5 +58,12 @@ export class RefusalLog {
       message: `refused ${place ?? "a request"} to ${address}: ${why}${inTheLastSecond(count)}`,
       fields: { code, channel, path: logged?.path, address, transport, count, limit, hint },
     });
+  }
+
+  /** For the developer alone: which channels there are is no business of a stranger. */
+  #meant(name = ""): string | undefined {
+    if (this.#registry.isBroken(name)) return "its file does not load";
+    const near = this.#registry.suggest(name);
+    return near === undefined ? undefined : `did you mean \`${near}\`?`;
   }
 }
