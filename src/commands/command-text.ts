@@ -45,6 +45,6 @@ function wrapCommand(command: string, columns: number): readonly string[] {
 function wordsOf(command: string): readonly string[] {
   const words = command.startsWith("su -c ")
     ? command.match(/(?:'\\''[^']*'\\''|\S)+/g)
-    : command.match(/(?:'(?:[^']|'\\'')*'|\S)+/g);
+    : command.match(/(?:'(?:[^']|'\\'')*'|"[^"]*"|\S)+/g);
   return words ?? [];
 }
