@@ -112,11 +112,19 @@ function property(value: unknown, key: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
 }
 
-/** Own keys only: the SDK's methods stand on the prototype. */
+/** What the app runs; of it the broker knows only whether it is there. */
+const FUNCTION_KEYS: ReadonlySet<string> = new Set(["verify", "onPublish"]);
+
+/**
+ * Own keys only: the SDK's methods stand on the prototype. A function in any other place is passed on as what no key
+ * takes: `public: () => false` must not let everybody in (CWE-636).
+ */
 function toPlain(definition: unknown): unknown {
   if (typeof definition !== "object" || definition === null) return definition;
-  const entries = Object.entries(definition);
-  const plain = entries.map(([key, value]) => [key, typeof value === "function" ? true : value]);
+  const plain = Object.entries(definition).map(([key, value]) => {
+    if (typeof value !== "function") return [key, value];
+    return [key, FUNCTION_KEYS.has(key) ? true : "a function"];
+  });
   return JSON.parse(JSON.stringify(Object.fromEntries(plain)));
 }
 

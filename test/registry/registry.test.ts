@@ -66,6 +66,19 @@ describe("a definition file", () => {
     ]);
   });
 
+  it("take a function only for `verify` and `onPublish`: no other lets everybody in", async () => {
+    const project = createProject({
+      "channels/closed.js": "export default { public: () => false };",
+      "channels/open.js": "export default { auth: { headerName: 'x' }, verify() {}, onPublish() {} };",
+    });
+    const { registry } = await openRegistry(project);
+    expect(registry.get("open")?.definition).toMatchObject({ public: false, onPublish: true });
+    expect(registry.get("closed")).toBeUndefined();
+    expect(registry.failures).toMatchObject([
+      { message: expect.stringContaining('`public` must be true or false, got `"a function"`') },
+    ]);
+  });
+
   it("imports packages from the project, its own files, and knows where each is", async () => {
     const project = createProject({
       "node_modules/limits/package.json": '{ "name": "limits", "type": "module", "exports": "./index.js" }',
