@@ -1,31 +1,11 @@
-import { textColumns, wrapColumns } from "./terminal-text.ts";
-
-/** How far a comment stands in. */
-const COMMENT = "    ";
+import { textColumns } from "./terminal-text.ts";
 
 /**
  * A command as lines of at most so many columns, broken between its words by `\`, so that what is copied from a
- * terminal still runs. A comment after it (four spaces and more) stands below where it does not fit.
+ * terminal still runs.
  */
-export function commandLines(text: string, columns: number): readonly string[] {
-  if (textColumns(text) <= columns) return [text];
-  const [command = "", comment] = text.split(/ {4,}/, 2);
-  return [...wrapCommand(command, columns), ...commentLines(comment, columns)];
-}
-
-/** A sentence as lines of at most so many columns; what comes after a wide gap stands below where it does not fit. */
-export function sentenceLines(text: string, columns: number): readonly string[] {
-  if (textColumns(text) <= columns) return [text];
-  const [sentence = "", comment] = text.split(/ {4,}/, 2);
-  return [...wrapColumns(sentence, columns), ...commentLines(comment, columns)];
-}
-
-function commentLines(comment: string | undefined, columns: number): readonly string[] {
-  if (comment === undefined) return [];
-  return wrapColumns(comment, columns - COMMENT.length).map((line) => COMMENT + line);
-}
-
-function wrapCommand(command: string, columns: number): readonly string[] {
+export function commandLines(command: string, columns: number): readonly string[] {
+  if (textColumns(command) <= columns) return [command];
   const lines: string[] = [];
   let line = "";
   for (const word of wordsOf(command)) {

@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { openStores } from "#src/certs/trust/open-stores.ts";
 
 import { palette } from "#src/commands/palette.ts";
-import { commandLines, sentenceLines } from "#src/commands/command-text.ts";
 import { uninstallFrom } from "#src/commands/trust/change-store.ts";
 import { questionText } from "#src/commands/trust/question.ts";
 import { rowText } from "#src/commands/trust/row-text.ts";
@@ -12,47 +11,6 @@ import { recordedMachine } from "../certs/trust/recorded-machine.ts";
 
 const SUDO =
   "sudo install -D -m 644 /home/ada/.config/chanctl/ca.pem /usr/local/share/ca-certificates/c.crt && sudo update-ca-certificates";
-
-describe("a command on a narrow terminal", () => {
-  it("is broken between words by a backslash, so that it runs when it is copied", () => {
-    const lines = commandLines(SUDO, 56);
-    expect(lines.every((line) => line.length <= 56)).toBe(true);
-    expect(lines.length).toBeGreaterThan(1);
-    expect(lines.join("\n").replaceAll(/ \\\n +/g, " ")).toBe(SUDO);
-  });
-
-  it("keeps a quoted word whole, and breaks inside of what `su -c` is given", () => {
-    expect(commandLines("keytool -delete -alias 'chanctl local CA 1a2b3c4d'", 30)).toEqual([
-      "keytool -delete -alias \\",
-      "  'chanctl local CA 1a2b3c4d'",
-    ]);
-    expect(commandLines("su -c 'install -D a b && update-ca-certificates'", 30)).toEqual([
-      "su -c 'install -D a b && \\",
-      "  update-ca-certificates'",
-    ]);
-  });
-
-  it("has its comment below, and is one line where there is room", () => {
-    expect(commandLines("chanctl trust     makes it", 20)).toEqual(["chanctl trust", "    makes it"]);
-    expect(commandLines(SUDO, Infinity)).toEqual([SUDO]);
-  });
-});
-
-describe("a sentence on a narrow terminal", () => {
-  it("has what comes after a wide gap below it, without breaking a word", () => {
-    const text = "every store trusts the CA     undo: chanctl trust --uninstall";
-    expect(sentenceLines(text, 61)).toEqual([text]);
-    expect(sentenceLines(text, 60)).toEqual([
-      "every store trusts the CA",
-      "    undo: chanctl trust --uninstall",
-    ]);
-    expect(sentenceLines(text, 25)).toEqual([
-      "every store trusts the CA",
-      "    undo: chanctl trust",
-      "    --uninstall",
-    ]);
-  });
-});
 
 /** A Debian with a Chromium. */
 const FILES = {

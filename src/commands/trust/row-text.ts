@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 
-import { commandLines } from "../command-text.ts";
+import { fixLines } from "../fix-lines.ts";
 import type { Palette } from "../palette.ts";
 import { wrapColumns } from "../terminal-text.ts";
 import type { StoreRow } from "./store-row.ts";
@@ -59,23 +59,18 @@ export function rowText(
     ({ name, sha1 }) =>
       `not yours: ${name} (SHA-1 ${sha1}), of another user or config folder, which may be gone`,
   );
+  const fix = row.fix === undefined ? [] : fixLines(row.fix, room - FIX.length);
   const further = [
     ...wrapAll(removed, room),
     ...wrapAll(row.note === undefined ? [] : [row.note], room),
     ...wrapAll(others ?? [], room).map(dim),
-    ...fixLines(row.fix, room - FIX.length).map((line, index) =>
-      index === 0 ? `${dim(FIX)}${line}` : `${" ".repeat(FIX.length)}${line}`,
-    ),
+    ...fix.map((line, index) => (index === 0 ? dim(FIX) : " ".repeat(FIX.length)) + line),
   ];
   return first + further.map((line) => `${INDENT}${line}\n`).join("");
 }
 
 function wrapAll(texts: readonly string[], columns: number): readonly string[] {
   return texts.flatMap((text) => wrapColumns(text, columns));
-}
-
-function fixLines(fix: string | undefined, columns: number): readonly string[] {
-  return fix === undefined ? [] : fix.split("\n").flatMap((line) => commandLines(line, columns));
 }
 
 /** A path as people write it, with `~` for their home folder. */

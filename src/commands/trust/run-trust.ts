@@ -7,8 +7,8 @@ import {
 import { didYouMean } from "../../shared/did-you-mean.ts";
 import { ChanctlError } from "../../shared/errors.ts";
 import { oneOf } from "../../shared/one-of.ts";
+import { fixLines } from "../fix-lines.ts";
 import type { Io } from "../io.ts";
-import { sentenceLines } from "../command-text.ts";
 import { palette } from "../palette.ts";
 import { textColumns } from "../terminal-text.ts";
 import { type ChangedStore, installInto, uninstallFrom } from "./change-store.ts";
@@ -82,7 +82,7 @@ async function lookAt(store: TrustStore): Promise<ChangedStore> {
 
 /** A sentence and its line end, broken between words where a terminal would break in one; whole in a pipe. */
 function fitted(sentence: string, { isOutputTerminal, columns }: Io): string {
-  return `${sentenceLines(sentence, isOutputTerminal ? columns : Infinity).join("\n")}\n`;
+  return `${fixLines(sentence, isOutputTerminal ? columns : Infinity).join("\n")}\n`;
 }
 
 /** Whoever types sudo before it out of habit trusts a CA that their own `chanctl dev` does not use. */
