@@ -1,6 +1,7 @@
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
-import { ChanctlError } from "../../shared/errors.ts";
+import { ChanctlError, messageOf } from "../../shared/errors.ts";
 import { among, type AuthorityCertificate, toStored } from "./authority-certificate.ts";
 import type { Machine } from "./machine.ts";
 import { findNssEntry, isNssDamaged, listNssAuthorities } from "./nss-database.ts";
@@ -12,6 +13,10 @@ import type { StoreChange, TrustStore } from "./trust-store.ts";
 import { installCommand } from "./tool-packages.ts";
 import { assertDone, toCommandLine } from "./trust-failed.ts";
 import { stateOf, type Verdict } from "./verdict.ts";
+
+const ADD_RETRIES = 5;
+/** At the longest. */
+const ADD_PAUSE_MS = 400;
 
 interface NssStoreOptions {
   readonly kind: "nss" | "firefox";
@@ -95,7 +100,8 @@ export function nssStore({
       if (certutil === undefined) throw certutilMissing(folder, machine);
       await makeNssDatabase(folder, { certutil, machine });
       try {
-        await run(`add the CA to ${folder}`, ["-A", "-t", "C,,", "-n", ca.name, "-i", ca.path]);
+        const add = ["-A", "-t", "C,,", "-n", ca.name, "-i", ca.path];
+        await retryWhileOthersAdd(() => run(`add the CA to ${folder}`, add));
       } catch (error) {
         // Where the password is missing for the trust, the certificate is there already, without any.
         const entry = entryOf();
@@ -131,4 +137,19 @@ function certutilMissing(folder: string, machine: Machine): ChanctlError {
       hint: installCommand("certutil", machine),
     },
   );
+}
+
+/**
+ * NSS refuses an addition where another process adds the same certificate at that moment, as two `chanctl dev` may that
+ * are started at once. The same again is then a change of what is there, and no second certificate.
+ */
+async function retryWhileOthersAdd(add: () => Promise<void>): Promise<void> {
+  for (let left = ADD_RETRIES; ; left--) {
+    try {
+      return await add();
+    } catch (error) {
+      if (left === 0 || !messageOf(error).includes("SEC_ERROR_ADDING_CERT")) throw error;
+      await delay(ADD_PAUSE_MS * Math.random());
+    }
+  }
 }
