@@ -21,6 +21,7 @@ const send = process.send?.bind(process);
 // Libraries greet a parent that they take for theirs (pm2's `process.send("ready")`).
 delete process.send;
 
+void import("esbuild").catch(() => {}); // while the job is awaited; whoever bundles is told why it fails
 process.setSourceMapsEnabled(true);
 process.once("message", (job) => void run(job as DefinitionJob));
 // A broker that was killed takes this process along, whatever the main thread is doing.

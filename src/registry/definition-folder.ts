@@ -4,6 +4,7 @@ import { channelNameProblem } from "../protocol/channel-name.ts";
 import { ChanctlError, messageOf } from "../shared/errors.ts";
 import { listDefinitionFiles, mayHoldDefinition } from "./definition-files.ts";
 import type { DefinitionFiles } from "./definition-files.ts";
+import { DefinitionProcess, SpareProcess } from "./definition-process.ts";
 import { linkTarget, stampOf } from "./file-stamp.ts";
 import type { FileStamps } from "./file-stamp.ts";
 import { FolderWatch } from "./folder-watch.ts";
@@ -33,7 +34,9 @@ export type FolderEvent = {
 );
 
 /** Where the files are, how to load them, and whom to tell. */
-export interface DefinitionFolderOptions extends Omit<LoadOptions, "signal" | "onLoaded"> {
+export interface DefinitionFolderOptions extends Omit<LoadOptions, "takeProcess" | "signal" | "onLoaded"> {
+  /** The environment in which they are imported. */
+  readonly env: NodeJS.ProcessEnv;
   /** The folder of channel files, absolute. It need not be there. */
   readonly folder: string;
   readonly watch: boolean;
@@ -79,6 +82,7 @@ export class DefinitionFolder {
   readonly #sources = new Map<string, Source>();
   readonly #running = new Set<Promise<void>>();
   readonly #watch: FolderWatch | undefined;
+  readonly #spare: SpareProcess;
   #timer: NodeJS.Timeout | undefined;
   #firstEventAt: number | undefined;
   /** Whether the last look found no folder. */
@@ -89,8 +93,9 @@ export class DefinitionFolder {
 
   private constructor(options: DefinitionFolderOptions) {
     this.#options = options;
+    this.#spare = new SpareProcess(() => new DefinitionProcess(options));
     if (!options.watch) return;
-    this.#watch = new FolderWatch({ onEvent: () => this.#lookSoon(), onError: options.onError });
+    this.#watch = new FolderWatch({ onEvent: () => this.#onSign(), onError: options.onError });
   }
 
   /**
@@ -119,7 +124,18 @@ export class DefinitionFolder {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     for (const { load } of this.#sources.values()) load?.controller.abort();
-    await Promise.all([this.#watch?.close(), ...this.#running]);
+    await Promise.all([this.#watch?.close(), this.#spare.drop(), ...this.#running]);
+  }
+
+  /** A process starts while the save settles: both take most of the time until a channel is live. */
+  #onSign(): void {
+    this.#lookSoon();
+    if (this.#isClosed || this.#spare.isReady) return;
+    try {
+      if (this.#differsFrom(listDefinitionFiles(this.#options.folder))) this.#spare.prepare();
+    } catch {
+      // The look that follows says why.
+    }
   }
 
   #lookSoon(): void {
@@ -151,7 +167,13 @@ export class DefinitionFolder {
     }
     const stale = [...found.byName].filter(([name, files]) => isStale(this.#sources.get(name), files));
     if (stale.length > 0) this.#load(stale, startedAt);
+    if (!this.#differsFrom(found)) void this.#spare.drop();
     this.#watchFiles(found);
+  }
+
+  #differsFrom({ byName }: DefinitionFiles): boolean {
+    if (byName.size !== this.#sources.size) return true;
+    return [...byName].some(([name, files]) => isStale(this.#sources.get(name), files));
   }
 
   /** How long the channels stay all the same, in ms: clients take a removal as final, and would not come back. */
@@ -197,7 +219,8 @@ export class DefinitionFolder {
       if (name !== undefined) this.#settle(name, loaded, load);
     };
     const { signal } = load.controller;
-    const running = loadDefinitions([...nameOf.keys()], { ...this.#options, signal, onLoaded })
+    const takeProcess = (): DefinitionProcess => this.#spare.take();
+    const running = loadDefinitions([...nameOf.keys()], { ...this.#options, takeProcess, signal, onLoaded })
       .catch((cause: unknown) => {
         // No child to be had, or the cache folder cannot be written: that is so for each of them.
         const message = `channel definitions cannot be loaded: ${messageOf(cause)}`;

@@ -1,26 +1,23 @@
-import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { ChanctlError } from "../shared/errors.ts";
 import { formatDuration } from "../shared/duration.ts";
+import type { DefinitionProcess } from "./definition-process.ts";
 import { parseReport } from "./definition-report.ts";
 import type { DefinitionJob, DefinitionReport } from "./definition-report.ts";
 import type { FileStamps } from "./file-stamp.ts";
-import { OutputTail } from "./output-tail.ts";
-
-const CHILD = fileURLToPath(new URL("./definition-child.js", import.meta.url));
 
 /** How to load definition files, and whom to tell. */
 export interface LoadOptions {
-  /** The project's folder, absolute: the child's working directory, and what paths in errors are relative to. */
+  /** The project's folder, absolute: what paths in errors are relative to. */
   readonly root: string;
   /** A folder inside the project for bundles. */
   readonly cacheFolder: string;
-  /** The child's environment. */
-  readonly env: NodeJS.ProcessEnv;
+  /** Gives a process that waits for its job, in that folder. It is ended here. */
+  readonly takeProcess: () => DefinitionProcess;
   /** How long one file may take, in ms. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -98,28 +95,23 @@ async function loadInChild(
   files: readonly string[],
   options: TurnOptions,
 ): Promise<ChildEnd & { readonly output: string }> {
-  const { root, env, signal } = options;
-  await mkdir(options.cacheFolder, { recursive: true });
-  const cacheFolder = await mkdtemp(join(options.cacheFolder, "load-"));
-  const child = fork(CHILD, { cwd: root, env, execArgv: [], stdio: ["ignore", "pipe", "pipe", "ipc"] });
-  const output = new OutputTail([child.stdout, child.stderr]);
-  const exited = new Promise<void>((resolve) => {
-    child.once("exit", () => resolve());
-    child.once("error", () => resolve());
-  });
-  const kill = (): void => void child.kill("SIGKILL");
+  const { root, signal } = options;
+  mkdirSync(options.cacheFolder, { recursive: true });
+  const cacheFolder = mkdtempSync(join(options.cacheFolder, "load-"));
+  // In the same turn as the call: so long the caller has one ready, and nothing of what it says is missed.
+  const loader = options.takeProcess();
+  const kill = (): void => void loader.end();
   signal.addEventListener("abort", kill);
   if (signal.aborted) kill();
   let end: ChildEnd;
   try {
-    end = await follow(child, { files, root, cacheFolder }, options);
+    end = await follow(loader.child, { files, root, cacheFolder }, options);
   } finally {
     signal.removeEventListener("abort", kill);
-    kill();
-    await exited;
+    await loader.end();
     await rm(cacheFolder, { recursive: true, force: true });
   }
-  return { ...end, output: output.text };
+  return { ...end, output: loader.output };
 }
 
 function follow(child: ChildProcess, job: DefinitionJob, options: TurnOptions): Promise<ChildEnd> {
