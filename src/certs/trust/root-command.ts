@@ -49,7 +49,7 @@ export async function runAsRoot(commands: Commands, { step, machine, fixes = {} 
   }
   const hint = toRootLine(commands, machine); // all of it: what has worked already does no harm twice
   for (const command of toRootCommands(commands, machine)) {
-    const result = await machine.run(command, { mayAskPassword: true });
+    const result = await machine.run(command, { mayAskPassword: !machine.isRoot });
     assertDone(result, { step, command: toCommandLine(command), hint });
   }
 }

@@ -183,6 +183,16 @@ describe.each(LINUXES)("the store of $name", ({ anchors, tool, update, bundle, o
     expect(machine.commands[1]).toBe(`/usr/sbin/${update}`);
   });
 
+  it.each([
+    { who: "a user is asked for a password", isRoot: false, asked: 2 },
+    { who: "root is not: what tools complain of is told only where they fail", isRoot: true, asked: 0 },
+  ])("is changed by tools that may write on the terminal where $who", async ({ isRoot, asked }) => {
+    const { machine, store } = await setUp({ ...machineWith(), isRoot });
+    await store.install();
+    expect(machine.commands).toHaveLength(2);
+    expect(machine.asking).toHaveLength(asked);
+  });
+
   it("is changed through one `su` where there is no sudo, by the line that is shown", async () => {
     const { "/usr/bin/sudo": _none, [`/usr/bin/${tool}`]: _bin, ...files } = machineWith().files ?? {};
     const { machine, store } = await setUp({ files: { ...files, [`/usr/sbin/${tool}`]: "" } });

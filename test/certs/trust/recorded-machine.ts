@@ -21,6 +21,8 @@ export interface RecordedMachineOptions {
 export interface RecordedMachine extends Machine {
   /** Each command that would have run. `answer` is asked without the `sudo` before it. */
   readonly commands: string[];
+  /** Those of them that may ask on the terminal, where their complaints are then seen as well. */
+  readonly asking: string[];
   /** Changes a file, as a program does. */
   write(path: string, text: string): void;
   remove(path: string): void;
@@ -35,12 +37,14 @@ export function recordedMachine(options: RecordedMachineOptions): RecordedMachin
       .map((path) => path.slice(folder.length + 1).split("/")[0] ?? "")
       .filter((name) => name !== "");
   const commands: string[] = [];
+  const asking: string[] = [];
   const machine: RecordedMachine = {
     platform,
     env,
     homedir,
     isRoot,
     commands,
+    asking,
     files: {
       exists: (path) => files.has(path) || files.has(`${path}/`) || children(path).length > 0,
       list: (folder) => [...new Set(children(folder))].sort(),
@@ -50,8 +54,9 @@ export function recordedMachine(options: RecordedMachineOptions): RecordedMachin
     },
     write: (path, text) => files.set(path, text),
     remove: (path) => files.delete(path),
-    async run(command) {
+    async run(command, { mayAskPassword = false } = {}) {
       commands.push(command.join(" "));
+      if (mayAskPassword) asking.push(command.join(" "));
       const [program, ...rest] = command;
       return { code: 0, stdout: "", stderr: "", ...answer?.(program === "sudo" ? rest : command, machine) };
     },
