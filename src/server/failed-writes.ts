@@ -1,6 +1,7 @@
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { Rounds } from "./rounds.ts";
 import { tcpHandleOf } from "./tcp-handle.ts";
 
 /** The socket under the TLS. */
@@ -23,29 +24,20 @@ const CHECK_MS = 1_000;
  * @see https://github.com/nodejs/node/blob/v20.20.0/src/node_http2.cc (`Http2Session::OnStreamAfterWrite`)
  */
 export class FailedWrites {
-  readonly #sockets = new Map<ServerHttp2Session, Socket>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #rounds = new Rounds<ServerHttp2Session, Socket>({
+    everyMs: CHECK_MS,
+    look: (_session, socket) => {
+      const handle = tcpHandleOf(socket);
+      if (handle?.writeQueueSize === 0) handle.readStart?.();
+      return socket;
+    },
+  });
 
   /** Looks after a session until it closes. */
   watch(session: ServerHttp2Session): void {
     const { _parent: tcp }: MaybeTls = session.socket;
     if (!tcp) return;
-    this.#sockets.set(session, tcp);
-    session.once("close", () => this.#forget(session));
-    this.#timer ??= setInterval(() => this.#check(), CHECK_MS).unref();
-  }
-
-  #forget(session: ServerHttp2Session): void {
-    this.#sockets.delete(session);
-    if (this.#sockets.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #check(): void {
-    for (const socket of this.#sockets.values()) {
-      const handle = tcpHandleOf(socket);
-      if (handle?.writeQueueSize === 0) handle.readStart?.();
-    }
+    this.#rounds.add(session, tcp);
+    session.once("close", () => this.#rounds.remove(session));
   }
 }

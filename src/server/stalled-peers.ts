@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { Rounds } from "./rounds.ts";
 import { tcpHandleOf } from "./tcp-handle.ts";
 
 interface StalledPeersOptions {
@@ -27,39 +28,26 @@ const PATIENCE = 10;
  * that did nothing.
  */
 export class StalledPeers {
-  readonly #progress = new Map<Socket, Progress>();
-  readonly #checkMs: number;
   readonly #patience: number;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #rounds: Rounds<Socket, Progress>;
 
   constructor({ checkMs = CHECK_MS, patience = PATIENCE }: StalledPeersOptions = {}) {
-    this.#checkMs = checkMs;
     this.#patience = patience;
+    this.#rounds = new Rounds({ everyMs: checkMs, look: (socket, last) => this.#look(socket, last) });
   }
 
   /** Looks after a socket until it closes. */
   watch(socket: Socket): void {
-    this.#progress.set(socket, { unsentBytes: 0, writtenBytes: 0, times: 0 });
-    socket.once("close", () => this.#forget(socket));
-    this.#timer ??= setInterval(() => this.#check(), this.#checkMs).unref();
+    this.#rounds.add(socket, { unsentBytes: 0, writtenBytes: 0, times: 0 });
+    socket.once("close", () => this.#rounds.remove(socket));
   }
 
-  #forget(socket: Socket): void {
-    this.#progress.delete(socket);
-    if (this.#progress.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #check(): void {
-    for (const [socket, last] of this.#progress) {
-      const unsentBytes = tcpHandleOf(socket)?.writeQueueSize ?? 0;
-      const writtenBytes = socket.bytesWritten;
-      const isStuck =
-        unsentBytes > 0 && unsentBytes === last.unsentBytes && writtenBytes === last.writtenBytes;
-      const times = isStuck ? last.times + 1 : 0;
-      if (times < this.#patience) this.#progress.set(socket, { unsentBytes, writtenBytes, times });
-      else socket.destroy();
-    }
+  #look(socket: Socket, last: Progress): Progress {
+    const unsentBytes = tcpHandleOf(socket)?.writeQueueSize ?? 0;
+    const writtenBytes = socket.bytesWritten;
+    const isStuck = unsentBytes > 0 && unsentBytes === last.unsentBytes && writtenBytes === last.writtenBytes;
+    const times = isStuck ? last.times + 1 : 0;
+    if (times >= this.#patience) socket.destroy();
+    return { unsentBytes, writtenBytes, times };
   }
 }
