@@ -1,3 +1,5 @@
+import { narrowFrames } from "../platform/code-frame.ts";
+
 let segmenter: Intl.Segmenter | undefined; // 10 ms to make: `--help` and completion need none
 
 /**
@@ -75,9 +77,10 @@ export function wrapColumns(text: string, columns: number): string[] {
   return [...lines, line];
 }
 
-/** The same for each line of a text, but for those of a code frame: its carets point at columns. */
+/** The same for each line of a text, but for those of a code frame: they are cut, for its carets point at columns. */
 export function wrapLines(text: string, columns: number): string[] {
-  return text.split("\n").flatMap((line) => (/^[ >]/.test(line) ? [line] : wrapColumns(line, columns)));
+  const lines = narrowFrames(text, columns).split("\n");
+  return lines.flatMap((line) => (/^[ >]/.test(line) ? [line] : wrapColumns(line, columns)));
 }
 
 function graphemesOf(text: string): Intl.Segments {

@@ -71,11 +71,12 @@ describe("the line of an event", () => {
     expect(lineOf(given)).toContain(`\n  fix: ${hint}`);
   });
 
-  it("breaks what is below a code frame, and no line of that", () => {
-    const frame = `> 1 | export ${"x".repeat(60)}`;
+  it("breaks what is below a code frame, and cuts the lines of that", () => {
+    const frame = `> 1 | export ${"x".repeat(60)}\n    |        ^`;
     const message = `channels/new.ts:1:30: Expected\n\n${frame}\n\nThe channel new stays live as it was last good.`;
     const lines = lineOf({ event: "definition-error", level: "error", message }, 40).split("\n").slice(2);
-    expect(lines.join("\n")).toBe(`\n${frame}\n\nThe channel new stays live as it was\nlast good.`);
+    const cut = `> 1 | export ${"x".repeat(26)}…\n    |        ^`;
+    expect(lines.join("\n")).toBe(`\n${cut}\n\nThe channel new stays live as it was\nlast good.`);
   });
 
   it("gives the reason of a disconnect a line of its own where there is no room", () => {

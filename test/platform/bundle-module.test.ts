@@ -89,7 +89,7 @@ describe("a bundle", () => {
 });
 
 describe("an error", () => {
-  it("shows the place, two lines around it and a caret, tabs kept", async () => {
+  it("shows the place, two lines around it and a caret, a tab as two spaces", async () => {
     const root = createFiles({
       "lib/main.ts":
         "const a = 1;\nconst b = 2;\nconst c = 3;\n\tconst d = = 4;\nconst e = 5;\nconst f = 6;\nconst g = 7;",
@@ -100,8 +100,8 @@ describe("an error", () => {
         "",
         "  2 | const b = 2;",
         "  3 | const c = 3;",
-        "> 4 | \tconst d = = 4;",
-        "    | \t          ^",
+        "> 4 |   const d = = 4;",
+        "    |             ^",
         "  5 | const e = 5;",
         "  6 | const f = 6;",
       ].join("\n"),

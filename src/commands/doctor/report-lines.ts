@@ -41,7 +41,8 @@ export function reportLines(
     if (finding.group !== group) lines.push("", dim(finding.group));
     group = finding.group;
     const status = paint[finding.status](finding.status.padEnd(STATUS_COLUMNS));
-    const [first = "", ...rest] = wrapLines(finding.message, textColumns).map(escapeControls);
+    const message = finding.message.split("\n").map(escapeControls).join("\n");
+    const [first = "", ...rest] = wrapLines(message, textColumns);
     lines.push(`  ${status}  ${finding.check.padEnd(nameColumns)}  ${first}`);
     lines.push(...rest.map((text) => (margin + text).trimEnd()));
     const fixes = finding.fix === undefined ? [] : fixLines(finding.fix, textColumns - FIX.length);

@@ -58,7 +58,7 @@ export function eventLine(entry: LogEntry, options: EventLineOptions): string {
   const text = first.startsWith(`${label} `) ? first.slice(label.length + 1) : first;
   const paintText = entry.level === "error" ? paint.red : entry.level === "warn" ? paint.yellow : String;
   const wrapped = wrapColumns(text, Math.max(room, 2 * LEAST_PATH)).map(paintText);
-  const below = rest.flatMap((line) => wrapLines(line, width));
+  const below = rest.length === 0 ? [] : wrapLines(rest.join("\n"), width);
   return [head(label) + wrapped.join(`\n${INDENT}`), ...below, ...hintLines(entry, width)].join("\n");
 }
 

@@ -19,6 +19,7 @@ import { judgeLock } from "#src/commands/doctor/checks/store-lock.ts";
 import { judgeSpace } from "#src/commands/doctor/checks/store-space.ts";
 import { judgeTrust } from "#src/commands/doctor/checks/trust.ts";
 import { palette } from "#src/commands/palette.ts";
+import { codeFrame } from "#src/platform/code-frame.ts";
 import { reportLines } from "#src/commands/doctor/report-lines.ts";
 import { runChecks } from "#src/commands/doctor/run-checks.ts";
 import type { Scene } from "#src/commands/doctor/check.ts";
@@ -273,6 +274,16 @@ describe("the report", () => {
     expect(lines.filter((line) => line.length > 60)).toEqual([]);
     expect(lines.slice(3).every((line) => line.startsWith(margin))).toBe(true);
     expect(lines.slice(-2)).toEqual([`${margin}fix: ${step}`, `${margin}         takes it out again`]);
+  });
+
+  it("fits a code frame, whose caret points at the same", () => {
+    const line = `const a = "${"x".repeat(40)}"; throw 1; // ${"y".repeat(40)}`;
+    const frame = codeFrame(line, { line: 1, column: line.indexOf("throw") + 1, length: 5 });
+    const findings = [{ ...finding, message: `a.ts:1:54: broken\n\n${frame}` }];
+    const lines = reportLines(findings, { columns: 60, palette: palette(false) });
+    expect(lines.filter((each) => each.length > 60)).toEqual([]);
+    const [row = "", caret = ""] = lines.slice(-2);
+    expect(row.slice(caret.indexOf("^"), caret.lastIndexOf("^") + 1)).toBe("throw");
   });
 
   it("has whole rows in a pipe", () => {
