@@ -278,6 +278,21 @@ describe("a fault", () => {
     });
   });
 
+  it.skipIf(process.platform !== "linux")(
+    "of a port that another chanctl has names its project",
+    async () => {
+      await using other = await makeProject(CHANNELS);
+      await using server = await startDev(other);
+      await using project = await makeProject();
+      const { of } = await examine(project, { CHANCTL_PORT: new URL(server.ready.url).port });
+      expect(of("port")).toMatchObject({
+        status: "warn",
+        message: expect.stringContaining(`is in use by chanctl (pid ${server.ready.pid}, ${other.root})`),
+        fix: expect.stringContaining(`kill ${server.ready.pid}`),
+      });
+    },
+  );
+
   it("of a proxy variable that catches localhost is found", async () => {
     await using project = await makeProject();
     const env = { HTTPS_PROXY: "http://proxy.example:3128", NO_PROXY: "corp.example", no_proxy: "" };

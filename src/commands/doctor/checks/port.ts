@@ -1,8 +1,6 @@
-import { homedir } from "node:os";
-
+import { describePortOwner } from "../../../platform/describe-port-owner.ts";
 import { findListening } from "../../../platform/find-listening.ts";
 import { findPortOwner } from "../../../platform/port-owner.ts";
-import type { PortOwner } from "../../../platform/port-owner.ts";
 import { ChanctlError } from "../../../shared/errors.ts";
 import type { Check, Scene, Verdict } from "../check.ts";
 
@@ -14,14 +12,16 @@ export const port: Check = {
     if (settings instanceof ChanctlError || settings.port === 0) return undefined;
     const isTaken = (await findListening(settings.port)) !== undefined;
     const owner = isTaken ? await findPortOwner(settings.port) : undefined;
-    return judgePort({ port: settings.port, isTaken, owner, run });
+    const named = owner && { pid: owner.pid, description: await describePortOwner(owner) };
+    return judgePort({ port: settings.port, isTaken, owner: named, run });
   },
 };
 
 interface PortFacts {
   readonly port: number;
   readonly isTaken: boolean;
-  readonly owner: PortOwner | undefined;
+  /** Who has it, as far as that can be seen. */
+  readonly owner: { readonly pid: number; readonly description: string } | undefined;
   readonly run: Pick<NonNullable<Scene["run"]>, "url" | "pid" | "isAlive"> | undefined;
 }
 
@@ -33,11 +33,9 @@ export function judgePort({ port: number, isTaken, owner, run }: PortFacts): Ver
   const another = "chanctl dev --port 0     pick a free port";
   if (owner === undefined)
     return { status: "warn", message: `${number} is in use, by whom cannot be seen`, fix: another };
-  const { command, pid, cwd } = owner;
-  const where = cwd === undefined ? "" : `, ${cwd.replace(homedir(), "~")}`;
   return {
     status: "warn",
-    message: `${number} is in use by ${command} (pid ${pid}${where})`,
-    fix: `${another}\n${`kill ${pid}`.padEnd(24)} stop that one`,
+    message: `${number} is in use by ${owner.description}`,
+    fix: `${another}\n${`kill ${owner.pid}`.padEnd(24)} stop that one`,
   };
 }
