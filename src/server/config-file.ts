@@ -1,7 +1,7 @@
 import { access, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-import { ChanctlError, messageOf } from "../shared/errors.ts";
+import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
 import { importConfig } from "./config-import.ts";
 import type { ConfigImport } from "./config-import.ts";
 
@@ -87,10 +87,24 @@ type LoadOptions = Pick<ConfigImport, "onInput" | "signal" | "timeoutMs">;
 async function loadConfig(path: string, options: LoadOptions): Promise<LoadedConfig> {
   options.onInput?.(path);
   const source = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new ChanctlError("config_invalid", `${path} cannot be read: ${messageOf(cause)}`, { cause });
+    throw unreadable(path, cause);
   });
   const value = parseJson(path, source) ?? (await importConfig({ path, source, ...options }));
   return { path, source, value };
+}
+
+function unreadable(path: string, cause: unknown): ChanctlError {
+  const code = errorCodeOf(cause);
+  if (code === "EISDIR") {
+    const hint = `mv "${path}" "${path}.old"     without a config the defaults are in force`;
+    return new ChanctlError("config_invalid", `${path} must be a file, got a folder`, { cause, hint });
+  }
+  const hint =
+    code === "EACCES"
+      ? `chmod u+r "${path}"     lets its owner read it`
+      : `ls -l "${path}"     it must be a file that this user may read`;
+  const reason = code ?? messageOf(cause);
+  return new ChanctlError("config_invalid", `${path} cannot be read (${reason})`, { cause, hint });
 }
 
 /** JSON needs no bundler; what is no JSON is given to it all the same, for its place and its code frame. */

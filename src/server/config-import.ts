@@ -62,10 +62,8 @@ async function runThread(
   let giveUp = (): void => {};
   try {
     return await new Promise<ConfigReport>((resolve, reject) => {
-      const fail = (message: string, hint?: string): void => {
-        const options = hint === undefined ? {} : { hint };
-        reject(new ChanctlError("config_invalid", `${file}: ${message}`, options));
-      };
+      const fail = (message: string, hint: string): void =>
+        reject(new ChanctlError("config_invalid", `${file}: ${message}`, { hint }));
       giveUp = () => reject(signal?.reason);
       signal?.addEventListener("abort", giveUp, { once: true });
       timer = setTimeout(() => {
@@ -75,7 +73,12 @@ async function runThread(
         );
       }, timeoutMs);
       thread.once("message", resolve);
-      thread.once("error", (error) => fail(`it threw while it was imported: ${messageOf(error)}`));
+      thread.once("error", (error) => {
+        fail(
+          `it threw while it was imported: ${messageOf(error)}`,
+          "a config is imported to read its settings: take out what it starts",
+        );
+      });
       thread.once("exit", () => {
         fail(
           "importing it ended before it had said the settings",
@@ -97,7 +100,8 @@ function toError(
   switch (report.kind) {
     case "thrown": {
       const isMissing = report.code === "ERR_MODULE_NOT_FOUND";
-      return new ChanctlError("config_invalid", report.message, isMissing ? { hint: "npm install" } : {});
+      const hint = isMissing ? "npm install" : `correct ${report.place} and save it`;
+      return new ChanctlError("config_invalid", report.message, { hint });
     }
     case "no-default":
       return configError(config, {
@@ -109,10 +113,17 @@ function toError(
       const named = key === "" ? "the config must be an object" : `\`${key}\` must be plain data`;
       return configError(config, {
         message: `${named}, got a ${type}`,
-        ...(key === "" ? { hint: "export default defineConfig({ … })" } : { key }),
+        ...(key === ""
+          ? { hint: "export default defineConfig({ … })" }
+          : { key, hint: dataInstead(key, type) }),
       });
     }
     default:
       return report satisfies never;
   }
+}
+
+function dataInstead(key: string, type: string): string {
+  const name = key.split(".").at(-1) ?? key;
+  return type === "promise" ? `${name}: await …` : `${name}: …     call it here: a config holds values`;
 }

@@ -11,4 +11,10 @@ export type ConfigReport =
   | { readonly kind: "loaded"; readonly value: unknown }
   | { readonly kind: "no-default" }
   | { readonly kind: "not-data"; readonly key: string; readonly type: string }
-  | { readonly kind: "thrown"; readonly message: string; readonly code?: string };
+  | {
+      readonly kind: "thrown";
+      readonly message: string;
+      /** Where to correct it: `line 3 of chanctl.config.ts`. */
+      readonly place: string;
+      readonly code?: string;
+    };

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
 
-import { describeThrown } from "../registry/describe-thrown.ts";
+import { describeThrown, placeOfThrown } from "../registry/describe-thrown.ts";
 import { errorCodeOf } from "../shared/errors.ts";
 import type { ConfigJob, ConfigReport } from "./config-report.ts";
 
@@ -16,9 +16,11 @@ try {
   if (typeof loaded === "object" && loaded !== null && "default" in loaded) reportValue(loaded.default);
   else report({ kind: "no-default" });
 } catch (thrown) {
-  const message = describeThrown(thrown, { file: path, outfile, root: dirname(path) });
+  const context = { file: path, outfile, root: dirname(path) };
+  const message = describeThrown(thrown, context);
+  const place = placeOfThrown(thrown, context);
   const code = errorCodeOf(thrown);
-  report({ kind: "thrown", message, ...(code === undefined ? {} : { code }) });
+  report({ kind: "thrown", message, place, ...(code === undefined ? {} : { code }) });
 }
 
 function reportValue(value: unknown): void {

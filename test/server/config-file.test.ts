@@ -1,4 +1,4 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { chmod, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, it } from "vitest";
@@ -70,6 +70,7 @@ it("shows where a config threw while it ran", async () => {
     message: expect.stringMatching(
       /^chanctl\.config\.ts:2:23: Error: no DATABASE_URL\n\n[^]*\n {4}\| {23}\^$/,
     ) as unknown,
+    hint: "correct line 2 of chanctl.config.ts and save it",
   });
 });
 
@@ -114,8 +115,33 @@ it.each([
   await using project = await makeProject({ "chanctl.config.mjs": text });
   await expect(loadProject(project.root)).rejects.toMatchObject({
     message: expect.stringContaining(`chanctl.config.mjs:${problem}\n\n`) as unknown,
+    hint: expect.any(String) as unknown,
   });
 });
+
+it("says what to do about a folder in its place", async () => {
+  await using project = await makeProject({ "chanctl.config.ts/x.txt": "" });
+  const path = join(project.root, "chanctl.config.ts");
+  await expect(loadProject(project.root)).rejects.toMatchObject({
+    code: "config_invalid",
+    message: `${path} must be a file, got a folder`,
+    hint: expect.stringContaining(`mv "${path}"`) as unknown,
+  });
+});
+
+it.skipIf(process.getuid?.() === 0 || process.platform === "win32")(
+  "says what to do about one that may not be read", // root may read it all the same
+  async () => {
+    await using project = await makeProject({ "chanctl.config.json": "{}" });
+    const path = join(project.root, "chanctl.config.json");
+    await chmod(path, 0);
+    await expect(loadProject(project.root)).rejects.toMatchObject({
+      code: "config_invalid",
+      message: `${path} cannot be read (EACCES)`,
+      hint: expect.stringContaining(`chmod u+r "${path}"`) as unknown,
+    });
+  },
+);
 
 it("gives up what is cancelled", async () => {
   await using project = await makeProject({ "chanctl.config.mjs": "for (;;); export default {};" });
