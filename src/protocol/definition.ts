@@ -1,4 +1,4 @@
-import { clip } from "../shared/clip.ts";
+import { describeValue } from "../shared/describe-value.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { didYouMean } from "../shared/did-you-mean.ts";
 import { LIFECYCLE_KEYS, resolveLifecycle } from "../shared/lifecycle.ts";
@@ -66,7 +66,7 @@ const DEFINITION_KEYS: readonly string[] = [
  */
 export function parseDefinition(name: string, value: unknown): ChannelDefinition {
   if (!isRecord(value))
-    throw invalid(`a definition must be an object, got \`${clip(JSON.stringify(value) ?? "undefined")}\``, {
+    throw invalid(`a definition must be an object, got ${describeValue(value)}`, {
       hint: "export default defineChannel({ … })",
     });
   for (const key of Object.keys(value)) {
@@ -114,7 +114,7 @@ function hintFor(key: string): string {
 
 function parseTransport(value: unknown): Transport {
   if (value === undefined || value === "sse" || value === "ws") return value ?? "sse";
-  throw invalid(`\`transport\` must be "sse" or "ws", got \`${JSON.stringify(value)}\``, {
+  throw invalid(`\`transport\` must be "sse" or "ws", got ${describeValue(value)}`, {
     valueAt: "transport",
     hint: 'transport: "ws"     clients publish too; "sse": they only read',
   });
@@ -125,7 +125,7 @@ function parseFlag(key: string, value: unknown): boolean {
   if (value === undefined) return false;
   if (typeof value === "boolean") return value;
   if (typeof value === "function") return true;
-  throw invalid(`\`${key}\` must be true or false, got \`${JSON.stringify(value)}\``, {
+  throw invalid(`\`${key}\` must be true or false, got ${describeValue(value)}`, {
     valueAt: key,
     hint: `${key}: true     or leave it out`,
   });
@@ -136,7 +136,10 @@ function parseAuth(value: unknown): AuthSource | undefined {
   const valueAt = "auth";
   const hint = 'auth: { cookieName: "session" }';
   if (!isRecord(value))
-    throw invalid("`auth` must be an object with `headerName` or `cookieName`", { valueAt, hint });
+    throw invalid(
+      `\`auth\` must be an object with \`headerName\` or \`cookieName\`, got ${describeValue(value)}`,
+      { valueAt, hint },
+    );
   const headerName = parseName("auth.headerName", value["headerName"])?.toLowerCase();
   const cookieName = parseName("auth.cookieName", value["cookieName"]);
   if (headerName === undefined && cookieName === undefined) {
@@ -152,7 +155,7 @@ function parseAuth(value: unknown): AuthSource | undefined {
 function parseName(key: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === "string" && /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(value)) return value;
-  throw invalid(`\`${key}\` must be a header or cookie name, got \`${JSON.stringify(value)}\``, {
+  throw invalid(`\`${key}\` must be a header or cookie name, got ${describeValue(value)}`, {
     valueAt: key,
     hint: key.endsWith("headerName") ? 'headerName: "authorization"' : 'cookieName: "session"',
   });
@@ -161,13 +164,16 @@ function parseName(key: string, value: unknown): string | undefined {
 function parseMessages(value: unknown): Readonly<Record<string, JsonSchema>> | undefined {
   if (value === undefined) return undefined;
   if (!isRecord(value))
-    throw invalid("`messages` must be an object of message types, each with its JSON Schema", {
-      valueAt: "messages",
-      hint: 'messages: { message: { type: "object" } }',
-    });
+    throw invalid(
+      `\`messages\` must be an object of message types, each with its JSON Schema, got ${describeValue(value)}`,
+      {
+        valueAt: "messages",
+        hint: 'messages: { message: { type: "object" } }',
+      },
+    );
   for (const [type, schema] of Object.entries(value)) {
     if (!isRecord(schema))
-      throw invalid(`\`messages.${type}\` must be a JSON Schema, got \`${JSON.stringify(schema)}\``, {
+      throw invalid(`\`messages.${type}\` must be a JSON Schema, got ${describeValue(schema)}`, {
         valueAt: `messages.${type}`,
         hint: `${type}: {}     takes any data`,
       });
@@ -181,10 +187,13 @@ const PARAM_TYPES = new Set(["string", "integer", "number", "boolean"]);
 function parseParamsSchema(value: unknown): JsonSchema {
   if (value === undefined) return NO_PARAMS;
   if (!isRecord(value) || value["type"] !== "object" || !isRecord(value["properties"] ?? {})) {
-    throw invalid('`paramsSchema` must be a JSON Schema of `type: "object"` with `properties`', {
-      valueAt: "paramsSchema",
-      hint: 'paramsSchema: { type: "object", properties: { room: { type: "string" } } }',
-    });
+    throw invalid(
+      `\`paramsSchema\` must be a JSON Schema of \`type: "object"\` with \`properties\`, got ${describeValue(value)}`,
+      {
+        valueAt: "paramsSchema",
+        hint: 'paramsSchema: { type: "object", properties: { room: { type: "string" } } }',
+      },
+    );
   }
   const properties = (value["properties"] ?? {}) as Readonly<Record<string, unknown>>;
   for (const [param, schema] of Object.entries(properties)) {

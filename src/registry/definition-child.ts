@@ -10,6 +10,7 @@ import { Worker } from "node:worker_threads";
 
 import { bundleModule } from "../platform/bundle-module.ts";
 import type { Bundle } from "../platform/bundle-module.ts";
+import { FUNCTION_MARK } from "../shared/describe-value.ts";
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
 import type { DefinitionJob, DefinitionReport } from "./definition-report.ts";
 import { describeThrown, placeOfThrown } from "./describe-thrown.ts";
@@ -124,7 +125,7 @@ function toPlain(definition: unknown): unknown {
   if (typeof definition !== "object" || definition === null) return definition;
   const plain = Object.entries(definition).map(([key, value]) => {
     if (typeof value !== "function") return [key, value];
-    return [key, FUNCTION_KEYS.has(key) ? true : "a function"];
+    return [key, FUNCTION_KEYS.has(key) ? true : FUNCTION_MARK];
   });
   return JSON.parse(JSON.stringify(Object.fromEntries(plain)));
 }

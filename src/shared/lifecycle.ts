@@ -1,3 +1,4 @@
+import { describeValue } from "./describe-value.ts";
 import { ChanctlError } from "./errors.ts";
 
 const SECOND = 1_000;
@@ -53,7 +54,7 @@ export function resolveLifecycle(given: Readonly<Record<string, unknown>>): Life
       const range = `${bounds.zeroIsOff ? "0 (off) or " : ""}a whole number from ${bounds.min} to ${bounds.max}`;
       throw new ChanctlError(
         "definition_invalid",
-        `\`${key}\` must be ${range}, got \`${JSON.stringify(value)}\``,
+        `\`${key}\` must be ${range}, got ${describeValue(value)}`,
         { hint: `${key}: ${bounds.default}     what it is when left out`, fields: { valueAt: key } },
       );
     }

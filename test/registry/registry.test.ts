@@ -75,7 +75,7 @@ describe("a definition file", () => {
     expect(registry.get("open")?.definition).toMatchObject({ public: false, onPublish: true });
     expect(registry.get("closed")).toBeUndefined();
     expect(registry.failures).toMatchObject([
-      { message: expect.stringContaining('`public` must be true or false, got `"a function"`') },
+      { message: expect.stringContaining("`public` must be true or false, got a function\n") },
     ]);
   });
 
