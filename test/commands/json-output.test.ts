@@ -70,6 +70,7 @@ it("prints `ready` first, then what docs/json-output.md says, one JSON a line", 
     if (event !== "app-output")
       expect(fields).toMatchObject({ level: expect.any(String), message: expect.any(String) });
   }
+  expect(dev.cli.lines.filter((line) => /\d\.\d{4}/.test(line))).toEqual([]);
   const output = rest.filter(({ event }) => event === "app-output");
   expect(output).toContainEqual({
     event: "app-output",

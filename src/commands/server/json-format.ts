@@ -4,7 +4,7 @@ import type { ReportFormat } from "./reporter.ts";
 
 /** One JSON a line: first `ready`, then each log entry and each line of the app. */
 export function jsonFormat(io: Io): ReportFormat {
-  const print = (value: object): void => io.stdout(`${JSON.stringify(value)}\n`);
+  const print = (value: object): void => io.stdout(`${JSON.stringify(value, brief)}\n`);
   return {
     ready: ({ url, internalUrl, caPath, app }) =>
       print({
@@ -20,4 +20,9 @@ export function jsonFormat(io: Io): ReportFormat {
     appOutput: ({ stream, text }) =>
       print({ event: "app-output", time: Date.now(), stream, text: plainAppLine(text) }),
   };
+}
+
+/** Times are measured to fractions that mean nothing: of a number, three decimals stay. */
+function brief(_key: string, value: unknown): unknown {
+  return typeof value === "number" ? Number(value.toFixed(3)) : value;
 }
