@@ -15,8 +15,14 @@ export interface Place {
   readonly length?: number;
 }
 
+/** A place, and what is shown of the text around it. */
+export interface FrameOptions extends Place {
+  /** How many lines above and below. @default 2 */
+  readonly linesAround?: number;
+}
+
 /**
- * Shows a place in a source text: its line, two lines around it, and a caret below. Of long lines it shows what is
+ * Shows a place in a source text: its line, the lines around it, and a caret below. Of long lines it shows what is
  * around the column.
  *
  * ```
@@ -26,10 +32,13 @@ export interface Place {
  *   4 | };
  * ```
  */
-export function codeFrame(source: string, { line, column, length = 1 }: Place): string {
+export function codeFrame(
+  source: string,
+  { line, column, length = 1, linesAround = LINES_AROUND }: FrameOptions,
+): string {
   const lines = source.split(/\r\n|\r|\n/);
-  const first = Math.max(1, line - LINES_AROUND);
-  const last = Math.min(lines.length, line + LINES_AROUND);
+  const first = Math.max(1, line - linesAround);
+  const last = Math.min(lines.length, line + linesAround);
   const width = String(last).length;
   const marked = lines[line - 1] ?? "";
   const at = spaced(marked.slice(0, column - 1)).length;

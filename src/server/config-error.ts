@@ -1,9 +1,13 @@
 import { basename } from "node:path";
 
 import { codeFrame } from "../platform/code-frame.ts";
-import type { Place } from "../platform/code-frame.ts";
+import type { FrameOptions, Place } from "../platform/code-frame.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import { placeOfKey } from "./key-place.ts";
+
+/** What the text does not show comes last. */
+const NOWHERE: Place = { line: Number.MAX_SAFE_INTEGER, column: 1 };
+const FIX_COLUMNS = 28;
 
 /** A config's file, as far as its errors show it. */
 interface ConfigText {
@@ -11,7 +15,8 @@ interface ConfigText {
   readonly source: string;
 }
 
-interface Mistake {
+/** What is wrong in a config. */
+export interface Mistake {
   /** What must be otherwise: "`port` must be …, got …". */
   readonly message: string;
   /** The key it is about; absent: the config as a whole. */
@@ -23,17 +28,42 @@ interface Mistake {
  * An error of the config in the form that definitions have: `chanctl.config.ts:5:3: …`, and a code frame. Where the
  * text does not show which place it is, the file's name alone.
  */
-export function configError(config: ConfigText, { message, key, hint }: Mistake): ChanctlError {
-  const place = key === undefined ? placeOfWhole(config.source) : placeOfKey(config.source, key);
-  const file = basename(config.path);
-  const options = hint === undefined ? {} : { hint };
-  if (place === undefined) return new ChanctlError("config_invalid", `${file}: ${message}`, options);
-  const frame = codeFrame(withoutSecrets(config.source), place);
-  return new ChanctlError(
-    "config_invalid",
-    `${file}:${place.line}:${place.column}: ${message}\n\n${frame}`,
-    options,
-  );
+export function configError(config: ConfigText, mistake: Mistake): ChanctlError {
+  return configErrors(config, [mistake]);
+}
+
+/**
+ * One error of all mistakes, in the order of the file. Of several each is shown by its line alone, and its fix names
+ * the key that it is for.
+ */
+export function configErrors(config: ConfigText, mistakes: readonly Mistake[]): ChanctlError {
+  const isOne = mistakes.length === 1;
+  const placed = mistakes
+    .map((mistake) => ({ ...mistake, place: placeOf(config, mistake) }))
+    .toSorted(
+      ({ place: a = NOWHERE }, { place: b = NOWHERE }) => a.line - b.line || a.column - b.column || 0,
+    );
+  const shown = { ...config, ...(isOne ? {} : { linesAround: 0 }) };
+  const message = placed.map((mistake) => describe(mistake, shown)).join("\n\n");
+  const fixes = placed.flatMap(({ hint, key }) => {
+    if (hint === undefined) return [];
+    return isOne ? hint : `${hint.padEnd(FIX_COLUMNS)}     for \`${key}\``;
+  });
+  return new ChanctlError("config_invalid", message, fixes.length === 0 ? {} : { hint: fixes.join("\n") });
+}
+
+function placeOf({ source }: ConfigText, { key }: Mistake): Place | undefined {
+  return key === undefined ? placeOfWhole(source) : placeOfKey(source, key);
+}
+
+function describe(
+  { message, place }: Mistake & { readonly place: Place | undefined },
+  { path, source, ...around }: ConfigText & Pick<FrameOptions, "linesAround">,
+): string {
+  const file = basename(path);
+  if (place === undefined) return `${file}: ${message}`;
+  const frame = codeFrame(withoutSecrets(source), { ...place, ...around });
+  return `${file}:${place.line}:${place.column}: ${message}\n\n${frame}`;
 }
 
 /** Where a config says what it is: its default export, else another, else its first character. */

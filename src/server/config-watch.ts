@@ -4,7 +4,7 @@ import { stampOf } from "../registry/file-stamp.ts";
 import type { FileStamps } from "../registry/file-stamp.ts";
 import { FolderWatch } from "../registry/folder-watch.ts";
 import { ChanctlError, messageOf } from "../shared/errors.ts";
-import type { Logger } from "../shared/logger.ts";
+import type { LogEntry, Logger } from "../shared/logger.ts";
 import { changedKeys, settingValues } from "./config-change.ts";
 import type { SettingValues } from "./config-change.ts";
 import { CONFIG_FILE_NAMES } from "./config-file.ts";
@@ -68,7 +68,8 @@ export class ConfigWatch {
     this.#stamps = options.started.stamps;
     this.#watch = new FolderWatch({
       onEvent: () => this.#lookSoon(),
-      onError: (error) => this.#tell("warn", `the config cannot be watched: ${messageOf(error)}`),
+      onError: (error) =>
+        this.#tell({ level: "warn", message: `the config cannot be watched: ${messageOf(error)}` }),
     });
     this.#watchFiles();
   }
@@ -106,8 +107,9 @@ export class ConfigWatch {
     this.#isMissing = isMissing;
     if (isMissing) {
       this.#stamps = Object.fromEntries(Object.keys(this.#stamps).map((file) => [file, stampOf(file)]));
-      const lost = "the config is gone; its settings stay in force until it is back or chanctl is restarted";
-      return this.#tellProblem("warn", lost);
+      const message =
+        "the config is gone; its settings stay in force until it is back or chanctl is restarted";
+      return this.#tellProblem({ level: "warn", message });
     }
     await this.#readAnew();
     this.#watchFiles();
@@ -130,8 +132,9 @@ export class ConfigWatch {
       // What made the config before is still watched: a file that has moved may come back.
       this.#stamps = { ...restamp(this.#stamps), ...stamps };
       if (signal.aborted) return;
-      const fix = error instanceof ChanctlError && error.hint !== undefined ? `\n  fix: ${error.hint}` : "";
-      this.#tellProblem("error", `${messageOf(error)}${fix}\n  the last good config stays in force`);
+      const message = `${messageOf(error)}\n\nThe last good config stays in force.`;
+      const hint = error instanceof ChanctlError ? error.hint : undefined;
+      this.#tellProblem({ level: "error", message, ...(hint === undefined ? {} : { hint }) });
     } finally {
       this.#reading = undefined;
     }
@@ -159,17 +162,19 @@ export class ConfigWatch {
     this.#problem = undefined;
     this.#waiting = waiting;
     const file = basename(this.#present()[0] ?? "chanctl.config");
-    if (parts.length > 0) this.#tell(isNews ? "warn" : "info", `${file}: ${parts.join("; ")}`);
+    if (parts.length === 0) return;
+    this.#tell({ level: isNews ? "warn" : "info", message: `${file}: ${parts.join("; ")}` });
   }
 
-  #tellProblem(level: "warn" | "error", message: string): void {
-    if (message === this.#problem) return;
-    this.#problem = message;
-    this.#tell(level, message);
+  #tellProblem(notice: Notice): void {
+    if (notice.message === this.#problem) return;
+    this.#problem = notice.message;
+    this.#tell(notice);
   }
 
-  #tell(level: "info" | "warn" | "error", message: string): void {
-    this.#options.logger({ level, event: "config-reload", message });
+  #tell({ level, message, hint }: Notice): void {
+    const fields = hint === undefined ? {} : { fields: { hint } };
+    this.#options.logger({ level, event: "config-reload", message, ...fields });
   }
 
   #hasChanged(): boolean {
@@ -190,6 +195,12 @@ export class ConfigWatch {
     const paths = new Set([...this.#candidates(), ...Object.keys(this.#stamps)]);
     this.#watch.watch({ paths, matters: () => false });
   }
+}
+
+/** What is told. */
+interface Notice extends Pick<LogEntry, "level" | "message"> {
+  /** What to do about it. */
+  readonly hint?: string;
 }
 
 interface Reading {

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 
+import type { Mistake } from "./config-error.ts";
 import type { SettingSource } from "./setting-source.ts";
 import type { Setting } from "./settings.ts";
 
@@ -14,24 +15,38 @@ export function read<T>(setting: Setting<T>, sources: readonly SettingSource[]):
   const value = source.get(setting.key);
   const parsed = setting.parse(value);
   if (parsed !== undefined) return parsed;
-  const { key, code, expected } = setting;
-  const example = setting.example ?? setting.schema["default"];
-  const { item: got, hint } = setting.findMisfit?.(value) ?? { item: value };
-  throw source.toError(`${source.nameOf(key)} must be ${expected}, got \`${source.show(got)}\``, {
-    key,
-    code,
-    hint: hint ?? (example === undefined ? undefined : source.toLine(key, example)),
-  });
+  const { message, ...about } = describeMisfit(setting, { source, value });
+  throw source.toError(message, about);
 }
 
 /**
- * Checks all that the config gives, that too which a flag or a variable hides: it would be met the day the flag is left
- * out, or never.
- *
- * @throws {ChanctlError} `config_invalid` with its place.
+ * Finds all values of the config that do not fit, those too which a flag or a variable hides: they would be met the day
+ * the flag is left out, or never.
  */
-export function assertValues(settings: readonly Setting<unknown>[], source: SettingSource): void {
-  for (const setting of settings) read(setting, [source]);
+export function findMisfits(
+  settings: readonly Setting<unknown>[],
+  source: SettingSource,
+): readonly Mistake[] {
+  return settings.flatMap((setting) => {
+    const value = source.get(setting.key);
+    const fits = value === undefined || setting.parse(value) !== undefined;
+    return fits ? [] : [describeMisfit(setting, { source, value })];
+  });
+}
+
+function describeMisfit(
+  setting: Setting<unknown>,
+  { source, value }: { readonly source: SettingSource; readonly value: unknown },
+) {
+  const { key, code, expected } = setting;
+  const example = setting.example ?? setting.schema["default"];
+  const { item: got, hint } = setting.findMisfit?.(value) ?? { item: value };
+  return {
+    message: `${source.nameOf(key)} must be ${expected}, got \`${source.show(got)}\``,
+    key,
+    code,
+    hint: hint ?? (example === undefined ? undefined : source.toLine(key, example)),
+  };
 }
 
 /** A path; a relative one begins at the folder of its source. */

@@ -2,10 +2,11 @@ import { basename, join } from "node:path";
 
 import { ChanctlError } from "../shared/errors.ts";
 import { resolveLimits } from "../shared/limits.ts";
+import { configErrors } from "./config-error.ts";
 import type { LoadedConfig } from "./config-file.ts";
-import { assertKnownKeys } from "./known-keys.ts";
+import { findUnknownKeys } from "./known-keys.ts";
 import type { AppOptions, ServerOptions } from "./options.ts";
-import { assertValues, read, readPath, sourceOf } from "./read-setting.ts";
+import { findMisfits, read, readPath, sourceOf } from "./read-setting.ts";
 import { resolveJwt, resolveStreams } from "./resolve-streams.ts";
 import { configSource, envSource, flagSource } from "./setting-source.ts";
 import type { Flags, SettingSource } from "./setting-source.ts";
@@ -55,10 +56,7 @@ export function resolveOptions({
   defaults = {},
 }: ResolveInput): ResolvedOptions {
   const full = config && expandConfig(config);
-  if (full !== undefined) {
-    assertKnownKeys(full);
-    assertValues(ALL_SETTINGS, configSource(full, root));
-  }
+  if (full !== undefined) assertConfig(full, root);
   const sources = [flagSource(flags, cwd), envSource(env, cwd), ...(full ? [configSource(full, root)] : [])];
   const stateFolder = join(root, ".chanctl");
   const app = resolveApp(sources, defaults.appCommand);
@@ -89,6 +87,12 @@ export function resolveOptions({
     ...(jwt === undefined ? {} : { jwt }),
     env,
   };
+}
+
+function assertConfig(config: LoadedConfig, root: string): void {
+  const misfits = findMisfits(ALL_SETTINGS, configSource(config, root));
+  const mistakes = [...findUnknownKeys(config), ...misfits];
+  if (mistakes.length > 0) throw configErrors(config, mistakes);
 }
 
 /** `durableStreams: false` is `durableStreams: { enabled: false }`. */

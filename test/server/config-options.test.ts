@@ -272,6 +272,32 @@ describe("what does not fit", () => {
     );
   });
 
+  it("is told of all at once, in the order of the file, with the fix of each", () => {
+    const text = "export default {\n  app: { port: 'x',\n    comand: 'a' },\n  prot: 1,\n};";
+    const error = refusalOf({ config: { app: { port: "x", comand: "a" }, prot: 1 }, source: text });
+    expect(error.message.split("\n\n")).toEqual([
+      'chanctl.config.ts:2:10: `app.port` must be a port from 0 to 65535, got `"x"`',
+      "> 2 |   app: { port: 'x',\n    |          ^^^^",
+      "chanctl.config.ts:3:5: unknown key `app.comand`",
+      "> 3 |     comand: 'a' },\n    |     ^^^^^^",
+      "chanctl.config.ts:4:3: unknown key `prot`",
+      "> 4 |   prot: 1,\n    |   ^^^^",
+    ]);
+    expect(error.hint?.split("\n").map((line) => line.split(/ {4,}/))).toEqual([
+      ["port: 0", "for `app.port`"],
+      ["did you mean `app.command`?", "for `app.comand`"],
+      ["did you mean `port`?", "for `prot`"],
+    ]);
+  });
+
+  it("is told of last where the text does not show where it is", () => {
+    const error = refusalOf({ config: { prot: 1, host: 1 }, source: "x = { ...rest, host: 1 }" });
+    expect(error.message.split("\n\n").filter((part) => part.startsWith("chanctl"))).toEqual([
+      expect.stringMatching(/^chanctl\.config\.ts:1:16: `host` must be /),
+      "chanctl.config.ts: unknown key `prot`",
+    ]);
+  });
+
   it("is a usage error where a flag does not fit", () => {
     const message = "`--internal-port` must be a port from 0 to 65535, got `-1`";
     expect(() => resolve({ flags: { internalPort: "-1" } })).toThrow(
