@@ -117,6 +117,9 @@ function property(value: unknown, key: string): unknown {
 /** What the app runs; of it the broker knows only whether it is there. */
 const FUNCTION_KEYS: ReadonlySet<string> = new Set(["verify", "onPublish"]);
 
+/** What holds values of its own. Not the schemas: those of a library may carry functions that JSON leaves out. */
+const GROUP_KEYS: ReadonlySet<string> = new Set(["auth", "messages"]);
+
 /**
  * Own keys only: the SDK's methods stand on the prototype. A function in any other place is passed on as what no key
  * takes: `public: () => false` must not let everybody in (CWE-636).
@@ -124,10 +127,22 @@ const FUNCTION_KEYS: ReadonlySet<string> = new Set(["verify", "onPublish"]);
 function toPlain(definition: unknown): unknown {
   if (typeof definition !== "object" || definition === null) return definition;
   const plain = Object.entries(definition).map(([key, value]) => {
-    if (typeof value !== "function") return [key, value];
-    return [key, FUNCTION_KEYS.has(key) ? true : FUNCTION_MARK];
+    if (FUNCTION_KEYS.has(key) && typeof value === "function") return [key, true];
+    return [key, GROUP_KEYS.has(key) && isGroup(value) ? markMembers(value) : markFunction(value)];
   });
   return JSON.parse(JSON.stringify(Object.fromEntries(plain)));
+}
+
+function isGroup(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function markMembers(group: object): object {
+  return Object.fromEntries(Object.entries(group).map(([key, value]) => [key, markFunction(value)]));
+}
+
+function markFunction(value: unknown): unknown {
+  return typeof value === "function" ? FUNCTION_MARK : value;
 }
 
 function report(message: DefinitionReport): Promise<void> {

@@ -16,7 +16,7 @@ export type DefinitionReport =
       readonly kind: "loaded";
       readonly file: string;
       readonly stamps: FileStamps;
-      /** The default export as plain JSON; its functions are `true`. */
+      /** The default export as plain JSON; `verify` and `onPublish` are `true`, other functions `FUNCTION_MARK`. */
       readonly definition: unknown;
     }
   | {

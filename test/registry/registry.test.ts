@@ -66,6 +66,18 @@ describe("a definition file", () => {
     ]);
   });
 
+  it("leave out no function that stands for a message's schema, or for a name", async () => {
+    const project = createProject({
+      "channels/a.js": "export default { public: true, messages: { chat: () => true } };",
+      "channels/b.js": "export default { auth: { headerName: () => 'x' }, verify() {} };",
+    });
+    const { registry } = await openRegistry(project);
+    expect(registry.failures.map(({ message }) => message.split("\n")[0])).toEqual([
+      expect.stringContaining("`messages.chat` must be a JSON Schema, got a function"),
+      expect.stringContaining("`auth.headerName` must be a header or cookie name, got a function"),
+    ]);
+  });
+
   it("take a function only for `verify` and `onPublish`: no other lets everybody in", async () => {
     const project = createProject({
       "channels/closed.js": "export default { public: () => false };",
