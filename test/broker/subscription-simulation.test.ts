@@ -110,7 +110,7 @@ const FAULTS: Readonly<Record<string, PlantedFault>> = {
 describe("subscriptions under a thousand random steps (6.2, 7.3)", () => {
   it(
     `fence, never lose or repeat a cursor, and replay to the same rows (SEED=${seed})`,
-    { timeout: 120_000 },
+    { timeout: 120_000 + RUNS * 2_000 },
     () => {
       expect(firstViolation({ createApply }, RUNS)).toBeUndefined();
     },
