@@ -2,22 +2,15 @@ import { formatDuration } from "../shared/duration.ts";
 import type { ChanctlError } from "../shared/errors.ts";
 import type { LogEntry } from "../shared/logger.ts";
 import type { PortTaker } from "./free-port-wait.ts";
+import { describePortTaken } from "./port-taken.ts";
 
 /** What is told of the app. Whoever tells it adds the run's `pid` and `port`. */
 export type AppLogEntry = Required<LogEntry>;
 
 /** Another program listens on its port, and it is not started before that has ended. */
 export function appPortTaken(port: number, taker: PortTaker | undefined): AppLogEntry {
-  const by = taker === undefined ? "" : ` by ${taker.description}`;
-  const message = `the app must have port ${port}, which is in use${by}; it starts as soon as the port is free`;
-  const kill = taker === undefined ? [] : [`${`kill ${taker.pid}`.padEnd(24)} stop that one`];
-  const another = `${"--app-port 0".padEnd(24)} pick a free port, if its command line names none`;
-  return {
-    level: "error",
-    event: "app-port-taken",
-    message,
-    fields: { hint: [...kill, another].join("\n") },
-  };
+  const { message, hint } = describePortTaken(port, taker);
+  return { level: "error", event: "app-port-taken", message, fields: { hint } };
 }
 
 /** It listens, this long after its start. */

@@ -30,6 +30,9 @@ export interface RunsOptions {
 }
 
 interface RunsListeners {
+  /** Another program has its port: it is started once that has ended. */
+  readonly onTaken: (run: RunningApp) => void;
+  readonly onStart: (run: RunningApp) => void;
   readonly onReady: (run: RunningApp) => void;
   /** Its first process has exited by itself; the group may still have members. */
   readonly onExit: (run: RunningApp) => void;
@@ -53,7 +56,7 @@ export class AppRuns {
   launch(port: number): RunningApp {
     const { command, commandFor = () => command, cwd, env } = this.#options;
     const { stopGraceMs = STOP_GRACE_MS, slowStartMs = SLOW_START_MS } = this.#options;
-    const { onReady, onExit, tell } = this.#listeners;
+    const { onTaken, tell } = this.#listeners;
     const run = new RunningApp({
       command: commandFor(port),
       cwd,
@@ -63,9 +66,11 @@ export class AppRuns {
       graceMs: stopGraceMs,
       slowStartMs,
       onLine: (line) => this.#options.onOutput?.(line),
-      onReady,
-      onExit,
-      onTaken: (waiting, taker) => tell(waiting, appPortTaken(port, taker)),
+      ...this.#listeners,
+      onTaken: (waiting) => {
+        onTaken(waiting);
+        tell(waiting, appPortTaken(port, waiting.portTaker));
+      },
       onSlow: (slow, otherPort) => tell(slow, appNotListening(slow, { otherPort, afterMs: slowStartMs })),
     });
     this.#runs.add(run);

@@ -1,10 +1,13 @@
+import type { PortTaker } from "./free-port-wait.ts";
+
 /**
+ * - `blocked`: another program has its port; it is started once that has ended
  * - `starting`: runs and does not listen yet
  * - `ready`: its port accepts
  * - `crashed`: exited by itself; comes back after a while, or has been given up
  * - `stopped`: not started, or closed
  */
-export type AppState = "starting" | "ready" | "crashed" | "stopped";
+export type AppState = "blocked" | "starting" | "ready" | "crashed" | "stopped";
 
 /** The user's app, as those see it who send it requests. */
 export interface App {
@@ -13,6 +16,8 @@ export interface App {
   /** At which address of this machine it was last seen to listen; `undefined` where nobody has looked. */
   readonly address: string | undefined;
   readonly state: AppState;
+  /** Who has its port while it is `blocked`; `undefined` also where it cannot be told. */
+  readonly portTaker: PortTaker | undefined;
   /** It has crashed, and is tried again only now and then. */
   readonly isGivenUp: boolean;
   /**

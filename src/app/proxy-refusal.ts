@@ -5,6 +5,7 @@ import type { ProblemAnswer } from "../protocol/problem.ts";
 import { ChanctlError, errorCodeOf } from "../shared/errors.ts";
 import { MAX_ANSWER_HEADER_BYTES } from "./app-connection.ts";
 import type { App } from "./app.ts";
+import { describePortTaken } from "./port-taken.ts";
 import type { ProxyRequest } from "./proxy-headers.ts";
 import { hasLeft } from "./proxy-response.ts";
 import type { ProxyResponse } from "./proxy-response.ts";
@@ -18,7 +19,7 @@ export function sendRefusal(response: ProxyResponse, error: ChanctlError): void 
 
 interface DownOptions {
   readonly app: App;
-  /** Whether visitors may read what the app wrote: its lines can hold secrets (CWE-209). */
+  /** Whether visitors may read what the app wrote, and who has its port: that can hold secrets (CWE-209). */
   readonly showOutput: boolean;
 }
 
@@ -30,7 +31,8 @@ export function sendAppDown(
 ): void {
   const down = app.state === "ready" ? "unreachable" : app.state;
   const state: DownState = app.isGivenUp ? "given-up" : down;
-  const error = new ChanctlError("app_unavailable", `the app must be ready to answer, and is ${down}`, {
+  const why = down === "blocked" ? ": another program has its port" : "";
+  const error = new ChanctlError("app_unavailable", `the app must be ready to answer, and is ${down}${why}`, {
     retryAfterSecs: 1,
   });
   const problem = toProblemAnswer(error);
@@ -51,10 +53,18 @@ export function sendAppDown(
     body: renderWaitingPage({
       state,
       origin: app.origin,
-      lastLines: showOutput && state !== "starting" ? app.lastLines : [],
+      lines: showOutput ? linesOf(app) : [],
       nonce,
     }),
   });
+}
+
+/** What is to be known of an app that is down, beside its state. */
+function linesOf({ state, origin, portTaker, lastLines }: App): readonly string[] {
+  if (state === "starting") return [];
+  if (state !== "blocked") return lastLines;
+  const { message, hint } = describePortTaken(Number(origin.port), portTaker);
+  return [message, ...hint.split("\n").map((fix, index) => `  ${index === 0 ? "fix:" : "    "} ${fix}`)];
 }
 
 /** Why an app that was asked has not answered, from what undici or Node made of it. */

@@ -12,6 +12,7 @@ export function remoteApp(url: string): App {
     origin: parseOrigin(url),
     address: undefined,
     state: "ready",
+    portTaker: undefined,
     isGivenUp: false,
     isOutdated: false,
     lastLines: [],

@@ -22,11 +22,12 @@ interface RunningAppOptions {
   readonly graceMs: number;
   readonly slowStartMs: number;
   readonly onLine: (line: OutputLine) => void;
+  readonly onStart: (run: RunningApp) => void;
   readonly onReady: (run: RunningApp) => void;
   /** The first process has exited by itself; the group may still have members. */
   readonly onExit: (run: RunningApp) => void;
-  /** Another program, if it can be told which, listens on its port: it is started once that has ended. */
-  readonly onTaken: (run: RunningApp, taker: PortTaker | undefined) => void;
+  /** Another program, `portTaker`, listens on its port: it is started once that has ended. */
+  readonly onTaken: (run: RunningApp) => void;
   /** It has not listened for long; where it says that it listens on another port, on which. */
   readonly onSlow: (run: RunningApp, otherPort: number | undefined) => void;
 }
@@ -41,6 +42,7 @@ export class RunningApp {
   readonly #ending = new AbortController();
   #origin: URL;
   #address: string | undefined;
+  #portTaker: PortTaker | undefined;
   #pid: number | undefined;
   #guard: GroupGuard | undefined;
   #lastLines: string[] = [];
@@ -73,6 +75,11 @@ export class RunningApp {
     return this.#address;
   }
 
+  /** Who has its port until it is started; `undefined` also where it cannot be told. */
+  get portTaker(): PortTaker | undefined {
+    return this.#portTaker;
+  }
+
   /** The id of its process group; `undefined` once nothing is left of it. */
   get pid(): number | undefined {
     return this.#pid;
@@ -100,18 +107,23 @@ export class RunningApp {
   }
 
   async #run(): Promise<RunOutcome> {
-    const { record, onTaken, onSlow, slowStartMs } = this.#options;
+    const { record, onTaken, onStart, onSlow, slowStartMs } = this.#options;
     const { signal } = this.#ending;
     const outcome = await runApp({
       ...this.#options,
       signal,
-      onTaken: (taker) => onTaken(this, taker),
+      onTaken: (taker) => {
+        this.#portTaker = taker;
+        onTaken(this);
+      },
       onStart: (pid) => {
         this.#startedAt = performance.now();
         this.#slow = setTimeout(() => onSlow(this, undefined), slowStartMs);
         this.#pid = pid;
         record.add(pid);
         this.#guard = guardGroup(pid);
+        this.#portTaker = undefined;
+        onStart(this);
       },
       onLine: (line) => this.#read(line),
       onReady: ({ address, port }) => {

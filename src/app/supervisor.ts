@@ -10,6 +10,7 @@ import type { RunOutcome } from "./app-run.ts";
 import { AppRuns } from "./app-runs.ts";
 import type { RunsOptions } from "./app-runs.ts";
 import type { App, AppState } from "./app.ts";
+import type { PortTaker } from "./free-port-wait.ts";
 import { Replacements } from "./replacements.ts";
 import type { ReplacementOptions } from "./replacements.ts";
 import { decideRestart, NO_CRASHES } from "./restart-policy.ts";
@@ -36,6 +37,8 @@ export interface SupervisorOptions extends RunsOptions, ReplacementOptions {
  *  (any state)           └─ crashed ◄─────────┘
  *                     after a pause, or restart()
  * ```
+ *
+ * A start whose port another program has is `blocked` until that has ended, and `starting` then.
  */
 export class Supervisor implements App {
   readonly #options: SupervisorOptions;
@@ -59,6 +62,12 @@ export class Supervisor implements App {
     this.#options = options;
     const tell = (run: RunningApp, entry: AppLogEntry): void => this.#tell(run, entry);
     this.#runs = new AppRuns(options, {
+      onTaken: (run) => {
+        if (run === this.#current) this.#enter("blocked");
+      },
+      onStart: (run) => {
+        if (run === this.#current) this.#enter("starting");
+      },
       onReady: (run) => this.#noteReady(run),
       onExit: (run) => {
         if (run === this.#current) this.#enter("crashed");
@@ -81,6 +90,10 @@ export class Supervisor implements App {
 
   get state(): AppState {
     return this.#state;
+  }
+
+  get portTaker(): PortTaker | undefined {
+    return this.#current?.portTaker;
   }
 
   get isGivenUp(): boolean {

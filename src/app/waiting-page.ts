@@ -10,13 +10,14 @@ export type DownState = Exclude<AppState, "ready"> | "unreachable" | "given-up";
 interface WaitingPageOptions {
   readonly state: DownState;
   readonly origin: URL;
-  /** What the app wrote last; none where visitors may not see it. */
-  readonly lastLines: readonly string[];
+  /** What the app wrote last, or who has its port; none where visitors may not see it. */
+  readonly lines: readonly string[];
   /** Of the response's Content-Security-Policy. */
   readonly nonce: string;
 }
 
 const HEADINGS: Readonly<Record<DownState, string>> = {
+  blocked: "The app waits for its port",
   starting: "The app is starting",
   crashed: "The app has crashed",
   "given-up": "The app has crashed",
@@ -28,8 +29,8 @@ const HEADINGS: Readonly<Record<DownState, string>> = {
  * The page that stands in for the app while it cannot answer. It asks for itself each second and reloads as
  * soon as anybody but the proxy answers, or there is other news.
  */
-export function renderWaitingPage({ state, origin, lastLines, nonce }: WaitingPageOptions): string {
-  const output = lastLines.map((line) => stripVTControlCharacters(line)).join("\n");
+export function renderWaitingPage({ state, origin, lines, nonce }: WaitingPageOptions): string {
+  const output = lines.map((line) => stripVTControlCharacters(line)).join("\n");
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -73,7 +74,9 @@ ${output === "" ? "" : `<pre>${escapeHtml(output)}</pre>`}
 }
 
 /** When it may be back: as the terminal says it. */
-function prospectOf(state: DownState, { host }: URL): string {
+function prospectOf(state: DownState, { host, port }: URL): string {
+  if (state === "blocked")
+    return `Another program has port ${port}; the app is started as soon as that is free.`;
   if (state === "given-up") return "chanctl has given it up, and tries to start it again every 30 s.";
   return `chanctl is waiting for it on ${escapeHtml(host)}.`;
 }

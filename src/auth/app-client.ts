@@ -9,7 +9,7 @@ interface AskedApp {
   /** The address that the origin's name stands for; `undefined` where nobody has looked. */
   readonly address: string | undefined;
   /** It is asked only while `ready`: else somebody else may listen at its port, and be shown the token (CWE-300). */
-  readonly state: "starting" | "ready" | "crashed" | "stopped";
+  readonly state: "blocked" | "starting" | "ready" | "crashed" | "stopped";
   /** It is not asked while its code is older than what was saved: a rule that was tightened would stay open. */
   readonly isOutdated: boolean;
   /** Tells when another run of the app answers; the earlier one ends once the promise has resolved. */
@@ -182,6 +182,7 @@ type Attempt =
 const NO_APP = '--app "npm run start"     gives the server one; or make the channel `public: true`';
 
 const NOT_UP = {
+  blocked: "the app is not started yet: another program has its port",
   starting: "the app is still starting",
   crashed: "the app has crashed and is not back yet",
   stopped: "the app is not running",

@@ -1,4 +1,4 @@
-import type { AppState } from "../app/app.ts";
+import type { App, AppState } from "../app/app.ts";
 import type { AppProcess } from "./app-process.ts";
 
 /** The app that we started, as whoever runs the server sees it. */
@@ -8,6 +8,8 @@ export interface AppView {
   /** The id of its process group; absent while it does not run. */
   readonly pid: number | undefined;
   readonly state: AppState;
+  /** Who has its port while it is `blocked`; `undefined` also where it cannot be told. */
+  readonly portTaker: App["portTaker"];
   /** Calls `listener` on each change of state. @returns A function that ends this. */
   onState(listener: (state: AppState) => void): () => void;
   /** Ends it, if it runs, and starts it again at once, even if it had been given up. */
@@ -27,6 +29,9 @@ export function toAppView(process: AppProcess | undefined): AppView | undefined 
     },
     get state() {
       return app.state;
+    },
+    get portTaker() {
+      return app.portTaker;
     },
     onState: (listener) => app.onState(listener),
     restart: () => process.restart(),

@@ -22,7 +22,7 @@ interface InternalRoutesOptions {
   /** `undefined`: Durable Streams are not served. */
   readonly durableStreams: DurableStreamsOptions | undefined;
   /** `undefined` where the broker runs alone. */
-  readonly app: Pick<App, "origin" | "address" | "state"> | undefined;
+  readonly app: Pick<App, "origin" | "address" | "state" | "portTaker"> | undefined;
 }
 
 /** What the app and the operator may ask, on a port of its own and with the internal token only. */
@@ -111,8 +111,8 @@ export class InternalRoutes {
   /** Where the broker asks, and how it is: `chanctl doctor` asks there too. */
   #showApp(): object | null {
     if (this.#app === undefined) return null;
-    const { origin, address, state } = this.#app;
-    return { origin: origin.origin, state, ...(address === undefined ? {} : { address }) };
+    const { origin, address, state, portTaker } = this.#app;
+    return { origin: origin.origin, state, address, portTaker };
   }
 
   #tail(name: string, search: string): string {

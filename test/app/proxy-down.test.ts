@@ -99,6 +99,28 @@ test("answers 503 for an app that has been given up", async () => {
   expect(await json(reply.body)).toMatchObject({ code: "app_unavailable", status: 503 });
 });
 
+test("says which program has the app's port and how to go on, to visitors only that one has", async () => {
+  const squatter = createServer().listen(0, "127.0.0.1");
+  await once(squatter, "listening");
+  onTestFinished(() => void squatter.close());
+  const address = squatter.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const { app } = await supervise("serves", { port });
+  await eventually(() => expect(app.state).toBe("blocked"));
+  const open = await startFront("http/1.1", app, { showOutput: true });
+  const reply = await open.ask({ headers: NAVIGATION });
+  expect(reply).toMatchObject({ status: 503, headers: { "x-chanctl-app": "blocked" } });
+  const page = await text(reply.body);
+  expect(page).toContain("The app waits for its port");
+  expect(page).toContain(`Another program has port ${port}; the app is started as soon as that is free.`);
+  expect(page).toContain(`which is in use by node (pid ${process.pid}, `);
+  expect(page).toContain(`\n  fix: kill ${process.pid} `);
+  const closed = await startFront("http/1.1", app);
+  const shut = await text((await closed.ask({ headers: NAVIGATION })).body);
+  expect(shut).toContain(`Another program has port ${port}; `);
+  expect(shut).not.toContain(String(process.pid));
+});
+
 test("goes on after a crash with the app that was started again", async () => {
   const { app } = await supervise("serves");
   const front = await startFront("http/1.1", app);

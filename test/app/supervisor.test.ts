@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { createServer } from "node:http";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
@@ -39,6 +41,15 @@ async function occupyPort(): Promise<number> {
   onTestFinished(() => void squatter.close());
   const { port } = squatter.address() as AddressInfo;
   return port;
+}
+
+/** A process that listens at a port until the test ends. */
+async function squat(port: number, host: string): Promise<ChildProcess> {
+  const code = `require("node:net").createServer().listen(${port}, "${host}", () => console.log("up"))`;
+  const child = spawn(process.execPath, ["--eval", code], { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  await once(child.stdout, "data");
+  return child;
 }
 
 describe("starting", () => {
@@ -152,16 +163,41 @@ describe("starting", () => {
     const taken = await eventually(() => log.find(({ event }) => event === "app-port-taken") ?? fail());
     expect(taken.message).toContain(`must have port ${port}, which is in use by node (pid ${process.pid}, `);
     expect(taken.fields?.["hint"]).toMatch(new RegExp(`^kill ${process.pid} .*\n--app-port 0 `));
+    expect(app).toMatchObject({ state: "blocked", portTaker: { pid: process.pid } });
+    const states: AppState[] = [];
+    app.onState((state) => states.push(state));
     squatter.close();
     await app.waitUntilReady(never);
+    expect(states).toEqual(["starting", "ready"]);
+    expect(app.portTaker).toBeUndefined();
     expect(log.map(({ event }) => event)).toEqual(["app-port-taken", "app-ready"]);
+  });
+
+  test("tells of the next program that takes the port before the app could", async (context) => {
+    if (process.platform === "win32") context.skip("who holds a port is not known on Windows");
+    // Both listen from the start, so that there is no moment in which the app would get the port.
+    const port = await pickFreePort();
+    const [first, second] = [await squat(port, "127.0.0.1"), await squat(port, "::1")];
+    const { app, log } = await supervise("serves", { port });
+    const told = async (pid: number | undefined): Promise<void> => {
+      await eventually(() => expect(log.at(-1)?.fields?.["hint"]).toContain(`kill ${pid} `));
+      expect(app).toMatchObject({ state: "blocked", portTaker: { pid } });
+    };
+    await eventually(() => expect(log).toHaveLength(1));
+    const [taker, other] = app.portTaker?.pid === first.pid ? [first, second] : [second, first];
+    await told(taker.pid);
+    taker.kill("SIGKILL");
+    await told(other.pid);
+    other.kill("SIGKILL");
+    await app.waitUntilReady(never);
+    expect(log.map(({ event }) => event)).toEqual(["app-port-taken", "app-port-taken", "app-ready"]);
   });
 
   test("does not wait for its port any longer when it is closed", async () => {
     const port = await occupyPort();
     const { app, log } = await supervise("serves", { port });
     await eventually(() => log.find(({ event }) => event === "app-port-taken") ?? fail());
-    expect(app).toMatchObject({ state: "starting", pid: undefined });
+    expect(app).toMatchObject({ state: "blocked", pid: undefined });
     await app.close();
     expect(app.state).toBe("stopped");
   });

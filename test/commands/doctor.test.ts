@@ -1,4 +1,5 @@
 import { chmod, mkdir, open, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -334,6 +335,28 @@ describe("the app", () => {
       message: expect.stringContaining("404 for POST /channels/authorize"),
       fix: expect.stringContaining("app.use(channels.middleware)"),
     });
+  });
+
+  it("whose port another program has is told so, and that program is not shown the token", async () => {
+    const asked: unknown[] = [];
+    const taken = createHttpServer((request, response) => {
+      asked.push(request.headers.authorization);
+      response.end();
+    }).listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const address = taken.address();
+    const port = typeof address === "object" && address !== null ? String(address.port) : "";
+    await using project = await makeProject(CHANNELS);
+    const command = ["dev", "--no-tls", "--app-port", port, "--app", "node app.mjs"];
+    await using server = await startDev(project, { command });
+    await server.cli.until(({ stdout }) => stdout.includes("app-port-taken"));
+    expect((await examine(project)).of("app")).toMatchObject({
+      status: "fail",
+      message: expect.stringContaining(`must have port ${port}, which is in use`),
+      fix: expect.stringMatching(/^--app-port 0 /m),
+    });
+    taken.close();
+    expect(asked).toEqual([]);
   });
 
   it("that answers whoever asks is a fault", async () => {

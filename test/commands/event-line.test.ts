@@ -132,6 +132,14 @@ describe("the status line", () => {
       { app: { kind: "crashed", restartAt: 13_700 }, broken: 0 },
       " ✗ app crashed, starting again in 4 s · 3 channels · 12 subscribers · h help",
     ],
+    [
+      { app: { kind: "blocked", port: 3_000, pid: 812 }, broken: 0 },
+      " ✗ app blocked: pid 812 has :3000 · 3 channels · 12 subscribers · h help",
+    ],
+    [
+      { app: { kind: "blocked", port: 3_000, pid: undefined }, hasKeys: false, broken: 0 },
+      " ✗ app blocked: another program has :3000 · 3 channels · 12 subscribers",
+    ],
     [{ app: { kind: "stopping" } }, " ◌ stopping · q stops at once"],
   ])("of %j is `%s`", (changes, expected) => {
     expect(textOf(changes)).toBe(expected);

@@ -10,6 +10,8 @@ export type AppStatus =
   | { readonly kind: "none" }
   | { readonly kind: "elsewhere"; readonly url: string }
   | { readonly kind: "starting"; readonly since: number }
+  /** Another program has its port; `pid` is that one's, where it can be told. */
+  | { readonly kind: "blocked"; readonly port: number; readonly pid: number | undefined }
   | { readonly kind: "ready"; readonly port: number }
   | { readonly kind: "crashed"; readonly restartAt: number | undefined }
   | { readonly kind: "given-up" }
@@ -40,10 +42,10 @@ export class AppWatch {
         : { kind: "none" };
   }
 
-  /** What is true now. An app that was replaced is ready all the time, on another port. */
+  /** What is true now: an app may be replaced, or its port taken over by yet another program, in the same state. */
   get status(): AppStatus {
-    const isReady = this.#status.kind === "ready" && this.#app !== undefined;
-    return isReady ? { kind: "ready", port: this.#app.port } : this.#status;
+    const { kind } = this.#status;
+    return kind === "ready" || kind === "blocked" ? this.#toStatus(kind) : this.#status;
   }
 
   /** Whether the status changes with time alone. */
@@ -69,6 +71,8 @@ export class AppWatch {
 
   #toStatus(state: AppState): AppStatus {
     if (state === "ready") return { kind: "ready", port: this.#app?.port ?? 0 };
+    if (state === "blocked")
+      return { kind: "blocked", port: this.#app?.port ?? 0, pid: this.#app?.portTaker?.pid };
     if (state === "crashed") return { kind: "crashed", restartAt: undefined };
     return { kind: "starting", since: performance.now() };
   }

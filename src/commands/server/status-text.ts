@@ -70,6 +70,11 @@ function appPart({ app, hasKeys }: Status, { paint, now }: Omit<StatusTextOption
       const seconds = Math.floor((now - app.since) / 1_000);
       return { text: `◌ app starting${seconds > 0 ? ` ${seconds} s` : ""}`, paint: paint.yellow };
     }
+    case "blocked":
+      return {
+        text: `✗ app blocked: ${app.pid === undefined ? "another program" : `pid ${app.pid}`} has :${app.port}`,
+        paint: paint.red,
+      };
     case "crashed": {
       const seconds = app.restartAt === undefined ? 0 : Math.ceil((app.restartAt - now) / 1_000);
       const when = seconds > 0 ? `, starting again in ${seconds} s` : "";

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
+import type { PortTaker } from "../../../app/free-port-wait.ts";
+import { describePortTaken } from "../../../app/port-taken.ts";
 import { readBytes, sendRequest } from "../../../platform/http-request.ts";
 import { AUTHORIZE_PATH } from "../../../protocol/app-call.ts";
 import type { RegistryEntry } from "../../../registry/registry.ts";
@@ -28,6 +30,7 @@ export const appAnswers: Check = {
     const app = await readApp(run, timely).catch(() => undefined);
     if (app === undefined || app === "unknown") return undefined; // the listener's check has said why
     if (app === "none") return judgeApp({ app });
+    if (app.state === "blocked") return judgeBlocked(app); // whoever has its port must not see the token (CWE-522)
     const url = new URL(AUTHORIZE_PATH, app.origin);
     if (app.address !== undefined) url.host = `${toHost(app.address)}:${url.port}`;
     const reply = await ask(url, { token: run.token, signal: timely });
@@ -42,6 +45,8 @@ export interface SeenApp {
   readonly origin: string;
   readonly address: string | undefined;
   readonly state: string;
+  /** Who has its port. */
+  readonly portTaker?: PortTaker | undefined;
 }
 
 type AppFacts =
@@ -61,6 +66,12 @@ const SAYS_WHETHER = /"ok"\s*:/;
 const MOUNT =
   'app.use(channels.middleware)     before its own routes, with `channels` of `await loadChannels("./channels")`';
 const LOOK = "look at what it wrote, in the terminal of chanctl";
+
+/** Another program has the app's port. */
+export function judgeBlocked({ origin, portTaker }: SeenApp): Verdict {
+  const { message, hint } = describePortTaken(Number(new URL(origin).port), portTaker);
+  return { status: "fail", message, fix: hint };
+}
 
 export function judgeApp(facts: AppFacts): Verdict {
   if (facts.app === "none") return { status: "ok", message: "none: the broker runs alone" };
@@ -125,7 +136,14 @@ async function readApp(
   if (typeof app !== "object" || app === null) return "none";
   const fields = app as Readonly<Record<string, unknown>>;
   const address = typeof fields["address"] === "string" ? fields["address"] : undefined;
-  return { origin: String(fields["origin"]), state: String(fields["state"]), address };
+  const portTaker = toPortTaker(fields["portTaker"]);
+  return { origin: String(fields["origin"]), state: String(fields["state"]), address, portTaker };
+}
+
+function toPortTaker(value: unknown): PortTaker | undefined {
+  if (typeof value !== "object" || value === null || !("pid" in value) || !("description" in value))
+    return undefined;
+  return { pid: Number(value.pid), description: String(value.description) };
 }
 
 async function ask(
