@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { findFramework } from "./framework.ts";
 import type { Framework } from "./framework.ts";
+import { findNpmExec } from "./npm-arguments.ts";
 import { findScriptCall, takeFolder } from "./script-call.ts";
 import { lastCommand } from "./simple-command.ts";
 import type { SimpleCommand } from "./simple-command.ts";
@@ -66,6 +67,8 @@ function findTarget(
   const command = lastCommand(line);
   if (command === undefined || depth === MAX_DEPTH) return undefined;
   const { words, folders } = takeFolder(command.words);
+  const exec = findNpmExec(words);
+  if (exec !== undefined) return { ...command, ...exec };
   const folder = resolve(from, ...command.folders, ...folders);
   const call = findScriptCall(words, scriptsIn(folder));
   if (call === undefined) return { ...command, words, separators: [] };

@@ -99,9 +99,13 @@ const FRAMEWORKS: readonly Framework[] = [
 /** Programs that run the program after them: `npx vite`, `pnpm exec vite`, `python3 -m flask`. */
 const RUNNERS: readonly RegExp[] = [
   /^(?:dotenv|dotenvx|doppler|op) (?:run )?(?:-\S+ (?:[^-\s]\S* )?)*-- /,
-  /^(?:npx|bunx|pnpx|dotenv|dotenvx|doppler|op) (?:run )?(?:-{1,2}\S+ )*/,
+  // Not with -c: the command line that follows it can be given nothing.
+  /^(?:npx|pnpx) (?:-(?!c |-call)\S+ )*/,
+  /^(?:bunx|dotenv|dotenvx|doppler|op) (?:run )?(?:-{1,2}\S+ )*/,
   /^node .*?(?=\S*node_modules\/\S)/,
-  /^(?:npm|pnpm|yarn|bun) (?:exec|dlx|x) (?:-- )?/,
+  /^(?:pnpm|yarn|bun) (?:exec|dlx|x) (?:-- )?/,
+  // Without a script of that name they run the program. A file, `bun vite.ts`, is none.
+  /^(?:pnpm|yarn|bun) (?:--bun )?(?:run )?(?=[\w-]+(?: |$))/,
   /^(?:bundle exec|uv run|poetry run|pipenv run|rye run|node --import tsx) /,
   /^(?:\S*[\\/])?(?:python[\d.]*|py) (?:-m )?/,
   /^(?:\S*[\\/])?(?:php|ruby) (?=\S*(?:artisan|rails)\b)/,

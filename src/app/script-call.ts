@@ -1,3 +1,5 @@
+import { npmArguments } from "./npm-arguments.ts";
+
 /** A script of package.json, called on a command line. */
 interface ScriptCall {
   /** What the script says. */
@@ -29,12 +31,7 @@ export function findScriptCall(
     return { line, args: args.filter((arg) => arg !== "--"), separators: [] };
   const isNpm = program === "npm" && (isRun || name === "start" || name === "test");
   if (!isNpm && !(program === "node" && verb === "--run")) return undefined;
-  const separator = args.indexOf("--");
-  return {
-    line,
-    args: separator === -1 ? [] : args.slice(separator + 1),
-    separators: separator === -1 ? ["--"] : [],
-  };
+  return { line, ...npmArguments(args) };
 }
 
 /** By which flags a package manager works in another folder. */

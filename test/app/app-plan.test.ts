@@ -1,8 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { resolve } from "node:path";
+import { exec } from "node:child_process";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { planApp as planAppIn } from "#src/app/app-plan.ts";
 import type { AppPlan } from "#src/app/app-plan.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
+const run = promisify(exec);
 const VITE = "--port 4000 --strictPort --host 127.0.0.1";
 const ROOT = resolve("/shop");
 
@@ -27,6 +32,20 @@ describe("a framework that ignores PORT is told its port in the command line", (
     ["npx vite", `npx vite ${VITE}`],
     ["npx --yes vite", `npx --yes vite ${VITE}`],
     ["pnpm exec vite", `pnpm exec vite ${VITE}`],
+    ["npx -- vite", `npx -- vite ${VITE}`],
+    ["npm exec vite", `npm exec vite -- ${VITE}`],
+    ["npm x vite dev --open", `npm x vite dev --open -- ${VITE}`],
+    ["npm exec --yes -- vite preview", `npm exec --yes -- vite preview ${VITE}`],
+    ["npm exec vite -- --open", `npm exec vite -- --open ${VITE}`],
+    ["npm exec -- vite --host 0.0.0.0", "npm exec -- vite --host 0.0.0.0 --port 4000 --strictPort"],
+    ["npm -C web exec vite", `npm -C web exec vite -- ${VITE}`],
+    ["npm exec next dev -H 0.0.0.0", "npm exec next dev -H 0.0.0.0 -- --hostname 127.0.0.1"],
+    ["yarn exec vite", `yarn exec vite ${VITE}`],
+    ["bun x vite", `bun x vite ${VITE}`],
+    ["bunx --bun vite", `bunx --bun vite ${VITE}`],
+    ["pnpm astro dev", `pnpm astro dev ${HOST}`],
+    ["yarn vite", `yarn vite ${VITE}`],
+    ["bun --bun run vite", `bun --bun run vite ${VITE}`],
     ["dotenv -- vite", `dotenv -- vite ${VITE}`],
     ["dotenv vite -- --open", `dotenv vite -- --open ${VITE}`],
     ["dotenv -e .env -- vite", `dotenv -e .env -- vite ${VITE}`],
@@ -79,11 +98,17 @@ describe("the flags go through the script that runs it", () => {
     dev: "vite",
     start: "astro dev",
     nested: "npm run dev",
+    astro: "astro",
+    exec: "npm exec vite",
+    execs: "npm exec -- vite",
     loop: "npm run loop",
     api: "node api.js",
   };
   it.each([
     ["npm run dev", `npm run dev -- ${VITE}`],
+    ["npm run astro dev", `npm run astro dev -- ${HOST}`],
+    ["npm run exec", `npm run exec -- -- ${VITE}`],
+    ["npm run execs", `npm run execs -- ${VITE}`],
     ["npm run dev -- --open", `npm run dev -- --open ${VITE}`],
     ["npm start", `npm start -- ${HOST}`],
     ["npm run nested", `npm run nested -- -- ${VITE}`],
@@ -100,6 +125,27 @@ describe("the flags go through the script that runs it", () => {
   ])("%s", (command, expected) => {
     expect(planApp(command, { scripts }).commandFor(4000)).toBe(expected);
   });
+});
+
+describe("npm itself gives the flags to the program", () => {
+  const scripts = { dev: "vite", exec: "npm exec vite" };
+  it.each(["npm exec vite", "npm exec -- vite", "npm run dev", "npm run exec", "npx vite"])(
+    "%s",
+    async (command) => {
+      const folder = temporaryFolder();
+      const bin = join(folder, "node_modules", "vite");
+      mkdirSync(bin, { recursive: true });
+      mkdirSync(join(folder, "node_modules", ".bin"));
+      const dependencies = { vite: "*" };
+      writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "shop", scripts, dependencies }));
+      writeFileSync(join(bin, "package.json"), '{"name":"vite","version":"1.0.0","bin":"vite.cjs"}');
+      const code = "#!/usr/bin/env node\nconsole.log(`given ${process.argv.slice(2).join(' ')}`);\n";
+      writeFileSync(join(bin, "vite.cjs"), code, { mode: 0o755 });
+      symlinkSync(join("..", "vite", "vite.cjs"), join(folder, "node_modules", ".bin", "vite"));
+      const { stdout } = await run(planApp(command, { scripts }).commandFor(4000), { cwd: folder });
+      expect(stdout).toContain(`given ${VITE}\n`);
+    },
+  );
 });
 
 describe("the script is the one of the folder in which it is run", () => {
@@ -147,6 +193,13 @@ describe("what reads PORT, or is not known, is left alone", () => {
     "vite --port $PORT",
     "uvicorn main:app --port=${PORT:-8000}",
     'echo "vite"',
+    'npm exec -c "vite"',
+    'npm exec --call="vite"',
+    'npx -c "vite"',
+    'npx --yes --call="vite"',
+    "dotenv -- npm exec vite",
+    "bun vite.ts",
+    "pnpm dev",
     "",
   ])("%s", (command) => {
     const plan = planApp(command, { scripts: {} });
