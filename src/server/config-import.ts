@@ -3,6 +3,8 @@ import { basename, dirname, join } from "node:path";
 import { SHARE_ENV, Worker } from "node:worker_threads";
 
 import { bundleModule } from "../platform/bundle-module.ts";
+import type { FileStamp } from "../registry/file-stamp.ts";
+import { installCommand, packageNames, packageStamps } from "../registry/packages.ts";
 import { formatDuration } from "../shared/duration.ts";
 import { ChanctlError, messageOf } from "../shared/errors.ts";
 import { configError } from "./config-error.ts";
@@ -17,8 +19,11 @@ export interface ConfigImport {
   readonly path: string;
   /** Its text, for the places in errors. */
   readonly source: string;
-  /** Told of each file that it is made from, just before it is read; also when it fails. */
-  readonly onInput?: ((file: string) => void) | undefined;
+  /**
+   * Told of each file that it is made from, just before it is read; also when it fails: then of those too that an
+   * install changes, with the stamps that they had before the import.
+   */
+  readonly onInput?: ((file: string, stamp?: FileStamp) => void) | undefined;
   /** Gives it up. */
   readonly signal?: AbortSignal | undefined;
   /** How long it may take to import, in ms. @default 10 s, as for a channel definition */
@@ -35,16 +40,20 @@ export interface ConfigImport {
  */
 export async function importConfig(options: ConfigImport): Promise<unknown> {
   const { path, source, onInput } = options;
-  const { outfile } = await bundleModule({
+  const root = dirname(path);
+  const { outfile, imports } = await bundleModule({
     entry: path,
-    cacheFolder: join(dirname(path), ".chanctl", "definitions"),
+    cacheFolder: join(root, ".chanctl", "definitions"),
     errorCode: "config_invalid",
     ...(onInput === undefined ? {} : { onInput }),
   });
+  const packages = { names: packageNames(imports), root };
+  const installed = packageStamps(packages); // before it is tried: what is installed meanwhile counts as another
   try {
     const report = await runThread({ path, outfile }, options);
     if (report.kind === "loaded") return report.value;
-    throw toError(report, { path, source });
+    for (const [file, stamp] of Object.entries(installed)) onInput?.(file, stamp);
+    throw toError(report, { path, source, install: installCommand(packages) });
   } finally {
     await rm(outfile, { force: true });
   }
@@ -95,12 +104,14 @@ async function runThread(
 
 function toError(
   report: Exclude<ConfigReport, { kind: "loaded" }>,
-  config: { readonly path: string; readonly source: string },
+  config: { readonly path: string; readonly source: string; readonly install: string },
 ): ChanctlError {
   switch (report.kind) {
     case "thrown": {
       const isMissing = report.code === "ERR_MODULE_NOT_FOUND";
-      const hint = isMissing ? "npm install" : `correct ${report.place} and save it`;
+      const hint = isMissing
+        ? `${config.install}     in the project; a running \`dev\` then reads the config again`
+        : `correct ${report.place} and save it`;
       return new ChanctlError("config_invalid", report.message, { hint });
     }
     case "no-default":

@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 
 import { stampOf } from "../registry/file-stamp.ts";
-import type { FileStamps } from "../registry/file-stamp.ts";
+import type { FileStamp, FileStamps } from "../registry/file-stamp.ts";
 import { FolderWatch } from "../registry/folder-watch.ts";
 import { ChanctlError, messageOf } from "../shared/errors.ts";
 import type { LogEntry, Logger } from "../shared/logger.ts";
@@ -23,8 +23,8 @@ export interface ReadConfig {
 
 /** How a config is read. */
 export interface ConfigReading {
-  /** Told of each file of the config just before it is read. */
-  readonly onInput: (file: string) => void;
+  /** Told of each file of the config just before it is read, or with the stamp that it had then. */
+  readonly onInput: (file: string, stamp?: FileStamp) => void;
   /** Gives the reading up. */
   readonly signal?: AbortSignal;
 }
@@ -97,7 +97,9 @@ export class ConfigWatch {
   }
 
   async #look(): Promise<void> {
-    if (this.#isClosed || !this.#hasChanged()) return;
+    if (this.#isClosed) return;
+    // A folder on the way to what is not there yet may be new, and has to be watched before that comes.
+    if (!this.#hasChanged()) return this.#watchFiles();
     const isMissing = this.#present().length === 0;
     if (isMissing && !this.#isMissing) {
       // Once is not enough to be gone: the look may have come in the middle of a save.
@@ -123,7 +125,7 @@ export class ConfigWatch {
     this.#reading = { stamps, controller };
     try {
       const options = await this.#options.read({
-        onInput: (file) => (stamps[file] ??= stampOf(file)),
+        onInput: (file, stamp) => (stamps[file] ??= stamp ?? stampOf(file)),
         signal,
       });
       this.#stamps = stamps;

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -45,6 +45,18 @@ async function statusOf(url: string, bytes: number): Promise<number> {
     body: JSON.stringify({ type: "message", data: { text: "x".repeat(bytes) } }),
   });
   return answer.status;
+}
+
+/** Waits until the server would hear of what comes into a folder; where that cannot be seen, it does not wait. */
+async function untilWatched({ ready }: StartedServer, folder: string): Promise<void> {
+  if (process.platform !== "linux") return;
+  const { ino } = await stat(folder);
+  const infos = `/proc/${ready.pid}/fdinfo`;
+  const watched = async (): Promise<string> => {
+    const files = (await readdir(infos)).map((name) => readFile(join(infos, name), "utf8").catch(() => ""));
+    return (await Promise.all(files)).join("\n");
+  };
+  await expect.poll(watched, PATIENT).toContain(` ino:${ino.toString(16)} `);
 }
 
 const config = (text: string): Record<string, string> => ({ "chanctl.config.ts": `export default ${text};` });
@@ -136,6 +148,31 @@ describe("a config that is saved while `dev` runs", () => {
     await save(project, { "lib/limits.ts": "export const maxMessageBytes = 6_000;" });
     expect(await untilSaid(server, 3)).toBe("chanctl.config.ts: applied limits.maxMessageBytes");
     expect(await statusOf(server.ready.url, 2_000)).toBe(200);
+  });
+
+  it("is read again once the packages that it lacks are installed", async () => {
+    await using project = await makeProject({ ...CHANNELS, "package.json": "{}", ...config("{}") });
+    await using server = await startDev(project);
+    const install = async (name: string, source: string): Promise<void> => {
+      await project.write({ [`node_modules/${name}/n.js`]: source });
+      const manifest = { name, type: "module", exports: { "./n": "./n.js" } };
+      await project.write({ [`node_modules/${name}/package.json`]: JSON.stringify(manifest) });
+    };
+    const isSaid = (text: string) => (cli: RunningCli) => reloads(cli).some((line) => line.includes(text));
+    await save(project, {
+      "chanctl.config.ts":
+        'import { maxMessageBytes } from "@some/package/n";\nexport default { limits: { maxMessageBytes } };',
+    });
+    expect(await untilSaid(server, 1)).toContain("Cannot find package '@some/package'");
+    expect(reloadEvents(server.cli)[0]?.hint).toMatch(/^npm install @some\/package {5}/);
+    await mkdir(join(project.root, "node_modules/@some")); // long before what is in it, as on a slow disk
+    await untilWatched(server, join(project.root, "node_modules/@some"));
+    await install("@some/package", 'export { n as maxMessageBytes } from "its-own/n";');
+    await server.cli.until(isSaid("'its-own'"));
+    await install("its-own", "export const n = 1000;");
+    await project.write({ "node_modules/.package-lock.json": "{}" }); // as npm does at the end
+    await server.cli.until(isSaid("applied limits.maxMessageBytes"));
+    expect(await statusOf(server.ready.url, 2_000)).toBe(413);
   });
 
   it("stays in force when it is deleted, and is read again when it is back", async () => {
