@@ -7,6 +7,7 @@ import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 
 import { makeAuthority } from "#src/certs/make-authority.ts";
+import { pickFreePort } from "#src/platform/free-port.ts";
 
 import { mountSmallDisk } from "../support/small-disk.ts";
 import { runCli } from "./cli.ts";
@@ -354,6 +355,26 @@ describe("the app", () => {
       status: "fail",
       message: expect.stringContaining(`must have port ${port}, which is in use`),
       fix: expect.stringMatching(/^--app-port 0 /m),
+    });
+    taken.close();
+    expect(asked).toEqual([]);
+  });
+
+  it("that is down is not asked: whoever has its port meanwhile is not shown the token", async () => {
+    const port = await pickFreePort();
+    await using project = await makeProject(CHANNELS);
+    const command = ["dev", "--no-tls", "--app-port", String(port), "--app", "no-such-command"];
+    await using server = await startDev(project, { command });
+    await server.cli.until(({ stdout }) => stdout.includes("app-given-up"));
+    const asked: unknown[] = [];
+    const taken = createHttpServer((request, response) => {
+      asked.push(request.headers.authorization);
+      response.end('{"ok":true}');
+    }).listen(port, "127.0.0.1");
+    await once(taken, "listening");
+    expect((await examine(project)).of("app")).toMatchObject({
+      status: "fail",
+      message: `http://localhost:${port} does not answer (crashed): it is asked once it is ready`,
     });
     taken.close();
     expect(asked).toEqual([]);

@@ -15,6 +15,8 @@ const MADE_UP = "chanctl-doctor-asks";
 /** What the app answered to a call: its status, and its body as text; or why it did not. */
 export type AppReply = Answered | { readonly problem: string };
 
+const NOT_ASKED: AppReply = { problem: "it is asked once it is ready" };
+
 interface Answered {
   readonly status: number;
   readonly text: string;
@@ -30,13 +32,16 @@ export const appAnswers: Check = {
     const app = await readApp(run, timely).catch(() => undefined);
     if (app === undefined || app === "unknown") return undefined; // the listener's check has said why
     if (app === "none") return judgeApp({ app });
-    if (app.state === "blocked") return judgeBlocked(app); // whoever has its port must not see the token (CWE-522)
+    if (app.state === "blocked") return judgeBlocked(app);
+    const broken = brokenFiles(await channels.catch(() => []));
+    // Whoever has the port of an app that is down must not see the token (CWE-522).
+    if (app.state !== "ready") return judgeApp({ app, reply: NOT_ASKED, stranger: NOT_ASKED, broken });
     const url = new URL(AUTHORIZE_PATH, app.origin);
     if (app.address !== undefined) url.host = `${toHost(app.address)}:${url.port}`;
     const reply = await ask(url, { token: run.token, signal: timely });
     // Who does not show the token must not be answered (CWE-306).
     const stranger = await ask(url, { token: "not-the-token", signal: timely });
-    return judgeApp({ app, reply, stranger, broken: brokenFiles(await channels.catch(() => [])) });
+    return judgeApp({ app, reply, stranger, broken });
   },
 };
 
