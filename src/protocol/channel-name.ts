@@ -20,3 +20,13 @@ export function channelNameProblem(name: string): string | undefined {
   }
   return undefined;
 }
+
+/** The name that was probably meant, for one that cannot be a channel's: `game-moves` for `gameMoves`. */
+export function usableChannelName(name: string): string | undefined {
+  const near = name
+    .replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, "-")
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9/_-]+/g, "-");
+  // The second is for what is reserved: `messages`, `chat/messages`.
+  return [near, near.replace(/[^/]*$/, "my-$&")].find((text) => channelNameProblem(text) === undefined);
+}

@@ -8,6 +8,7 @@ import type { AuthorizeAnswer, OnPublishAnswer, Rejected } from "../protocol/app
 import { ChanctlError } from "../shared/errors.ts";
 import { isFromBroker } from "./app-token.ts";
 import type { AnyChannel } from "./channel.ts";
+import { badGrant, badVerdict, notJson } from "./bad-answer.ts";
 import { brokerAccess } from "./environment.ts";
 import {
   isStreamCall,
@@ -16,6 +17,7 @@ import {
   parseOnPublishRequest,
 } from "./parse-call.ts";
 import type { AuthorizeStream } from "./stream-request.ts";
+import { withFix } from "./with-fix.ts";
 
 /** Finds a channel that the app has defined. */
 export type FindChannel = (name: string) => Promise<AnyChannel | undefined>;
@@ -61,43 +63,24 @@ export async function answerCall(call: AppCall, answerers: Answerers): Promise<A
   if (call.method !== "POST" || !isFromBroker(call.authorization, brokerAccess().token)) return NOT_FOUND;
   try {
     const body = await call.readBody();
-    const answer = await (call.path === AUTHORIZE_PATH
-      ? authorize(body, answerers)
-      : approve(body, answerers));
-    // Within the try: a hook may return what JSON has no form for, a `1n` or a cycle.
-    if (typeof answer === "string") return { status: 404, json: JSON.stringify(unknownChannel(answer)) };
-    return { status: 200, json: JSON.stringify(answer) };
+    return await (call.path === AUTHORIZE_PATH ? authorize(body, answerers) : approve(body, answerers));
   } catch (thrown) {
-    console.error(
-      `chanctl: ${call.path} failed:`,
-      thrown instanceof ChanctlError ? reasonOf(thrown) : thrown,
-    );
+    // Where the fault is known, so is what to do; only another's says no more than where it was thrown.
+    console.error(`chanctl: ${call.path} failed:`, thrown instanceof ChanctlError ? withFix(thrown) : thrown);
     return { status: 500 };
   }
 }
 
-/** Where the fault is known, so is what to do; only another's says no more than where it was thrown. */
-function reasonOf({ message, hint }: ChanctlError): string {
-  return hint === undefined ? message : `${message}\n  fix: ${hint}`;
-}
-
-/** The name of a channel that the app was not given. */
-type UnknownChannel = string;
-
-async function authorize(
-  body: unknown,
-  { findChannel, authorizeStream }: Answerers,
-): Promise<AuthorizeAnswer | UnknownChannel> {
-  if (isStreamCall(body)) return answerForStream(body, authorizeStream);
+async function authorize(body: unknown, { findChannel, authorizeStream }: Answerers): Promise<AppAnswer> {
+  if (isStreamCall(body)) return answered(await answerForStream(body, authorizeStream));
   const { channel: name, version: _, ...request } = parseAuthorizeRequest(body);
   const channel = await findChannel(name);
-  if (channel === undefined) return name;
-  if (channel.verify === undefined) return channel.public === true ? { ok: true } : denied(name);
-  const answer = parseAuthorizeAnswer(await channel.verify(request));
-  if (answer === undefined) {
-    throw badAnswer(name, { hook: "verify", expected: '`allow({ subject: "…" })` or `reject("…")`' });
-  }
-  return answer;
+  if (channel === undefined) return unknownChannel(name);
+  if (channel.verify === undefined) return answered(channel.public === true ? { ok: true } : denied(name));
+  const came: unknown = await channel.verify(request);
+  const answer = parseAuthorizeAnswer(came);
+  if (answer === undefined) throw badGrant(`\`verify\` of the channel \`${name}\``, came);
+  return answered(answer);
 }
 
 async function answerForStream(
@@ -107,28 +90,39 @@ async function answerForStream(
   const { version: _, ...request } = parseAuthorizeStreamRequest(body);
   if (authorizeStream === undefined)
     return { ok: false, reason: "the app has no `authorizeStream`", status: 403 };
-  const answer = parseAuthorizeAnswer(await authorizeStream(request));
-  if (answer !== undefined) return answer;
-  throw new ChanctlError(
-    "definition_invalid",
-    '`authorizeStream` must return `allow({ subject: "…" })` or `reject("…")`',
-  );
-}
-
-async function approve(body: unknown, { findChannel }: Answerers): Promise<OnPublishAnswer | UnknownChannel> {
-  const { channel: name, version: _, ...request } = parseOnPublishRequest(body);
-  const channel = await findChannel(name);
-  if (channel === undefined) return name;
-  const verdict = await channel.onPublish?.(request);
-  if (verdict === undefined) return { ok: true };
-  if (!isObject(verdict)) throw badPublishAnswer(name);
-  const answer = parseOnPublishAnswer("ok" in verdict ? verdict : { ok: true, message: verdict });
-  if (answer === undefined) throw badPublishAnswer(name);
+  const came: unknown = await authorizeStream(request);
+  const answer = parseAuthorizeAnswer(came);
+  if (answer === undefined) throw badGrant("`authorizeStream`", came);
   return answer;
 }
 
-function unknownChannel(name: UnknownChannel): Rejected {
-  return { ok: false, status: 404, reason: `the app does not know the channel \`${name}\`` };
+async function approve(body: unknown, { findChannel }: Answerers): Promise<AppAnswer> {
+  const { channel: name, version: _, ...request } = parseOnPublishRequest(body);
+  const channel = await findChannel(name);
+  if (channel === undefined) return unknownChannel(name);
+  const verdict = await channel.onPublish?.(request);
+  if (verdict === undefined) return answered({ ok: true });
+  if (!isObject(verdict)) throw badVerdict(name, verdict);
+  const answer = parseOnPublishAnswer("ok" in verdict ? verdict : { ok: true, message: verdict });
+  if (answer === undefined) throw badVerdict(name, verdict);
+  try {
+    return answered(answer);
+  } catch (cause) {
+    throw notJson(name, cause); // a `1n`, or a cycle
+  }
+}
+
+function answered(answer: AuthorizeAnswer | OnPublishAnswer): AppAnswer {
+  return { status: 200, json: JSON.stringify(answer) };
+}
+
+function unknownChannel(name: string): AppAnswer {
+  const answer: Rejected = {
+    ok: false,
+    status: 404,
+    reason: `the app does not know the channel \`${name}\``,
+  };
+  return { status: 404, json: JSON.stringify(answer) };
 }
 
 function denied(name: string): AuthorizeAnswer {
@@ -138,18 +132,4 @@ function denied(name: string): AuthorizeAnswer {
 /** By its type it is one; a hook in plain JavaScript may still return `null`. */
 function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null;
-}
-
-function badPublishAnswer(name: string): ChanctlError {
-  return badAnswer(name, { hook: "onPublish", expected: 'a message, nothing, or `reject("…")`' });
-}
-
-function badAnswer(
-  name: string,
-  { hook, expected }: { readonly hook: string; readonly expected: string },
-): ChanctlError {
-  return new ChanctlError(
-    "definition_invalid",
-    `\`${hook}\` of the channel \`${name}\` must return ${expected}`,
-  );
 }

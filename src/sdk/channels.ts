@@ -1,10 +1,12 @@
-import { channelNameProblem } from "../protocol/channel-name.ts";
-import { ChanctlError } from "../shared/errors.ts";
+import { channelNameProblem, usableChannelName } from "../protocol/channel-name.ts";
+import { describeShape } from "../shared/describe-shape.ts";
 import type { Answerers } from "./answer-call.ts";
 import type { AnyChannel } from "./channel.ts";
+import { isChannel } from "./define-channel.ts";
 import { fetchHandler } from "./fetch-handler.ts";
 import { nodeMiddleware } from "./node-middleware.ts";
 import type { NodeMiddleware } from "./node-middleware.ts";
+import { startError } from "./start-error.ts";
 import type { AuthorizeStream } from "./stream-request.ts";
 
 /** The app's channels, ready to answer the broker. */
@@ -32,27 +34,49 @@ export interface ChannelsOptions {
  * const channels = createChannels({ chat, "game/moves": moves });
  * app.use(channels.middleware);
  * ```
- * @throws {ChanctlError} `definition_invalid` if a name cannot be a channel's.
+ * @throws {ChanctlError} `definition_invalid` if a name cannot be a channel's, or what it names is none.
  */
 export function createChannels(
   channels: Readonly<Record<string, AnyChannel>>,
   { authorizeStream }: ChannelsOptions = {},
 ): Channels {
+  assertByName(channels);
   const byName = new Map(Object.entries(channels));
-  for (const [name, channel] of byName) bind(name, channel);
-  return channelsOf({ findChannel: (name) => Promise.resolve(byName.get(name)), authorizeStream });
-}
-
-/** Gives a channel its name, once it is known to be one. */
-export function bind(name: string, channel: AnyChannel): void {
-  const problem = channelNameProblem(name);
-  if (problem !== undefined) {
-    throw new ChanctlError("definition_invalid", `the channel name \`${name}\` ${problem}`);
+  for (const [name, channel] of byName) {
+    assertName(name);
+    assertChannel(name, channel);
+    channel.bindName(name);
   }
-  channel.bindName(name);
+  return channelsOf({ findChannel: (name) => Promise.resolve(byName.get(name)), authorizeStream });
 }
 
 /** The two faces of the app's answers. */
 export function channelsOf(answerers: Answerers): Channels {
   return { middleware: nodeMiddleware(answerers), fetch: fetchHandler(answerers) };
+}
+
+function assertByName(channels: unknown): void {
+  const isOne = isChannel(channels);
+  if (typeof channels === "object" && channels !== null && !Array.isArray(channels) && !isOne) return;
+  const came = isOne ? "a channel" : describeShape(channels);
+  const message = `\`createChannels\` must be given an object of channels by their names, got ${came}`;
+  throw startError(message, { hint: 'createChannels({ chat, "game/moves": moves })' });
+}
+
+function assertName(name: string): void {
+  const problem = channelNameProblem(name);
+  if (problem === undefined) return;
+  const usable = usableChannelName(name) ?? "chat";
+  throw startError(`the channel name \`${name}\` ${problem}`, {
+    hint: `createChannels({ "${usable}": … })     the name of its file: channels/${usable}.ts`,
+  });
+}
+
+/** By its type it is one; in plain JavaScript it may be what a file without `defineChannel` exports. */
+function assertChannel(name: string, channel: unknown): void {
+  if (isChannel(channel)) return;
+  const message = `the channel \`${name}\` of \`createChannels\` must be what \`defineChannel\` has made, got ${describeShape(channel)}`;
+  throw startError(message, {
+    hint: `import channel from "./channels/${name}.js"     a file with export default defineChannel({ … })`,
+  });
 }

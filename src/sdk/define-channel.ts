@@ -1,8 +1,10 @@
+import { isDefinedChannel } from "../protocol/channel-export.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import type { AnyChannel, Channel, ChannelOptions } from "./channel.ts";
 import { DEFAULT_TIMEOUT_MS, publishBody, toQuery } from "./publish.ts";
 import type { OutgoingMessage, PublishOptions } from "./publish.ts";
 import { PublishQueue } from "./publish-queue.ts";
+import { startError } from "./start-error.ts";
 
 /**
  * Defines a channel: the default export of a file in `channels/`, whose name is the channel's.
@@ -69,18 +71,12 @@ function notBound(): ChanctlError {
 }
 
 function boundTwice(name: string, given: string): ChanctlError {
-  return new ChanctlError(
-    "definition_invalid",
-    `a channel has one name, this one is \`${name}\`, got \`${given}\` too`,
-    {
-      hint: "call defineChannel once for each channel",
-    },
-  );
+  return startError(`a channel must have one name, this one is \`${name}\`, got \`${given}\` too`, {
+    hint: "call defineChannel once for each channel",
+  });
 }
 
 /** Whether a value is what `defineChannel` returns. A copy of this module made it, perhaps not this one. */
 export function isChannel(value: unknown): value is AnyChannel {
-  return (
-    typeof value === "object" && value !== null && "bindName" in value && typeof value.bindName === "function"
-  );
+  return isDefinedChannel(value);
 }

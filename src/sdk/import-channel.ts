@@ -1,11 +1,12 @@
 import { relative } from "node:path";
 import { pathToFileURL } from "node:url";
 
+import { channelExportOf, noChannel } from "../protocol/channel-export.ts";
 import { errorCodeOf, messageOf } from "../shared/errors.ts";
 import type { ChanctlError } from "../shared/errors.ts";
 import type { AnyChannel } from "./channel.ts";
 import { isChannel } from "./define-channel.ts";
-import { loadError } from "./load-error.ts";
+import { startError } from "./start-error.ts";
 
 /**
  * Imports the channel of a file.
@@ -21,34 +22,45 @@ export async function importChannel(file: string): Promise<AnyChannel> {
   } catch (cause) {
     throw notImportable(file, cause);
   }
-  const channel = defaultOf(imported);
+  const channel = channelExportOf(imported);
   if (isChannel(channel)) return channel;
-  // A CommonJS module compiled from TypeScript has its default export one level further down.
-  const inner = defaultOf(channel);
-  if (isChannel(inner)) return inner;
-  throw loadError(`${shown(file)} must have a channel as its default export`, {
-    path: file,
-    hint: "export default defineChannel({ … })",
-  });
-}
-
-function defaultOf(value: unknown): unknown {
-  return typeof value === "object" && value !== null && "default" in value ? value.default : undefined;
+  const { message, hint } = noChannel(channel, shown(file));
+  throw startError(`${shown(file)}: ${message}`, { path: file, hint });
 }
 
 function notImportable(file: string, cause: unknown): ChanctlError {
-  if (errorCodeOf(cause) === "ERR_UNKNOWN_FILE_EXTENSION") {
-    const reason = `Node ${process.versions.node} does not run TypeScript by itself`;
-    return loadError(`${shown(file)} cannot be imported: ${reason}`, {
-      path: file,
-      hint: "node --import tsx server.ts     starts the app so that it does (npm install tsx)",
-    });
-  }
-  return loadError(`${shown(file)} cannot be imported: ${messageOf(cause)}`, {
+  const isTypeScript = errorCodeOf(cause) === "ERR_UNKNOWN_FILE_EXTENSION";
+  const reason = isTypeScript
+    ? `Node ${process.versions.node} does not run TypeScript by itself`
+    : messageOf(cause);
+  return startError(`${shown(file)} cannot be imported: ${reason}`, {
     path: file,
-    cause,
-    hint: "chanctl channel list     shows the line",
+    ...(isTypeScript ? {} : { cause }),
+    hint: importHint(cause),
   });
+}
+
+/** Bundled, as the broker loads it, a file may do what Node's own loader refuses: `channel list` would show no error. */
+const HINTS: Readonly<Record<string, string>> = {
+  ERR_UNKNOWN_FILE_EXTENSION:
+    "node --import tsx server.ts     starts the app so that it does (npm install tsx)",
+  ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX:
+    "node --import tsx server.ts     starts the app so that all of TypeScript runs (npm install tsx)",
+  ERR_UNSUPPORTED_DIR_IMPORT: 'import … from "./limits/index.js"     Node looks for no file in a folder',
+};
+const BROKEN = "chanctl channel list     shows the line";
+
+function importHint(cause: unknown): string {
+  const code = errorCodeOf(cause);
+  if (code !== "ERR_MODULE_NOT_FOUND") return (code === undefined ? undefined : HINTS[code]) ?? BROKEN;
+  // Node names the URL of a missing file only; of a package there is none.
+  return hasUrl(cause)
+    ? 'import … from "./limits.js"     Node finds a file by its whole name, with the extension'
+    : "npm install     in the project, with the package's name if package.json lacks it";
+}
+
+function hasUrl(thrown: unknown): boolean {
+  return typeof thrown === "object" && thrown !== null && "url" in thrown;
 }
 
 function shown(file: string): string {

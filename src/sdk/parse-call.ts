@@ -7,6 +7,7 @@ import type {
   OnPublishRequest,
 } from "../protocol/app-call.ts";
 import type { Params } from "../protocol/stream-path.ts";
+import { describeShape } from "../shared/describe-shape.ts";
 import { ChanctlError } from "../shared/errors.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -128,7 +129,7 @@ function optional<Name extends string, Value>(
 }
 
 function unexpected(name: string, expected: string, came: unknown): ChanctlError {
-  return new ChanctlError("malformed", `\`${name}\` must be ${expected}, got \`${JSON.stringify(came)}\``, {
+  return new ChanctlError("malformed", `\`${name}\` must be ${expected}, got ${describeShape(came)}`, {
     hint: "use the same chanctl in the app and beside it",
   });
 }

@@ -41,6 +41,16 @@ async function runApp(...nodeOptions: string[]): Promise<string> {
   return stdout.trim();
 }
 
+/** What Node prints of the error that ends the app; its own lines are before and after it. */
+async function readEnd(): Promise<string[]> {
+  const { stderr } = await runApp().then(
+    () => ({ stderr: "" }),
+    (error: { readonly stderr: string }) => error,
+  );
+  const [, told = ""] = stderr.split("\n\n");
+  return told.replaceAll(/(?:file:\/\/)?\/\S*chanctl-load-[^/]*/g, "<root>").split("\n");
+}
+
 async function isKnown(
   channels: Awaited<ReturnType<typeof loadChannels>>,
   channel: string,
@@ -95,24 +105,6 @@ test("answers for a channel that was added beside a broken file", async () => {
   expect(await isKnown(channels, "z-broken")).toBe(false);
 });
 
-test("takes the default export of a CommonJS module that was TypeScript", async () => {
-  await write("channels/package.json", `{ "type": "commonjs" }`);
-  await write(
-    "channels/chat.js",
-    `exports.__esModule = true;\nexports.default = require("chanctl").defineChannel({ public: true });\n`,
-  );
-  expect(await isKnown(await loadChannels(join(root, "channels")), "chat")).toBe(true);
-});
-
-test("names the file that is no channel", async () => {
-  await write("channels/chat.js", "export default { public: true };");
-  await expect(loadChannels(join(root, "channels"))).rejects.toMatchObject({
-    code: "definition_invalid",
-    message: expect.stringContaining("chat.js"),
-    hint: "export default defineChannel({ … })",
-  });
-});
-
 test("names the file that cannot be imported, and why", async () => {
   await write("channels/chat.js", `throw new Error("the database is down");`);
   await expect(loadChannels(join(root, "channels"))).rejects.toThrow(
@@ -126,17 +118,23 @@ test("ends an app that does not catch it with few lines, of which all are the pr
     `const connect = () => {\n  throw new Error("no database");\n};\nconnect();`,
   );
   await write("app.js", `import { loadChannels } from "chanctl";\nawait loadChannels("./channels");`);
-  const { stderr } = await runApp().then(
-    () => ({ stderr: "" }),
-    (error: { readonly stderr: string }) => error,
-  );
-  const [, told = ""] = stderr.split("\n\n"); // Node's own lines are before and after it
-  expect(told.replaceAll(/(?:file:\/\/)?\/\S*chanctl-load-[^/]*/g, "<root>").split("\n")).toEqual([
+  expect(await readEnd()).toEqual([
     "ChanctlError: channels/chat.js cannot be imported: no database",
     "  fix: chanctl channel list     shows the line",
     "    at connect (<root>/channels/chat.js:2:9)",
     "    at <root>/channels/chat.js:4:1",
     "    at async <root>/app.js:2:1",
+  ]);
+});
+
+test("shows all lines of a fix below each other", async () => {
+  await write("channels/chat.js", "export default { public: true };");
+  await write("app.js", `import { loadChannels } from "chanctl";\nawait loadChannels("./channels");`);
+  expect(await readEnd()).toEqual([
+    expect.stringMatching(/^ChanctlError: channels\/chat\.js: the default export must be /),
+    "  fix: export default defineChannel({ … })     with import { defineChannel } from 'chanctl'",
+    "       mv channels/chat.js channels/_chat.js     if it is no channel",
+    "    at <root>/channels/chat.js",
   ]);
 });
 
@@ -146,11 +144,62 @@ test("names both files of a channel that is defined twice", async () => {
   await expect(loadChannels(join(root, "channels"))).rejects.toThrow(/chat\.js and .*chat\.mjs/);
 });
 
-test("says what makes the folder when there is none", async () => {
+test("says what makes or finds the folder when there is none", async () => {
+  const hint = expect.stringMatching(/^chanctl channel add chat .*\nloadChannels\(new URL\(/) as unknown;
   await expect(loadChannels(join(root, "channels"))).rejects.toMatchObject({
     code: "definition_invalid",
-    hint: expect.stringContaining("chanctl channel add"),
+    message: `the folder of channels is not there: ${join(root, "channels")}`,
+    hint,
   });
+});
+
+test("says that the folder is a file, and which folder that is in", async () => {
+  await write("chat.js", PUBLIC);
+  await expect(loadChannels(join(root, "chat.js"))).rejects.toMatchObject({
+    message: `the folder of channels is a file: ${join(root, "chat.js")}`,
+    hint: expect.stringContaining(`loadChannels(${JSON.stringify(root)})`),
+  });
+});
+
+test.each([
+  [undefined, "nothing"],
+  ["", '`""`'],
+  [{ authorizeStream: () => {} }, "an object with `authorizeStream`"],
+  [new URL("https://localhost/channels"), "`https://localhost/channels`"],
+])("says that %o is no folder, and what to write", async (folder, came) => {
+  await expect(loadChannels(folder as never)).rejects.toMatchObject({
+    code: "definition_invalid",
+    message: `\`loadChannels\` must be given the folder of channels, a path or a file URL, got ${came}`,
+    hint: 'await loadChannels("./channels")',
+  });
+});
+
+test("shows the line that calls it without a folder", async () => {
+  await write("app.js", `import { loadChannels } from "chanctl";\n\nawait loadChannels();`);
+  expect(await readEnd()).toEqual([
+    "ChanctlError: `loadChannels` must be given the folder of channels, a path or a file URL, got nothing",
+    '  fix: await loadChannels("./channels")',
+    "    at <root>/app.js:3:7",
+  ]);
+});
+
+test("names the file whose name cannot be a channel's", async () => {
+  await write("channels/Chat.js", PUBLIC);
+  await expect(loadChannels(join(root, "channels"))).rejects.toMatchObject({
+    message: expect.stringMatching(/channels\/Chat\.js: the channel's name `Chat` must be lower-case/),
+    hint: expect.stringContaining("rename the file"),
+  });
+});
+
+test.each([
+  ["a file without its extension", "./limits", 'import … from "./limits.js" '],
+  ["a folder", "./_lib", 'import … from "./limits/index.js" '],
+  ["a package that is missing", "not-there", "npm install "],
+])("says what to write where Node finds no import: %s", async (_, specifier, fix) => {
+  await write("channels/_lib/index.js", "");
+  await write("channels/chat.js", `import "${specifier}";\n${PUBLIC}`);
+  await write("app.js", `import { loadChannels } from "chanctl";\nawait loadChannels("./channels");`);
+  expect((await readEnd())[1]).toContain(`  fix: ${fix}`);
 });
 
 test("says how to start the app where Node does not run TypeScript by itself", async () => {

@@ -1,7 +1,7 @@
 import { mkdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 
-import { channelNameProblem } from "../../protocol/channel-name.ts";
+import { channelNameProblem, usableChannelName } from "../../protocol/channel-name.ts";
 import { loadProject } from "../../server/config-file.ts";
 import { resolveOptions } from "../../server/resolve-options.ts";
 import { ChanctlError } from "../../shared/errors.ts";
@@ -63,13 +63,8 @@ export async function runChannelAdd(
 function assertName(name: string): void {
   const problem = channelNameProblem(name);
   if (problem === undefined) return;
-  // The second is for what is reserved: `messages`, `chat/messages`.
-  const fixed = name.toLowerCase().replaceAll(/[^a-z0-9/_-]+/g, "-");
-  const usable = [fixed, fixed.replace(/[^/]*$/, "my-$&")].find(
-    (text) => channelNameProblem(text) === undefined,
-  );
   throw new ChanctlError("usage", `the channel name \`${name}\` ${problem}`, {
-    hint: `chanctl channel add ${usable ?? "<name>     such as chat, or game/moves"}`,
+    hint: `chanctl channel add ${usableChannelName(name) ?? "<name>     such as chat, or game/moves"}`,
   });
 }
 
