@@ -67,7 +67,7 @@ const DEFINITION_KEYS: readonly string[] = [
 export function parseDefinition(name: string, value: unknown): ChannelDefinition {
   if (!isRecord(value))
     throw invalid(`a definition must be an object, got ${describeValue(value)}`, {
-      hint: "export default defineChannel({ … })",
+      hint: '{ "public": true }     or `"auth"` in its place, where the app decides who may',
     });
   for (const key of Object.keys(value)) {
     if (DEFINITION_KEYS.includes(key)) continue;

@@ -10,8 +10,10 @@ import { Worker } from "node:worker_threads";
 
 import { bundleModule } from "../platform/bundle-module.ts";
 import type { Bundle } from "../platform/bundle-module.ts";
+import { channelExportOf, isDefinedChannel, noChannel } from "../protocol/channel-export.ts";
 import { FUNCTION_MARK } from "../shared/describe-value.ts";
 import { ChanctlError, errorCodeOf, messageOf } from "../shared/errors.ts";
+import { placeDefinition } from "./definition-place.ts";
 import type { DefinitionJob, DefinitionReport } from "./definition-report.ts";
 import { describeThrown, placeOfThrown } from "./describe-thrown.ts";
 import { stampOf } from "./file-stamp.ts";
@@ -90,10 +92,12 @@ async function importStatic(file: string, { outfile, imports, root, stamps }: Im
     });
   }
   const shown = relative(root, file);
-  const definition = defaultOf(imported);
-  if (definition === undefined) {
-    const message = `${shown} must export its channel as default, got no default`;
-    throw new ChanctlError("definition_invalid", message, { hint: "export default defineChannel({ … })" });
+  const definition = channelExportOf(imported);
+  if (file.endsWith(".json")) return definition;
+  if (!isDefinedChannel(definition)) {
+    const { message, hint } = noChannel(definition, shown);
+    const place = { root, file: shown, key: undefined, valueAt: undefined };
+    throw new ChanctlError("definition_invalid", placeDefinition(message, place), { hint });
   }
   try {
     return toPlain(definition);
@@ -102,16 +106,6 @@ async function importStatic(file: string, { outfile, imports, root, stamps }: Im
     const hint = "leave out what JSON cannot say, such as a BigInt or a value that holds itself";
     throw new ChanctlError("definition_invalid", message, { cause, hint });
   }
-}
-
-function defaultOf(imported: unknown): unknown {
-  const value = property(imported, "default");
-  // CommonJS that was compiled from an ES module has its default export one level further down.
-  return property(value, "__esModule") === true ? property(value, "default") : value;
-}
-
-function property(value: unknown, key: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
 }
 
 /** What the app runs; of it the broker knows only whether it is there. */
@@ -124,8 +118,7 @@ const GROUP_KEYS: ReadonlySet<string> = new Set(["auth", "messages"]);
  * Own keys only: the SDK's methods stand on the prototype. A function in any other place is passed on as what no key
  * takes: `public: () => false` must not let everybody in (CWE-636).
  */
-function toPlain(definition: unknown): unknown {
-  if (typeof definition !== "object" || definition === null) return definition;
+function toPlain(definition: object): unknown {
   const plain = Object.entries(definition).map(([key, value]) => {
     if (FUNCTION_KEYS.has(key) && typeof value === "function") return [key, true];
     return [key, GROUP_KEYS.has(key) && isGroup(value) ? markMembers(value) : markFunction(value)];

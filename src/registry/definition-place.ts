@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { codeFrame } from "../platform/code-frame.ts";
 
-/** Where a file says what its channel is: the default export, or the first brace of a `.json` file. */
-const BEGINNING = /^\s*(?:export\s+default|module\.exports)\b|^\s*\{/m;
+/** Where a file says what its channel is: the default export, or the brace that a `.json` file begins with. */
+const BEGINNING = /^\s*(?:export\s+default|module\.exports|exports\.default)\b/m;
+const JSON_BEGINNING = /^\s*\{/;
 
 interface PlaceOptions {
   readonly root: string;
@@ -18,7 +19,7 @@ interface PlaceOptions {
 /** Points at what of a file is wrong: its place, the message and a code frame. */
 export function placeDefinition(message: string, { root, file, key, valueAt }: PlaceOptions): string {
   const source = read(join(root, file));
-  const found = source === undefined ? undefined : BEGINNING.exec(source);
+  const found = source === undefined ? undefined : (BEGINNING.exec(source) ?? JSON_BEGINNING.exec(source));
   if (source === undefined || found === null || found === undefined) return `${file}: ${message}`;
   const from = found.index + found[0].length - found[0].trimStart().length;
   const { at, length } = (key === undefined ? undefined : findKey(source, { key, from })) ??

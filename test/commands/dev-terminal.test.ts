@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, it } from "vitest";
 
 import { isAlive } from "#src/platform/is-alive.ts";
+import { channelText } from "../support/channel-text.ts";
 import { requirePrograms } from "../support/requires.ts";
 import { PROMPT, Terminal } from "../support/terminal.ts";
 import { runCli } from "./cli.ts";
@@ -112,8 +113,7 @@ describe("the status line of `dev`", () => {
   });
 
   it("tells that the start takes long, and is followed by the banner", async () => {
-    const slow =
-      "await new Promise((resolve) => setTimeout(resolve, 3_000));\nexport default { public: true };";
+    const slow = `await new Promise((resolve) => setTimeout(resolve, 3_000));\n${channelText("{ public: true }")}`;
     await using dev = await openDev({ channels: { "channels/slow.ts": slow } });
     await dev.terminal.untilLastLine(/ ◌ starting \d s$/);
     await dev.terminal.untilLastLine("● app ready");
@@ -158,7 +158,7 @@ describe("the keys of `dev`", () => {
   });
 
   it("try channels that are broken once more", async () => {
-    const waits = `import { existsSync } from "node:fs";\nif (!existsSync("go")) throw new Error("not yet");\nexport default { public: true };`;
+    const waits = `import { existsSync } from "node:fs";\nif (!existsSync("go")) throw new Error("not yet");\n${channelText("{ public: true }")}`;
     await using dev = await openDev({ channels: { "channels/waits.ts": waits } });
     await dev.terminal.untilLastLine("1 channel · 1 broken");
     await dev.project.write({ go: "" });

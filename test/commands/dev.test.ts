@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 
 import { isAlive } from "#src/platform/is-alive.ts";
+import { channelText } from "../support/channel-text.ts";
 import { RunningCli, runCli } from "./cli.ts";
 import { CHANNELS, makeDevProject, startDev } from "./dev-project.ts";
 import type { StartedServer } from "./dev-project.ts";
@@ -146,7 +147,7 @@ describe("chanctl dev", () => {
     await using dev = await makeDevProject();
     await dev.project.write({ "channels/new.ts": "export default {\n  public: tru e };" });
     await dev.cli.until(({ stdout }) => stdout.includes("channels/new.ts:2:"));
-    await dev.project.write({ "channels/new.ts": "export default { public: true };" });
+    await dev.project.write({ "channels/new.ts": channelText("{ public: true }") });
     await dev.cli.until(
       ({ stdout }) => stdout.includes('"channel":"new"') && stdout.includes('"event":"reload"'),
     );

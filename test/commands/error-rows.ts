@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { expect, onTestFinished } from "vitest";
 import type { TestContext } from "vitest";
 
+import { channelText } from "../support/channel-text.ts";
 import { mountSmallDisk } from "../support/small-disk.ts";
 import { runCli } from "./cli.ts";
 import { startDev } from "./dev-project.ts";
@@ -164,21 +165,38 @@ export const ROWS: readonly Row[] = [
   },
   {
     title: "a definition with a value that cannot be",
-    files: { "channels/chat.ts": 'export default {\n  public: true,\n  transport: "wss",\n};\n' },
+    files: { "channels/chat.ts": channelText('{\n  public: true,\n  transport: "wss",\n}') },
     args: ["channel", "list"],
     code: 3,
     says: [
       "",
       "chat",
-      'error: channels/chat.ts:3:14: `transport` must be "sse" or "ws", got `"wss"`',
+      'error: channels/chat.ts:4:14: `transport` must be "sse" or "ws", got `"wss"`',
       "",
-      "    1 | export default {",
-      "    2 |   public: true,",
-      '  > 3 |   transport: "wss",',
+      "    2 | export default defineChannel({",
+      "    3 |   public: true,",
+      '  > 4 |   transport: "wss",',
       "      |              ^^^^^",
-      "    4 | };",
-      "    5 |",
+      "    5 | });",
+      "    6 |",
       '  fix: transport: "ws"     clients publish too; "sse": they only read',
+    ],
+  },
+  {
+    title: "a definition that no `defineChannel` has made",
+    files: { "channels/chat.ts": "export default { public: true };\n" },
+    args: ["channel", "list"],
+    code: 3,
+    says: [
+      "",
+      "chat",
+      "error: channels/chat.ts:1:1: the default export must be a channel that `defineChannel` has made, got an object with `public`",
+      "",
+      "  > 1 | export default { public: true };",
+      "      | ^",
+      "    2 |",
+      "  fix: export default defineChannel({ … })     with import { defineChannel } from 'chanctl'",
+      "       mv channels/chat.ts channels/_chat.ts     if it is no channel",
     ],
   },
   {

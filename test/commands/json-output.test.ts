@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 
 import { expect, it } from "vitest";
 
+import { channelText } from "../support/channel-text.ts";
 import { RunningCli, runCli } from "./cli.ts";
 import { CHANNELS, startDev } from "./dev-project.ts";
 import { makeProject } from "./temp-project.ts";
@@ -50,7 +51,7 @@ it("prints `ready` first, then what docs/json-output.md says, one JSON a line", 
   await dev.cli.until(seen("refused"));
   await project.write({ "channels/new.ts": "export default {\n  public: tru e };" });
   await dev.cli.until(seen("definition-error"));
-  await project.write({ "channels/new.ts": "export default { public: true };" });
+  await project.write({ "channels/new.ts": channelText("{ public: true }") });
   await dev.cli.until(seen("reload"));
   await fetch(`${dev.ready.url}/die`).catch(() => {});
   await dev.cli.until(seen("app-exit"));

@@ -2,6 +2,7 @@ import { renameSync, symlinkSync, unlinkSync } from "node:fs";
 import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 
+import { channelText } from "../support/channel-text.ts";
 import { createProject, eventually, expectVersion, openRegistry, PUBLIC, version } from "./temp-project.ts";
 import type { OpenedRegistry, TempProject } from "./temp-project.ts";
 
@@ -46,7 +47,7 @@ describe("a watching registry", () => {
   ])("names a change of %s as such", async (part, definition) => {
     const project = createProject({ "channels/chat.ts": PUBLIC });
     const { changes } = await openWatching(project);
-    project.write("channels/chat.ts", `export default { ${definition} };`);
+    project.write("channels/chat.ts", channelText(`{ ${definition} }`));
     await eventually(() => expect(changes).toHaveLength(1));
     const [change] = changes;
     const changed = change?.kind === "changed" ? Object.entries(change.changed) : [];
@@ -149,8 +150,7 @@ describe("a watching registry", () => {
 
   it("loads a definition again when a file that it imports is saved, wherever that is", async () => {
     const project = createProject({
-      "channels/chat.ts":
-        'import { a } from "./_shared.ts"; import { b } from "../src/lib/schema.ts";\nexport default { public: true, maxMessages: a, maxBytes: b };',
+      "channels/chat.ts": `import { a } from "./_shared.ts"; import { b } from "../src/lib/schema.ts";\n${channelText("{ public: true, maxMessages: a, maxBytes: b }")}`,
       "channels/other.ts": PUBLIC,
       "channels/_shared.ts": "export const a = 1;",
       "src/lib/schema.ts": 'import data from "./data.json"; export const b = data.b;',
@@ -174,8 +174,7 @@ describe("a watching registry", () => {
 
   it("recovers when an imported file that was not there is made", async () => {
     const project = createProject({
-      "channels/chat.ts":
-        'import { a } from "../src/made-later.js";\nexport default { public: true, maxMessages: a };',
+      "channels/chat.ts": `import { a } from "../src/made-later.js";\n${channelText("{ public: true, maxMessages: a }")}`,
     });
     const { registry } = await openWatching(project);
     expect(registry.failures[0]?.message).toContain("channels/chat.ts:1:19: Could not resolve");
@@ -186,8 +185,7 @@ describe("a watching registry", () => {
   it.each(["", "workspace/"])("recovers when its packages are installed in %j", async (workspace) => {
     const project = createProject({
       "package.json": "{}",
-      [`${workspace && "workspace/web/"}channels/chat.ts`]:
-        'import { n } from "@some/package/n";\nexport default { public: true, maxMessages: n };',
+      [`${workspace && "workspace/web/"}channels/chat.ts`]: `import { n } from "@some/package/n";\n${channelText("{ public: true, maxMessages: n }")}`,
     });
     if (workspace !== "") project.write("workspace/package.json", "{}");
     const root = workspace === "" ? project.root : project.path("workspace/web");
@@ -217,7 +215,7 @@ describe("a watching registry", () => {
     registry.retry();
     await eventually(() => expectVersion(registry, "chat", 1));
     expect(changes).toMatchObject([{ kind: "added", name: "chat" }]);
-    expect(logged.filter(({ message }) => message.includes("fine"))).toEqual([]);
+    expect(logged.filter(({ fields }) => fields?.["channel"] === "fine")).toEqual([]);
   });
 
   it("takes a file that is saved by renaming over it, again and again", async () => {

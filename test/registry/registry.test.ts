@@ -2,14 +2,19 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { describe, expect, it, onTestFinished } from "vitest";
 
+import { channelText } from "../support/channel-text.ts";
 import { createProject, eventually, openRegistry, PUBLIC, version } from "./temp-project.ts";
+
+/** Below what it serves, whose places stay as they are written. */
+const IMPORT_BELOW = '\nimport { defineChannel } from "chanctl";\n';
 
 describe("a definition file", () => {
   it("gives the static part; functions are only known to be there", async () => {
     const project = createProject({
       "channels/chat.ts": `
+        import { defineChannel } from "chanctl";
         const transport: "ws" | "sse" = "ws";
-        export default {
+        export default defineChannel({
           transport,
           paramsSchema: { type: "object", properties: { room: { type: "string" } }, required: ["room"] },
           messages: { message: { type: "object" } },
@@ -17,7 +22,7 @@ describe("a definition file", () => {
           async verify() { return { ok: true }; },
           onPublish({ message }: { message: unknown }) { return message; },
           replayWindowMs: 1_000,
-        };`,
+        });`,
     });
     const { registry } = await openRegistry(project);
     expect(registry.get("chat")?.definition).toMatchObject({
@@ -37,7 +42,7 @@ describe("a definition file", () => {
       "channels/python.json": '{ "auth": { "cookieName": "session" }, "onPublish": true }',
       "channels/plain.mjs": PUBLIC,
       "channels/compiled.js":
-        'Object.defineProperty(exports, "__esModule", { value: true }); exports.default = { public: require("node:path").sep.length === 1 };',
+        'Object.defineProperty(exports, "__esModule", { value: true }); exports.default = require("chanctl").defineChannel({ public: true });',
     });
     const { registry } = await openRegistry(project);
     expect(registry.failures).toEqual([]);
@@ -68,8 +73,8 @@ describe("a definition file", () => {
 
   it("leave out no function that stands for a message's schema, or for a name", async () => {
     const project = createProject({
-      "channels/a.js": "export default { public: true, messages: { chat: () => true } };",
-      "channels/b.js": "export default { auth: { headerName: () => 'x' }, verify() {} };",
+      "channels/a.js": channelText("{ public: true, messages: { chat: () => true } }"),
+      "channels/b.js": channelText("{ auth: { headerName: () => 'x' }, verify() {} }"),
     });
     const { registry } = await openRegistry(project);
     expect(registry.failures.map(({ message }) => message.split("\n")[0])).toEqual([
@@ -80,8 +85,8 @@ describe("a definition file", () => {
 
   it("take a function only for `verify` and `onPublish`: no other lets everybody in", async () => {
     const project = createProject({
-      "channels/closed.js": "export default { public: () => false };",
-      "channels/open.js": "export default { auth: { headerName: 'x' }, verify() {}, onPublish() {} };",
+      "channels/closed.js": channelText("{ public: () => false }"),
+      "channels/open.js": channelText("{ auth: { headerName: 'x' }, verify() {}, onPublish() {} }"),
     });
     const { registry } = await openRegistry(project);
     expect(registry.get("open")?.definition).toMatchObject({ public: false, onPublish: true });
@@ -100,7 +105,7 @@ describe("a definition file", () => {
         import { readFileSync } from "node:fs";
         import { maxBytes } from "../src/deep/settings.ts";
         const here = readFileSync(new URL("./_note.txt", import.meta.url), "utf8");
-        export default { public: here === "here", maxMessages, maxBytes };`,
+        ${channelText('{ public: here === "here", maxMessages, maxBytes }')}`,
       "channels/_note.txt": "here",
       "src/deep/settings.ts": `
         import { join } from "node:path";
@@ -115,8 +120,9 @@ describe("a definition file", () => {
 
   it("is loaded in the project's folder, with the environment that is given", async () => {
     const project = createProject({
-      "channels/chat.ts":
-        "export default { public: true, maxMessages: Number(process.env.MAX), maxBytes: process.cwd().length };",
+      "channels/chat.ts": channelText(
+        "{ public: true, maxMessages: Number(process.env.MAX), maxBytes: process.cwd().length }",
+      ),
     });
     const { registry } = await openRegistry(project, { env: { ...process.env, MAX: "12" } });
     expect(registry.get("chat")?.definition.lifecycle).toMatchObject({
@@ -179,7 +185,7 @@ describe("a definition file", () => {
         console.log(${JSON.stringify(forged)});
         process.send?.({ kind: "loaded", file: import.meta.filename, stamps: {}, definition: { public: true } });
         process.send?.("ready");
-        export default { auth: { cookieName: "session" }, verify() {} };`,
+        ${channelText('{ auth: { cookieName: "session" }, verify() {} }')}`,
     });
     const { registry } = await openRegistry(project);
     expect(registry.get("chat")?.definition.public).toBe(false);
@@ -188,42 +194,52 @@ describe("a definition file", () => {
 
 describe("a broken definition", () => {
   it("points at the definition whose meaning is wrong", async () => {
-    const text = "// a chat\n// for all\nexport default {\n  transprt: 1,\n};\n";
+    const text = `// a chat\n${channelText("{\n  transprt: 1,\n}")}`;
     const { registry } = await openRegistry(createProject({ "channels/chat.ts": text }));
     const message = registry.failures[0]?.message;
     expect(message).toContain("channels/chat.ts:4:3: unknown key `transprt`\n\n");
-    expect(message).toContain("  3 | export default {\n> 4 |   transprt: 1,\n    |   ^^^^^^^^\n");
+    expect(message).toContain(
+      "  3 | export default defineChannel({\n> 4 |   transprt: 1,\n    |   ^^^^^^^^\n",
+    );
   });
 
   it.each([
-    ["once, in quotes", 'export default { public: true, "transprt": 1 };', "1:33"],
-    ["at several places", "export default { transprt: 1, auth: { transprt: 1 } };", "1:1"],
-    ["nowhere", 'const key = "trans" + "prt";\nexport default { [key]: 1 };', "2:1"],
+    ["once, in quotes", 'export default defineChannel({ public: true, "transprt": 1 });', "1:47"],
+    ["at several places", "export default defineChannel({ transprt: 1, auth: { transprt: 1 } });", "1:1"],
+    ["nowhere", 'const key = "trans" + "prt";\nexport default defineChannel({ [key]: 1 });', "2:1"],
   ])("points at an unknown key only where it surely stands: %s", async (_, text, place) => {
-    const { registry } = await openRegistry(createProject({ "channels/chat.js": text }));
+    const { registry } = await openRegistry(createProject({ "channels/chat.js": text + IMPORT_BELOW }));
     expect(registry.failures[0]?.message).toContain(`channels/chat.js:${place}: unknown key`);
   });
 
   it.each([
-    ["a text", 'export default { public: true, transport: "wss" };', "1:43"],
-    ["of a key in quotes", 'export default { public: true, "transport":\n  "wss" };', "2:3"],
-    ["an object", "export default { public: true, messages: [] };", "1:42"],
-    ["within another", "export default { auth: { headerName: 3 } };", "1:38"],
-    ["a name", "const text = 5;\nexport default { public: true, messages: { text } };", "2:44"],
-    ["of a method", "export default { public: true, messages() {} };", "1:32"],
+    ["a text", 'export default defineChannel({ public: true, transport: "wss" });', "1:57"],
+    ["of a key in quotes", 'export default defineChannel({ public: true, "transport":\n  "wss" });', "2:3"],
+    ["an object", "export default defineChannel({ public: true, messages: [] });", "1:56"],
+    ["within another", "export default defineChannel({ auth: { headerName: 3 } });", "1:52"],
+    [
+      "a name",
+      "const text = 5;\nexport default defineChannel({ public: true, messages: { text } });",
+      "2:58",
+    ],
+    ["of a method", "export default defineChannel({ public: true, messages() {} });", "1:46"],
     [
       "behind a variable: the key around it",
-      "const types = { text: 5 };\nexport default { public: true, messages: types };",
-      "2:42",
+      "const types = { text: 5 };\nexport default defineChannel({ public: true, messages: types });",
+      "2:56",
     ],
     [
       "written at several places: the key around it",
-      'const verify = () => {};\nexport default { verify, transport: "ws", messages: { transport: 5 } };',
-      "2:53",
+      'const verify = () => {};\nexport default defineChannel({ verify, transport: "ws", messages: { transport: 5 } });',
+      "2:67",
     ],
-    ["nowhere", "const rest = { messages: [] };\nexport default { public: true, ...rest };", "2:1"],
+    [
+      "nowhere",
+      "const rest = { messages: [] };\nexport default defineChannel({ public: true, ...rest });",
+      "2:1",
+    ],
   ])("points at a wrong value: %s", async (_, text, place) => {
-    const { registry } = await openRegistry(createProject({ "channels/chat.js": text }));
+    const { registry } = await openRegistry(createProject({ "channels/chat.js": text + IMPORT_BELOW }));
     expect(registry.failures[0]?.message).toContain(`channels/chat.js:${place}: `);
   });
 
@@ -260,7 +276,7 @@ describe("a broken definition", () => {
 
   it("that throws is shown at the line of TypeScript that threw, with what it wrote", async () => {
     const project = createProject({
-      "channels/chat.ts": `import { limit } from "../src/limit.ts";\nexport default { public: true, maxMessages: limit() };\n`,
+      "channels/chat.ts": `import { limit } from "../src/limit.ts";\n${channelText("{ public: true, maxMessages: limit() }")}`,
       "src/limit.ts": [
         "interface Unused { readonly a: string }",
         "",
@@ -278,16 +294,41 @@ describe("a broken definition", () => {
   });
 
   it.each([
-    ["export const chat = {};", "channels/chat.ts must export its channel as default, got no default"],
-    ["export default 5;", "channels/chat.ts:1:1: a definition must be an object"],
-    ["export default { public: true, maxMessages: -1 };", "channels/chat.ts:1:45: `maxMessages` must be"],
     [
-      "export default { public: true, messages: { a: 1n } };",
+      "export const chat = {};",
+      "channels/chat.ts: the default export must be a channel that `defineChannel` has made, got nothing",
+    ],
+    [
+      "const rows = [\n  5,\n];\n{\n}\nexport default { public: true };",
+      "channels/chat.ts:6:1: the default export must be a channel that `defineChannel` has made, got an object with `public`",
+    ],
+    [
+      "export default { ...defineChannel({ public: true }) };",
+      "channels/chat.ts:1:1: the default export must be a channel that `defineChannel` has made, got an object with `public`",
+    ],
+    [
+      "export default () => defineChannel({ public: true });",
+      "channels/chat.ts:1:1: the default export must be a channel that `defineChannel` has made, got a function",
+    ],
+    [
+      "export default Promise.resolve(defineChannel({ public: true }));",
+      "channels/chat.ts:1:1: the default export must be a channel that `defineChannel` has made, got an instance of `Promise`",
+    ],
+    [
+      "exports.default = { public: true };",
+      "channels/chat.ts:1:1: the default export must be a channel that `defineChannel` has made, got an object with `default`",
+    ],
+    [
+      "export default defineChannel({ public: true, maxMessages: -1 });",
+      "channels/chat.ts:1:59: `maxMessages` must be",
+    ],
+    [
+      "export default defineChannel({ public: true, messages: { a: 1n } });",
       "channels/chat.ts must be plain JSON and functions",
     ],
     [
-      "export default { public: true, messages: { a: { type: 'x' } } };",
-      "channels/chat.ts:1:47: `messages.a` is not a schema",
+      "export default defineChannel({ public: true, messages: { a: { type: 'x' } } });",
+      "channels/chat.ts:1:61: `messages.a` is not a schema",
     ],
     [
       "import 'not-there'; export default {};",
@@ -295,10 +336,21 @@ describe("a broken definition", () => {
     ],
     ["throw 'a text'; export default {};", "channels/chat.ts: a text"],
   ])("%j says what is wrong, with a fix", async (text, message) => {
-    const { registry } = await openRegistry(createProject({ "channels/chat.ts": text }));
+    const source = text.includes("defineChannel") ? text + IMPORT_BELOW : text;
+    const { registry } = await openRegistry(createProject({ "channels/chat.ts": source }));
     expect(registry.failures[0]?.hint).toMatch(/./);
     expect(registry.failures.map((error) => error.message.split("\n")[0])).toEqual([
       expect.stringContaining(message),
+    ]);
+  });
+
+  it.each(["[]", '"ws"', "null"])("in JSON that is %s says that it must be an object", async (text) => {
+    const { registry } = await openRegistry(createProject({ "channels/chat.json": text }));
+    expect(registry.failures).toMatchObject([
+      {
+        message: `channels/chat.json: a definition must be an object, got \`${text}\``,
+        hint: expect.stringContaining('{ "public": true }'),
+      },
     ]);
   });
 

@@ -8,8 +8,10 @@ import { Registry } from "#src/registry/registry.ts";
 import type { RegistryOptions } from "#src/registry/registry.ts";
 import { DEFAULT_LIMITS } from "#src/shared/limits.ts";
 import type { LogEntry } from "#src/shared/logger.ts";
+import { channelText } from "../support/channel-text.ts";
+import { linkPackage } from "../support/link-package.ts";
 
-/** A project in a temporary folder, which goes when the test ends. */
+/** A project in a temporary folder, with chanctl installed as a link, which goes when the test ends. */
 export interface TempProject {
   readonly root: string;
   readonly path: (file: string) => string;
@@ -21,6 +23,7 @@ export interface TempProject {
 export function createProject(files: Readonly<Record<string, string>> = {}): TempProject {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "chanctl-registry-")));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  linkPackage(root);
   const path = (file: string): string => join(root, file);
   const write = (file: string, text: string): void => {
     mkdirSync(dirname(path(file)), { recursive: true });
@@ -69,11 +72,11 @@ export function eventually(assertion: () => void): Promise<void> {
   return vi.waitFor(assertion, { timeout: 25_000, interval: 10 });
 }
 
-export const PUBLIC = "export default { public: true };\n";
+export const PUBLIC = channelText("{ public: true }");
 
 /** A public channel whose `maxMessages` tells one version from another. */
 export function version(number: number): string {
-  return `export default { public: true, maxMessages: ${number} };\n`;
+  return channelText(`{ public: true, maxMessages: ${number} }`);
 }
 
 export function expectVersion(registry: Registry, name: string, number: number): void {

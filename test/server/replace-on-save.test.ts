@@ -3,16 +3,17 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { never } from "../app/support.ts";
+import { channelText } from "../support/channel-text.ts";
 import { PATIENT } from "../support/patient.ts";
 import { startTestServer } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
 
 const APP = fileURLToPath(new URL("./fixtures/allows-all.mjs", import.meta.url));
-const toPublic = (version: number): string => `export default { public: true }; // ${version}`;
+const toPublic = (version: number): string => `${channelText("{ public: true }")}// ${version}`;
 /** As an app ends whose `loadChannels` meets a broken file. */
 const APP_OF_ALL_FILES = fileURLToPath(new URL("./fixtures/needs-all-files.mjs", import.meta.url));
 const BROKEN = "export default {";
-const GUARDED = 'export default { auth: { headerName: "authorization" } };';
+const GUARDED = channelText('{ auth: { headerName: "authorization" } }');
 
 /** Saves a channel's file, and waits until the registry has it. */
 async function save(server: TestServer, name: string, text: string): Promise<void> {

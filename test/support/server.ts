@@ -7,6 +7,7 @@ import type { RunningServer } from "#src/server/start-server.ts";
 import { DEFAULT_LIMITS } from "#src/shared/limits.ts";
 import type { Limits } from "#src/shared/limits.ts";
 import type { LogEntry } from "#src/shared/logger.ts";
+import { linkPackage } from "./link-package.ts";
 
 /** A channel's definition as its JSON file has it, or the text of a TypeScript file. */
 type DefinitionFile = Readonly<Record<string, unknown>> | string;
@@ -94,9 +95,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   };
 }
 
-/** An empty project folder. Whoever makes it for two servers in a row removes it with the second. */
+/** A project folder without a channel, with chanctl installed as a link. Whoever makes it for two servers in a row removes it with the second. */
 export function makeProject(): string {
-  return realpathSync(mkdtempSync(join(tmpdir(), "chanctl-server-")));
+  const root = realpathSync(mkdtempSync(join(tmpdir(), "chanctl-server-")));
+  linkPackage(root);
+  return root;
 }
 
 /** The path that messages of a channel are POSTed to: `chat?room=a` → `/channels/chat/messages?room=a`. */

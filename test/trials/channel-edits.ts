@@ -14,6 +14,7 @@ import { dirname } from "node:path";
 import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
+import { channelText } from "../support/channel-text.ts";
 import type { Choices } from "../support/choices.ts";
 import { anyDraft, definitionText, EXTENSIONS, NAMES, SHARED, sharedText } from "./channel-files.ts";
 import type { ProjectFiles } from "./channel-files.ts";
@@ -128,7 +129,7 @@ const BREAKS: readonly Edit[] = [
   edit("says what no channel may say", "mixed", (context) => {
     const { file } = target(context);
     const definition = '{ "public": true, "trasport": "ws" }';
-    context.files.write(file, file.endsWith(".json") ? definition : `export default ${definition};\n`);
+    context.files.write(file, file.endsWith(".json") ? definition : channelText(definition));
   }),
   edit("defines one channel twice", "mixed", ({ files, choices }) => {
     const name = choices.oneOf(NAMES);

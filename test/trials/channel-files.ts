@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { channelText } from "../support/channel-text.ts";
 import type { Choices } from "../support/choices.ts";
 
 /** What a definition file of the trial says; `max` alone may change without anybody losing a connection. */
@@ -38,9 +39,9 @@ export function definitionText(path: string, draft: DefinitionDraft): string {
     maxMessages: max,
   };
   if (path.endsWith(".json")) return `${JSON.stringify(definition, undefined, 2)}\n`;
-  if (!importsShared) return `export default ${JSON.stringify(definition, undefined, 2)};\n`;
+  if (!importsShared) return channelText(JSON.stringify(definition, undefined, 2));
   const shared = path.split("/").length > 2 ? "../_shared.ts" : "./_shared.ts";
-  return `import { max } from "${shared}";\nexport default { ...${JSON.stringify(definition)}, maxMessages: max };\n`;
+  return `import { max } from "${shared}";\n${channelText(`{ ...${JSON.stringify(definition)}, maxMessages: max }`)}`;
 }
 
 export function sharedText(max: number): string {
