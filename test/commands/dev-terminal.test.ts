@@ -180,8 +180,7 @@ describe("the keys of `dev`", () => {
     await terminal.untilLastLine("● app ready");
     await terminal.press("Up", "Right", "F3"); // their sequences hold A, C and R
     await terminal.press("quit this quickly");
-    await terminal.press("h");
-    const screen = await terminal.untilShows("clear the screen");
+    const screen = await terminal.pressUntil("h", "clear the screen");
     expect(screen).toContain("ready in");
     expect(screen).not.toContain("restarting the app");
     expect(await terminal.lastLine()).toContain("● app ready");

@@ -53,6 +53,7 @@ it("prints `ready` first, then what docs/json-output.md says, one JSON a line", 
   await dev.cli.until(seen("definition-error"));
   await project.write({ "channels/new.ts": channelText("{ public: true }") });
   await dev.cli.until(seen("reload"));
+  await dev.cli.until(seen("app-replaced")); // of the one before, the end is no news
   await fetch(`${dev.ready.url}/die`).catch(() => {});
   await dev.cli.until(seen("app-exit"));
   await dev.cli.end();

@@ -101,6 +101,21 @@ export class Terminal implements AsyncDisposable {
     return this.until((screen) => (typeof text === "string" ? screen.includes(text) : text.test(screen)));
   }
 
+  /** Presses a key until it shows something: keys that a busy program reads in one piece are pasted for all it knows. */
+  async pressUntil(key: string, text: string): Promise<string> {
+    let pressedAt = Number.NEGATIVE_INFINITY;
+    let pressed: Promise<void> = Promise.resolve();
+    const screen = await this.until((shown) => {
+      if (shown.includes(text)) return true;
+      if (performance.now() - pressedAt < 1_000) return false;
+      pressedAt = performance.now();
+      pressed = this.press(key);
+      return false;
+    });
+    await pressed;
+    return screen;
+  }
+
   /** Waits until the last line is as wanted. */
   untilLastLine(text: string | RegExp): Promise<string> {
     return this.until((screen) => {
