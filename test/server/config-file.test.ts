@@ -129,19 +129,25 @@ it("says what to do about a folder in its place", async () => {
   });
 });
 
-it.skipIf(process.getuid?.() === 0 || process.platform === "win32")(
-  "says what to do about one that may not be read", // root may read it all the same
-  async () => {
-    await using project = await makeProject({ "chanctl.config.json": "{}" });
-    const path = join(project.root, "chanctl.config.json");
-    await chmod(path, 0);
-    await expect(loadProject(project.root)).rejects.toMatchObject({
-      code: "config_invalid",
-      message: `${path} cannot be read (EACCES)`,
-      hint: expect.stringContaining(`chmod u+r "${path}"`) as unknown,
-    });
-  },
-);
+it.skipIf(process.platform === "win32")("says what to do about one that may not be read", async () => {
+  await using project = await makeProject({ "chanctl.config.json": "{}" });
+  const path = join(project.root, "chanctl.config.json");
+  await chmod(project.root, 0o755);
+  await chmod(path, 0);
+  using _user = asNobody();
+  await expect(loadProject(project.root)).rejects.toMatchObject({
+    code: "config_invalid",
+    message: `${path} cannot be read (EACCES)`,
+    hint: expect.stringContaining(`chmod u+r "${path}"`) as unknown,
+  });
+});
+
+/** Root may read what nobody may. */
+function asNobody(): Disposable {
+  if (process.getuid?.() !== 0) return { [Symbol.dispose]: () => {} };
+  process.seteuid?.(65_534);
+  return { [Symbol.dispose]: () => process.seteuid?.(0) };
+}
 
 it("gives up what is cancelled", async () => {
   await using project = await makeProject({ "chanctl.config.mjs": "for (;;); export default {};" });
