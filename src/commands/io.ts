@@ -37,8 +37,8 @@ export interface Io {
   readonly outputClosed: AbortSignal;
   /** Sets the code that the process ends with once the command is over. */
   setExitCode(code: number): void;
-  /** Ends the process now, whatever is still open: for who has asked twice. */
-  exitNow(code: number): never;
+  /** Ends the process now, whatever is still open: for who has asked twice. @default code that of `setExitCode` */
+  exitNow(code?: number): never;
 }
 
 const DEFAULT_COLUMNS = 80;
@@ -94,7 +94,7 @@ export function processIo(): Io {
     setExitCode: (code) => {
       process.exitCode = code;
     },
-    exitNow: (code) => process.exit(code),
+    exitNow: (code = Number(process.exitCode ?? 0)) => process.exit(code),
   };
 }
 

@@ -53,7 +53,7 @@ export class FolderWatch {
 
   async #rebuild(folders: readonly string[], isWanted: (path: string) => boolean): Promise<void> {
     // Closed before the next is made: chokidar's watchers share the system's watch of a path, a dead one too.
-    await this.#watcher?.close();
+    await endWatcher(this.#watcher);
     if (this.#isClosed) return;
     const { onEvent, onError } = this.#options;
     const { watch } = await import("chokidar");
@@ -83,8 +83,20 @@ export class FolderWatch {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#rebuilt;
-    await this.#watcher?.close();
+    await endWatcher(this.#watcher);
   }
+}
+
+/**
+ * Closes a watcher for good. Where chokidar finds that a file is gone it watches for its return, after its close too: that
+ * watch would keep the process, and its view of a folder that was replaced would be the next watcher's.
+ *
+ * @see https://github.com/paulmillr/chokidar/blob/5.0.0/src/index.ts (`_remove`)
+ */
+async function endWatcher(watcher: FSWatcher | undefined): Promise<void> {
+  if (watcher === undefined) return;
+  watcher.add = () => watcher;
+  await watcher.close();
 }
 
 function ancestors(path: string): string[] {

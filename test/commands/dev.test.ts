@@ -94,6 +94,15 @@ describe("chanctl dev", () => {
     await vi.waitFor(() => expect(isAppAlive(dev)).toBe(false), 5_000);
   });
 
+  it("ends on one signal though something that it has loaded goes on", async () => {
+    await using project = await makeProject(CHANNELS);
+    const lasting = "import{isMainThread}from'node:worker_threads';isMainThread&&setInterval(Date.now,1000)";
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(lasting)}` };
+    await using dev = await startDev(project, { env });
+    dev.cli.child.kill("SIGTERM");
+    expect((await dev.cli.ended()).code).toBe(143);
+  });
+
   it("ends when nobody reads its output any more", async () => {
     await using project = await makeProject({ ...CHANNELS, "app.js": APP });
     await using dev = await startDev(project, { command: ["dev", "--no-tls", "--app", "node app.js"] });

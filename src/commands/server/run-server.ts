@@ -12,6 +12,9 @@ const SAME_SIGNAL_MS = 250;
 
 const START_GRACE_MS = 1_000;
 
+/** Once all is closed the process ends by itself, unless a library holds something. */
+const LINGER_MS = 2_000;
+
 interface RunOptions {
   readonly io: Io;
   readonly reporter: Reporter;
@@ -60,5 +63,7 @@ export async function runServer(
     await server?.close();
     reporter.close();
     removeListener();
+    // Who has closed the terminal, or is a service manager, does not ask twice.
+    setTimeout(() => io.exitNow(), LINGER_MS).unref();
   }
 }
