@@ -4,6 +4,9 @@ import type { FSWatcher } from "chokidar";
 
 import { statOf } from "./file-stamp.ts";
 
+/** Events are lost where folders are replaced, and never come from a network drive or a folder shared with a container. */
+const POLL_MS = 2_000;
+
 /** What to watch. */
 export interface WatchTargets {
   /** Files and folders, there or not, absolute. */
@@ -13,7 +16,7 @@ export interface WatchTargets {
 }
 
 interface FolderWatchOptions {
-  /** Called for each change, and once a watch stands: what changed before that was not seen. */
+  /** Called for each change, once a watch stands (what changed before that was not seen), and every two seconds. */
   readonly onEvent: () => void;
   /** Called where the system refuses to watch. */
   readonly onError: (error: unknown) => void;
@@ -25,6 +28,7 @@ interface FolderWatchOptions {
  */
 export class FolderWatch {
   readonly #options: FolderWatchOptions;
+  readonly #poll: NodeJS.Timeout;
   #watcher: FSWatcher | undefined;
   #watched = "";
   #rebuilt: Promise<void> = Promise.resolve();
@@ -33,6 +37,7 @@ export class FolderWatch {
   /** Watches nothing until it is told what. */
   constructor(options: FolderWatchOptions) {
     this.#options = options;
+    this.#poll = setInterval(options.onEvent, POLL_MS).unref();
   }
 
   /** Watches these from now on. Does nothing if they are what is watched already. */
@@ -82,6 +87,7 @@ export class FolderWatch {
   /** Ends the watch. No event comes after it. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearInterval(this.#poll);
     await this.#rebuilt;
     await endWatcher(this.#watcher);
   }

@@ -1,6 +1,6 @@
 import { renameSync, symlinkSync, unlinkSync } from "node:fs";
 import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { channelText } from "../support/channel-text.ts";
 import { createProject, eventually, expectVersion, openRegistry, PUBLIC, version } from "./temp-project.ts";
@@ -11,6 +11,23 @@ function openWatching(project: TempProject, options = {}): Promise<OpenedRegistr
 }
 
 describe("a watching registry", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it("sees what the system does not tell of, as from a network drive", async () => {
+    vi.stubEnv("CHOKIDAR_USEPOLLING", "true"); // in place of the system's events
+    vi.stubEnv("CHOKIDAR_INTERVAL", "600000"); // never
+    const project = createProject({ "channels/chat.ts": version(1) });
+    const { registry } = await openWatching(project);
+    await sleep(500); // until the look that follows a load is over
+    project.write("channels/chat.ts", version(2));
+    project.write("channels/game/moves.ts", PUBLIC);
+    await eventually(() => expectVersion(registry, "chat", 2));
+    await eventually(() => expect(registry.get("game/moves")).toBeDefined());
+    await sleep(500);
+    project.remove("channels/chat.ts");
+    await eventually(() => expect(registry.get("chat")).toBeUndefined());
+  });
+
   it("takes over a saved definition and says what of it has changed", async () => {
     const project = createProject({ "channels/chat.ts": version(1) });
     const { registry, changes, logged } = await openWatching(project);
