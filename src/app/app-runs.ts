@@ -16,7 +16,7 @@ export interface RunsOptions {
   readonly commandFor?: (port: number) => string;
   /** Where it runs, absolute. */
   readonly cwd: string;
-  /** Its whole environment, but for `PORT`. */
+  /** Its whole environment, but for `PORT`; asked for at each start. */
   readonly env: NodeJS.ProcessEnv;
   /** Where word is left for the next start, should we be killed: `.chanctl`. */
   readonly stateFolder: string;

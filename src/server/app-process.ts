@@ -4,6 +4,7 @@ import { remoteApp } from "../app/remote-app.ts";
 import { Supervisor } from "../app/supervisor.ts";
 import { pickFreePort } from "../platform/free-port.ts";
 import { ChanctlError } from "../shared/errors.ts";
+import { createExtraCa } from "./extra-ca.ts";
 import type { AppOptions, ServerOptions } from "./options.ts";
 import { readScripts } from "./package-manifest.ts";
 
@@ -54,10 +55,13 @@ export async function prepareApp(
   const plan = planApp(app.command, { folder: root, scriptsIn: readScripts });
   for (const own of [address.url, address.internalUrl]) assertNotOwn(app.port || plan.port, own);
   const port = app.port || (plan.port ?? (await pickFreePort()));
+  const environment = appEnvironment(options, address);
   const supervisor = new Supervisor({
     ...plan,
     cwd: root,
-    env: appEnvironment(options, address),
+    get env() {
+      return environment(); // at each start: the files of certificates may be others by then
+    },
     port,
     canMove: app.port === 0 && plan.port === undefined && !plan.isSingle,
     stateFolder,
@@ -89,15 +93,18 @@ function assertNotOwn(port: number | undefined, url: string): void {
 }
 
 function appEnvironment(
-  { env, tls }: ServerOptions,
+  { env, tls, stateFolder, logger }: ServerOptions,
   { url, internalUrl, token }: BrokerAddress,
-): NodeJS.ProcessEnv {
-  return {
+): () => NodeJS.ProcessEnv {
+  const caPath = tls?.caPath;
+  const given = env["NODE_EXTRA_CA_CERTS"];
+  const extraCa = caPath === undefined ? undefined : createExtraCa({ caPath, given, stateFolder, logger });
+  return () => ({
     ...env,
     HOST: "127.0.0.1",
     CHANCTL_URL: internalUrl,
     CHANCTL_TOKEN: token,
     CHANCTL_PUBLIC_URL: url,
-    ...(tls?.caPath === undefined ? {} : { NODE_EXTRA_CA_CERTS: tls.caPath }),
-  };
+    ...(extraCa === undefined ? {} : { NODE_EXTRA_CA_CERTS: extraCa() }),
+  });
 }

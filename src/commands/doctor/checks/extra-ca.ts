@@ -44,6 +44,6 @@ export function judgeExtraCa({ caPath, caPem, given, givenPem }: ExtraCaFacts): 
     return { status: "ok", message: "NODE_EXTRA_CA_CERTS has the CA" };
   return {
     status: "ok",
-    message: `the app is given the CA; NODE_EXTRA_CA_CERTS names ${given} for all others, and that file lacks the CA`,
+    message: `the app is given the CA and what is in ${given}; all others have NODE_EXTRA_CA_CERTS as it is, and that file lacks the CA`,
   };
 }
