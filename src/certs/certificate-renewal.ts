@@ -31,10 +31,13 @@ export class CertificateRenewal {
     this.#current = options.current;
     this.#hosts = hostsOf(options);
     // Asked each hour: one long timer would stand still while a laptop sleeps, and Node's end at 24.8 days.
-    this.#timer = setInterval(() => {
-      this.#check ??= this.#renewIfDue().finally(() => (this.#check = undefined));
-    }, options.checkIntervalMs ?? HOUR_MS);
+    this.#timer = setInterval(() => void this.check(), options.checkIntervalMs ?? HOUR_MS);
     this.#timer.unref();
+  }
+
+  /** Looks at once; resolves when what was due is renewed, or cannot be. Never rejects. */
+  check(): Promise<void> {
+    return (this.#check ??= this.#renewIfDue().finally(() => (this.#check = undefined)));
   }
 
   async #renewIfDue(): Promise<void> {

@@ -15,6 +15,8 @@ export interface CliOptions {
   readonly cwd: string;
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The words of a program that runs it. @default none */
+  readonly words?: readonly string[];
 }
 
 /** Runs `chanctl` to its end, as a shell without a terminal does. */
@@ -34,8 +36,9 @@ export class RunningCli implements AsyncDisposable {
   #stdout = "";
   #stderr = "";
 
-  constructor(args: readonly string[], { cwd, env = {} }: CliOptions) {
-    this.child = spawn(process.execPath, [CLI, ...args], { cwd, env: cleanEnv(env) });
+  constructor(args: readonly string[], { cwd, env = {}, words = [] }: CliOptions) {
+    const [program = process.execPath, ...rest] = [...words, process.execPath, CLI, ...args];
+    this.child = spawn(program, rest, { cwd, env: cleanEnv(env) });
     this.child.stdin.on("error", () => {}); // it may end before it has read all
     this.#closed = once(this.child, "close");
     this.child.stdout.setEncoding("utf8").on("data", (text: string) => (this.#stdout += text));

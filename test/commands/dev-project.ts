@@ -10,6 +10,11 @@ interface ReadyEvent {
   readonly caPath?: string;
   readonly pid: number;
   readonly app?: { readonly pid: number; readonly port: number };
+  readonly network?: {
+    readonly urls: readonly string[];
+    readonly phoneUrl?: string;
+    readonly caFingerprint?: string;
+  };
 }
 
 /** A public channel with rooms, and one that only the operator reads. */
@@ -33,17 +38,20 @@ interface StartOptions {
   /** @default ["dev", "--no-tls"] */
   readonly command?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The words of a program that runs it. @default none */
+  readonly words?: readonly string[];
 }
 
 /** Starts `chanctl dev --json` (or another command) and waits until it is ready. */
 export async function startDev(
   { root }: TempProject,
-  { command = ["dev", "--no-tls"], env = {} }: StartOptions = {},
+  { command = ["dev", "--no-tls"], env = {}, words = [] }: StartOptions = {},
 ): Promise<StartedServer> {
   const [name = "dev", ...rest] = command;
   const cli = new RunningCli([name, "--port", "0", "--json", ...rest], {
     cwd: root,
     env: { CHANCTL_HOME: `${root}/home`, ...env },
+    words,
   });
   await cli.until(({ lines }) => lines.length > 0);
   const ready = JSON.parse(cli.lines[0] ?? "") as ReadyEvent;

@@ -1,6 +1,8 @@
+import { X509Certificate } from "node:crypto";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
-import { networkText } from "#src/commands/server/lan-lines.ts";
+import { toLanAccess } from "#src/commands/server/lan-access.ts";
+import { phoneText, urlRows } from "#src/commands/server/lan-lines.ts";
 import type { Lan } from "#src/commands/server/lan.ts";
 import { isAtLocalhost, lanUrls, openLan, toCertificateHosts } from "#src/commands/server/lan.ts";
 import { renderQrCode } from "#src/commands/server/qr-code.ts";
@@ -17,7 +19,8 @@ const LAN: Lan = {
 };
 const OPEN = { address: "203.0.113.5", family: "IPv4", interfaceName: "eth0", isVirtual: false } as const;
 const serverUrl = "https://localhost:4433";
-const terminal = { color: false, columns: 100, isOutputTerminal: true };
+const terminal = { color: false, columns: 100, rows: 24, isOutputTerminal: true };
+const piped = { ...terminal, isOutputTerminal: false };
 
 /** The modules of a code that was drawn, dark ones as true. */
 function readModules(lines: readonly string[], { isInkDark }: { isInkDark: boolean }): boolean[][] {
@@ -53,7 +56,7 @@ describe("the QR code", () => {
 
 describe("what is shown where others of the network come in", () => {
   it("is a URL for each address, and which are not of a real network", () => {
-    expect(networkText({ lan: LAN, serverUrl }, { ...terminal, isOutputTerminal: false })).toBe(
+    expect(urlRows({ lan: LAN, serverUrl }, terminal)).toBe(
       "  network   https://192.168.1.5:4433\n" +
         "            https://[fd12::5]:4433\n" +
         "            https://172.17.0.1:4433 (docker0)\n",
@@ -62,7 +65,7 @@ describe("what is shown where others of the network come in", () => {
 
   it("is on a terminal the code of the phone's page, and the CA's fingerprint beside it", async () => {
     await using certificates = await makeTestCertificates();
-    const text = networkText({ lan: LAN, serverUrl, caPem: certificates.caPem }, terminal);
+    const text = phoneText({ lan: LAN, serverUrl, caPem: certificates.caPem }, terminal);
     for (const line of renderQrCode("http://192.168.1.5:4433/_chanctl/phone", terminal))
       expect(text).toContain(line.trimEnd());
     expect(text).toContain("http://192.168.1.5:4433/_chanctl/phone");
@@ -70,42 +73,82 @@ describe("what is shown where others of the network come in", () => {
     expect(text.split("\n").every((line) => line.length <= 80)).toBe(true);
   });
 
-  it("puts the text below the code where both do not fit, and shows no code where that does not", async () => {
+  it("puts the code below the text where both do not fit beside each other, so that all of it is on the screen", async () => {
     await using certificates = await makeTestCertificates();
     const options = { lan: LAN, serverUrl, caPem: certificates.caPem };
-    const narrow = networkText(options, { ...terminal, columns: 60 });
-    expect(narrow).toMatch(/[▀▄█]+\n[^]*\n {2}On a phone of the same network\n/);
+    const narrow = phoneText(options, { ...terminal, columns: 60 });
+    expect(narrow).toMatch(/\n {2}On a phone of the same network\n[^]*\n[ ▀▄█]+\n$/);
     expect(narrow.split("\n").every((line) => line.length <= 60)).toBe(true);
-    const tiny = networkText(options, { ...terminal, columns: 30 });
-    expect(tiny).not.toMatch(/[▀▄█]/);
-    expect(tiny).toContain("http://192.168.1.5:4433/_chanctl/phone");
+  });
+
+  it.each([
+    ["narrow", { columns: 30 }],
+    ["low", { rows: 18 }],
+  ])("shows no code where the terminal is too %s for all of it", async (_, size) => {
+    await using certificates = await makeTestCertificates();
+    const options = { lan: LAN, serverUrl, caPem: certificates.caPem };
+    const text = phoneText(options, { ...terminal, ...size });
+    expect(text).not.toMatch(/[▀▄█]/);
+    expect(text).toContain("http://192.168.1.5:4433/_chanctl/phone");
+    expect(text.match(/^ {2}(?:[\dA-F]{2}:){7}[\dA-F]{2}$/gm)).toHaveLength(4);
+  });
+
+  it("is without a terminal the URL of the phone's page and the whole fingerprint", async () => {
+    await using certificates = await makeTestCertificates();
+    const { caPem } = certificates;
+    const { fingerprint256 } = new X509Certificate(caPem);
+    expect(phoneText({ lan: LAN, serverUrl, caPem }, piped)).toBe(
+      "  phone     http://192.168.1.5:4433/_chanctl/phone\n" +
+        "            installs the CA, then opens the app;\n" +
+        `            compare the CA's fingerprint there: ${fingerprint256}\n`,
+    );
+    expect(phoneText({ lan: LAN, serverUrl }, piped)).toBe(""); // the first URL is all
   });
 
   it("leads a phone straight to the app where there is no TLS", () => {
-    const text = networkText({ lan: LAN, serverUrl: "http://localhost:80" }, terminal);
+    const text = phoneText({ lan: LAN, serverUrl: "http://localhost:80" }, terminal);
     expect(text).toContain("   http://192.168.1.5\n");
     expect(text).not.toContain("fingerprint");
   });
 
   it("says of which addresses more than the network comes in, with or without private ones", () => {
     const publicAddresses = () => [OPEN];
-    const piped = { ...terminal, isOutputTerminal: false };
-    expect(networkText({ lan: { ...LAN, publicAddresses }, serverUrl }, piped)).toContain(
+    expect(urlRows({ lan: { ...LAN, publicAddresses }, serverUrl }, piped)).toContain(
       "            https://172.17.0.1:4433 (docker0)\n            https://203.0.113.5:4433 (not private)\n",
     );
-    expect(
-      networkText({ lan: { names: [], addresses: () => [], publicAddresses }, serverUrl }, terminal),
-    ).toBe("  network   https://203.0.113.5:4433 (not private)\n");
+    expect(urlRows({ lan: { names: [], addresses: () => [], publicAddresses }, serverUrl }, terminal)).toBe(
+      "  network   https://203.0.113.5:4433 (not private)\n",
+    );
   });
 
   it("says so where there is no address for others", () => {
     const lan = { names: [], addresses: () => [], publicAddresses: () => [] };
-    expect(networkText({ lan, serverUrl }, terminal)).toBe(
+    expect(phoneText({ lan, serverUrl }, terminal)).toBe("");
+    expect(urlRows({ lan, serverUrl }, terminal)).toBe(
       "  network   no address but the loopback's: this machine is in no network\n",
     );
-    expect(networkText({ lan, serverUrl }, { ...terminal, columns: 60 })).toBe(
+    expect(urlRows({ lan, serverUrl }, { ...terminal, columns: 60 })).toBe(
       "  network   no address but the loopback's: this machine is\n            in no network\n",
     );
+  });
+});
+
+describe("what programs are told of the network", () => {
+  it("is the URLs, the phone's page and the CA's fingerprint", async () => {
+    await using certificates = await makeTestCertificates();
+    const { caPem } = certificates;
+    expect(toLanAccess({ lan: { ...LAN, publicAddresses: () => [OPEN] }, serverUrl, caPem })).toEqual({
+      urls: ["https://192.168.1.5:4433", "https://[fd12::5]:4433", "https://172.17.0.1:4433"],
+      publicUrls: ["https://203.0.113.5:4433"],
+      phoneUrl: "http://192.168.1.5:4433/_chanctl/phone",
+      caFingerprint: new X509Certificate(caPem).fingerprint256,
+    });
+  });
+
+  it("is without TLS the app as what a phone opens", () => {
+    const access = toLanAccess({ lan: LAN, serverUrl: "http://localhost:4433" });
+    expect(access.phoneUrl).toBe("http://192.168.1.5:4433");
+    expect(access).not.toHaveProperty("caFingerprint");
   });
 });
 

@@ -6,6 +6,7 @@ import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
 import { escapeControls } from "../terminal-text.ts";
 import { keysLine } from "./keys.ts";
+import type { NetworkView } from "./network-view.ts";
 import { formatRows } from "./rows.ts";
 import type { Row } from "./rows.ts";
 
@@ -13,6 +14,8 @@ interface AddressOptions {
   readonly app: AppOptions | undefined;
   /** Another name that the server's certificate is for: `shop.localhost`. */
   readonly projectHost?: string | undefined;
+  /** What is shown of the network where others come in, too. */
+  readonly network?: NetworkView;
 }
 
 interface BannerOptions extends AddressOptions {
@@ -23,8 +26,6 @@ interface BannerOptions extends AddressOptions {
   readonly trustText?: string | undefined;
   /** Whether single keys are read. */
   readonly hasKeys: boolean;
-  /** What is to be known where others of the network come in, too: whole lines. */
-  readonly network?: (serverUrl: string) => string;
   /** For `serve`. @default false */
   readonly isQuiet?: boolean;
 }
@@ -40,7 +41,7 @@ export function banner(server: RunningServer, options: BannerOptions, io: Io): s
   ];
   const command = options.isQuiet ? " serve" : "";
   const title = `${bold("chanctl")} ${options.version}${command}  ${dim(`ready in ${formatDuration(readyMs)}`)}`;
-  const network = options.network?.(server.url) ?? "";
+  const network = options.network;
   const keys = options.hasKeys
     ? `
   ${keysLine(palette(io.color))}
@@ -49,13 +50,14 @@ export function banner(server: RunningServer, options: BannerOptions, io: Io): s
   return `
   ${title}
 
-${formatRows(rows, io)}${network}${keys}
+${formatRows(rows, io)}${network?.urls(server.url) ?? ""}${network?.phone(server.url) ?? ""}${keys}
 `;
 }
 
 /** Where the server and its app are: the banner's first rows. */
 export function addressRows(server: RunningServer, options: AddressOptions, io: Io): string {
-  return formatRows(toAddressRows(server, options, io), io);
+  const network = options.network?.urls(server.url) ?? "";
+  return formatRows(toAddressRows(server, options, io), io) + network;
 }
 
 function publicUrls({ url }: RunningServer, projectHost: string | undefined): string[] {

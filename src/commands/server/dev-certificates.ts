@@ -8,7 +8,7 @@ import type { RunningServer } from "../../server/start-server.ts";
 import type { Logger } from "../../shared/logger.ts";
 import type { Io } from "../io.ts";
 import { toOwnHost } from "./host-warning.ts";
-import { lanHosts, lanUrls, publicUrls, toCertificateHosts } from "./lan.ts";
+import { lanHosts, toCertificateHosts } from "./lan.ts";
 import type { Lan } from "./lan.ts";
 
 /** How soon a laptop that has come to another network, or a name to the config, is reached there without a warning. */
@@ -55,30 +55,15 @@ export async function loadDevCertificates(
     home: owner.home,
     caPath: current.caPath,
     caPem: current.caPem,
-    renew: (server, logger) => {
-      let told = lan && urlsText(lan, server.url);
-      const onRenewed = (renewed: Certificates): void => {
-        server.setCertificate(toTls(renewed));
-        const urls = lan && urlsText(lan, server.url);
-        if (urls === told) return;
-        told = urls;
-        logger({ level: "info", event: "network", message: `the network has changed: ${urls}` });
-      };
-      return new CertificateRenewal({
+    renew: (server, logger) =>
+      new CertificateRenewal({
         ...owner,
         current,
-        onRenewed,
+        onRenewed: (renewed) => server.setCertificate(toTls(renewed)),
         logger,
         checkIntervalMs: CHECK_INTERVAL_MS,
-      });
-    },
+      }),
   };
-}
-
-function urlsText(lan: Lan, serverUrl: string): string {
-  const urls = lanUrls(lan, serverUrl).map(({ url }) => url);
-  const open = publicUrls(lan, serverUrl).map((url) => `${url} (not private)`);
-  return [...urls, ...open].join("  ") || "no address but the loopback's";
 }
 
 function toTls({ certPem, keyPem, caPath }: Certificates): TlsOptions {

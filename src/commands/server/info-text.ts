@@ -19,6 +19,8 @@ interface InfoChannel {
 interface InfoOptions {
   /** What the banner says of addresses. */
   readonly addresses: string;
+  /** How a phone of the network comes in, whole lines; empty where none does. */
+  readonly phone: string;
   readonly channels: readonly InfoChannel[];
   /** The stored streams of a channel, at most so many. */
   readonly streamsOf: (channel: string, limit: number) => readonly ChannelStream[];
@@ -30,12 +32,16 @@ interface InfoOptions {
   readonly columns: number;
 }
 
-/** What `i` shows: where the server is, the channels with their streams and subscribers, the size of the store. */
+/**
+ * What `i` shows: where the server is, the channels with their streams and subscribers, the size of the store. How a
+ * phone comes in is last: a QR code is of use only as long as all of it is on the screen.
+ */
 export function infoText(options: InfoOptions): string {
-  const { addresses, channels, storeBytes, paint } = options;
+  const { addresses, phone, channels, storeBytes, paint } = options;
   const rows = channels.flatMap((channel) => channelRows(channel, options));
   const store = `  ${paint.dim("store".padEnd(9))} ${formatBytes(storeBytes)}`;
-  return ["", addresses.trimEnd(), "", ...rows, ...(rows.length > 0 ? [""] : []), store, "", ""].join("\n");
+  const lines = ["", addresses.trimEnd(), "", ...rows, ...(rows.length > 0 ? [""] : []), store];
+  return `${lines.join("\n")}\n${phone}\n`;
 }
 
 /** What the store takes on the disk, its write-ahead log and all. */

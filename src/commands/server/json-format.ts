@@ -1,9 +1,10 @@
 import type { Io } from "../io.ts";
 import { plainAppLine } from "./app-line.ts";
+import type { NetworkView } from "./network-view.ts";
 import type { ReportFormat } from "./reporter.ts";
 
 /** One JSON a line: first `ready`, then each log entry and each line of the app. */
-export function jsonFormat(io: Io): ReportFormat {
+export function jsonFormat({ network }: { readonly network?: NetworkView }, io: Io): ReportFormat {
   const print = (value: object): void => io.stdout(`${JSON.stringify(value, brief)}\n`);
   return {
     ready: ({ url, internalUrl, caPath, app }) =>
@@ -14,6 +15,7 @@ export function jsonFormat(io: Io): ReportFormat {
         caPath,
         pid: process.pid,
         app: app && { pid: app.pid, port: app.port },
+        network: network?.access(url),
       }),
     entry: ({ event, level, message, fields }) =>
       print({ event, level, time: Date.now(), message, ...fields }),

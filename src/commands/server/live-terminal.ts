@@ -10,6 +10,7 @@ import { addressRows } from "./banner.ts";
 import { infoText, readStoreBytes } from "./info-text.ts";
 import { Keyboard } from "./keyboard.ts";
 import { keyOf, keysText } from "./keys.ts";
+import type { NetworkView } from "./network-view.ts";
 import { Screen } from "./screen.ts";
 import { statusText } from "./status-text.ts";
 import { SubscriberCounts } from "./subscriber-counts.ts";
@@ -28,6 +29,8 @@ interface LiveTerminalOptions {
   readonly app: AppOptions | undefined;
   /** Another name that the server's certificate is for: `shop.localhost`. */
   readonly projectHost?: string | undefined;
+  /** What is shown of the network where others come in, too. */
+  readonly network?: NetworkView;
 }
 
 /**
@@ -151,6 +154,7 @@ export class LiveTerminal {
     const storeBytes = await readStoreBytes(stateFolder);
     const text = infoText({
       addresses: addressRows(server, this.#options, this.#terminal),
+      phone: this.#options.network?.phone(server.url) ?? "",
       channels: server.registry.entries().map(({ name, definition, error }) => ({
         name,
         transport: definition?.transport,

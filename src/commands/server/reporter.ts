@@ -11,6 +11,7 @@ import { banner } from "./banner.ts";
 import { jsonFormat } from "./json-format.ts";
 import { LiveTerminal } from "./live-terminal.ts";
 import type { ServerControls } from "./live-terminal.ts";
+import type { NetworkView } from "./network-view.ts";
 import { textFormat } from "./text-format.ts";
 
 /** How what a server does is shown: lines for a person, or JSON for a program. */
@@ -30,8 +31,8 @@ interface ReporterOptions {
   readonly projectHost?: string | undefined;
   /** Which trust stores trust the CA, where there is one. */
   readonly trustText?: string | undefined;
-  /** What the banner shows where others of the network come in, too. */
-  readonly network?: (serverUrl: string) => string;
+  /** What is shown of the network where others come in, too. */
+  readonly network?: NetworkView;
   /** For `serve`: leave out what happens at each connection and publish, the status line and the keys. @default false */
   readonly isQuiet?: boolean;
 }
@@ -54,8 +55,11 @@ export async function createReporter(options: ReporterOptions): Promise<Reporter
   // `chanctl dev &`: the shell has the keys.
   const hasKeys = terminal !== undefined && io.isTerminal && (await isInForeground());
   const format = isJson
-    ? jsonFormat(io)
-    : textFormat({ banner: (server) => banner(server, { ...options, version, hasKeys }, io) }, io);
+    ? jsonFormat(options, io)
+    : textFormat(
+        { ...options, banner: (server) => banner(server, { ...options, version, hasKeys }, io) },
+        io,
+      );
   const entry = (entry: LogEntry): void => {
     if (!isQuiet || !FREQUENT_EVENTS.has(entry.event)) format.entry(entry);
   };

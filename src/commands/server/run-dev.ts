@@ -16,6 +16,7 @@ import { detectAppCommand } from "./detect-app.ts";
 import { resolveDevTrust } from "../trust/dev-trust.ts";
 import { loadDevCertificates } from "./dev-certificates.ts";
 import { hostWarnings } from "./host-warning.ts";
+import { LanWatch } from "./lan-watch.ts";
 import { isAtLocalhost, openLan } from "./lan.ts";
 import { createReporter } from "./reporter.ts";
 import { runServer } from "./run-server.ts";
@@ -69,7 +70,7 @@ export async function runDev(
   const trust = certificates && (await resolveDevTrust({ ...certificates, mayAsk }, io));
   if (trust?.isCancelled) return io.setExitCode(EXIT_CANCELLED);
   const caPem = certificates?.caPem;
-  const lines = lan && (await import("./lan-lines.ts"));
+  const network = lan && (await import("./network-view.ts")).createNetworkView({ lan, caPem }, io);
   const reporter = await createReporter({
     io,
     isJson: flags.json === true,
@@ -77,7 +78,7 @@ export async function runDev(
     trustText: trust?.text,
     app,
     projectHost: certificates && isAtLocalhost(host) ? `${projectName}.localhost` : undefined,
-    ...(lan && lines ? { network: (serverUrl) => lines.networkText({ lan, caPem, serverUrl }, io) } : {}),
+    ...(network ? { network } : {}),
   });
   const logger = reporter.entry;
   const serverOptions: ServerOptions = {
@@ -108,7 +109,15 @@ export async function runDev(
       server.applySettings({ ...next, allowedHosts });
     };
     const watch = new ConfigWatch({ root, started, read, apply, logger });
-    return certificates === undefined ? [watch] : [watch, certificates.renew(server, logger)];
+    const renewal = certificates?.renew(server, logger);
+    const lanWatch =
+      network &&
+      new LanWatch({
+        access: () => network.access(server.url),
+        beforeTelling: renewal && (() => renewal.check()),
+        logger,
+      });
+    return [watch, lanWatch, renewal].filter((companion) => companion !== undefined);
   };
   await runServer(serverOptions, { io, reporter, onReady });
 }

@@ -4,18 +4,22 @@ import { palette } from "../palette.ts";
 import { appLine, plainAppLine } from "./app-line.ts";
 import { eventLine, sumLine } from "./event-line.ts";
 import { FrequentLines } from "./frequent-lines.ts";
+import type { NetworkView } from "./network-view.ts";
+import { PhoneNews } from "./phone-news.ts";
 import type { ReportFormat } from "./reporter.ts";
 
 interface TextFormatOptions {
   /** Made once the server is up. */
   readonly banner: (server: RunningServer) => string;
+  /** What is shown of the network where others come in, too. */
+  readonly network?: NetworkView;
 }
 
 /** A room's worth of people is still told by name when all of them come back. */
 const ROOM = { linesAStream: 20 };
 
 /** Plain scrolling lines: a banner, one line an event, the app's output behind a prefix. */
-export function textFormat({ banner }: TextFormatOptions, io: Io): ReportFormat {
+export function textFormat({ banner, network }: TextFormatOptions, io: Io): ReportFormat {
   const paint = palette(io.color);
   const { yellow, cyan } = paint;
   const lineOptions = () =>
@@ -31,14 +35,19 @@ export function textFormat({ banner }: TextFormatOptions, io: Io): ReportFormat 
     ["connect", linesOf("connect", ROOM)],
     ["disconnect", linesOf("disconnect", ROOM)],
   ]);
+  const phoneNews = network && new PhoneNews(network);
   return {
-    ready: (server) => io.stdout(banner(server)),
+    ready: (server) => {
+      phoneNews?.shown(server.url);
+      io.stdout(banner(server));
+    },
     entry: (entry) => {
       const text = (): string => eventLine(entry, lineOptions());
       const lines = frequent.get(entry.event);
       const { path, messages } = entry.fields ?? {};
       if (lines === undefined || typeof path !== "string") io.stdout(`${text()}\n`);
       else lines.add({ path, text, ...(typeof messages === "number" ? { count: messages } : {}) });
+      if (entry.event === "network") io.stdout(phoneNews?.text() ?? "");
     },
     appOutput: ({ stream, text }) => {
       const shown = io.color ? appLine(text) : plainAppLine(text);
