@@ -64,7 +64,7 @@ function putTogether({ caPath, theirPath, bothPath }: Paths): { path: string; wa
     replace(bothPath, [...own, ...others].map((certificate) => `${certificate}\n`).join(""));
     return { path: bothPath };
   } catch (error) {
-    const message = `${bothPath} cannot be written (${messageOf(error)}): ${LOSS}`;
+    const message = `${bothPath} cannot be made (${messageOf(error)}): ${LOSS}`;
     const hint = `chmod -R u+rwX "${dirname(bothPath)}"     chanctl must be able to write there`;
     return { path: caPath, warning: warn(message, { path: theirPath, hint }) };
   }

@@ -141,7 +141,7 @@ describe("createExtraCa", () => {
     const stateFolder = join(folder, "gone");
     const extraCa = createExtraCa({ caPath, given, stateFolder, logger: (entry) => void log.push(entry) });
     expect(extraCa()).toBe(caPath);
-    expect(log[0]?.message).toContain(`${join(stateFolder, "extra-ca.pem")} cannot be written (ENOENT`);
+    expect(log[0]?.message).toContain(`${join(stateFolder, "extra-ca.pem")} cannot be made (ENOENT`);
   });
 });
 

@@ -239,6 +239,15 @@ describe("the CA", () => {
     const none = { caPath: "ca.pem", caPem: "A", given: "/nowhere", givenPem: undefined };
     expect(judgeExtraCa(none)).toMatchObject({ status: "warn", fix: 'export NODE_EXTRA_CA_CERTS="ca.pem"' });
     expect(judgeExtraCa({ ...none, givenPem: "B A" })).toMatchObject({ status: "ok" });
+    expect(judgeExtraCa({ ...none, givenPem: "B" })).toMatchObject({
+      status: "warn",
+      message: expect.stringContaining("holds no certificate in PEM"),
+    });
+    const givenPem = "-----BEGIN CERTIFICATE-----\nB\n-----END CERTIFICATE-----\n";
+    expect(judgeExtraCa({ ...none, caPem: "own", givenPem })).toMatchObject({
+      status: "ok",
+      message: expect.stringContaining("the app is given the CA and what is in /nowhere"),
+    });
   });
 });
 

@@ -42,6 +42,13 @@ export function judgeExtraCa({ caPath, caPem, given, givenPem }: ExtraCaFacts): 
   }
   if (givenPem?.replaceAll(/\s/g, "").includes(caPem.replaceAll(/\s/g, "")))
     return { status: "ok", message: "NODE_EXTRA_CA_CERTS has the CA" };
+  if (!/-----BEGIN (?:X509 )?CERTIFICATE-----/.test(givenPem ?? "")) {
+    return {
+      status: "warn",
+      message: `NODE_EXTRA_CA_CERTS names ${given}, which holds no certificate in PEM: the app is given the CA alone`,
+      fix: `export NODE_EXTRA_CA_CERTS="${caPath}"`,
+    };
+  }
   return {
     status: "ok",
     message: `the app is given the CA and what is in ${given}; all others have NODE_EXTRA_CA_CERTS as it is, and that file lacks the CA`,
