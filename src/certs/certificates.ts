@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { ChanctlError } from "../shared/errors.ts";
 import { loadAuthority } from "./authority.ts";
 import { loadLeaf } from "./leaf.ts";
 import { keepPermitted } from "./permitted-host.ts";
@@ -51,13 +52,14 @@ export async function loadCertificates(options: CertificatesOptions): Promise<Ce
   const projectHost = `${project}.localhost`;
   const own = ["localhost", "127.0.0.1", "::1", projectHost, `*.${projectHost}`];
   const hosts = [...new Set([...own, ...keepPermitted(options.hosts?.() ?? [])])];
-  const authority = await loadAuthority({ home, now: now() });
-  const leaf = await loadLeaf({
-    path: join(home, "leaves", `${project}.pem`),
-    hosts,
-    commonName: projectHost,
-    authority: authority.pair,
-    now: now(),
+  const path = join(home, "leaves", `${project}.pem`);
+  const { authority, leaf } = await orWithoutTls(async () => {
+    const authority = await loadAuthority({ home, now: now() });
+    const { pair } = authority;
+    return {
+      authority,
+      leaf: await loadLeaf({ path, hosts, commonName: projectHost, authority: pair, now: now() }),
+    };
   });
   return {
     certPem: leaf.chainPem,
@@ -68,4 +70,16 @@ export async function loadCertificates(options: CertificatesOptions): Promise<Ce
     validTo: leaf.validTo,
     isNewAuthority: authority.isNew,
   };
+}
+
+/** A server, unlike who only trusts the CA, can do without it. */
+async function orWithoutTls<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    if (!(error instanceof ChanctlError)) throw error;
+    const { code, message, hint } = error;
+    const lines = [...(hint === undefined ? [] : [hint]), "chanctl dev --no-tls    goes on without HTTPS"];
+    throw new ChanctlError(code, message, { cause: error, hint: lines.join("\n") });
+  }
 }

@@ -81,8 +81,7 @@ function unusableFile(verb: "read" | "write", path: string, cause: unknown): Cha
       cause,
       hint: [
         `ls -ld "${dirname(path)}"    the folder and its files must be yours`,
-        "CHANCTL_HOME=<folder> chanctl dev    keeps them in another folder",
-        "chanctl dev --no-tls    goes on without HTTPS",
+        "export CHANCTL_HOME=<folder>    keeps them in another folder",
       ].join("\n"),
     },
   );

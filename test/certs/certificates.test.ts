@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { createServer, get, type RequestOptions } from "node:https";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -88,6 +88,14 @@ describe("the certificates of a project", () => {
     onTestFinished(() => stranger.close());
     const refused = (await stranger.browser.newPage()).goto(`https://localhost:${port}/`);
     await expect(refused).rejects.toThrow("ERR_CERT_AUTHORITY_INVALID");
+  });
+
+  it("are what a dev server can do without where they cannot be written", async () => {
+    const home = await temporaryHome();
+    await mkdir(join(home, ".."), { recursive: true });
+    await writeFile(home, "a file, not a folder");
+    const hint = expect.stringMatching(/export CHANCTL_HOME=<folder>[^]*\nchanctl dev --no-tls {4}/);
+    await expect(loadCertificates({ home, projectName: "shop" })).rejects.toMatchObject({ hint });
   });
 
   it("share the user's one CA", async () => {
