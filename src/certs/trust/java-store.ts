@@ -5,7 +5,7 @@ import type { Machine } from "./machine.ts";
 import { runAsRoot, toRootLine } from "./root-command.ts";
 import { installCommand } from "./tool-packages.ts";
 import { assertDone, toCommandLine } from "./trust-failed.ts";
-import type { TrustStore } from "./trust-store.ts";
+import type { StoreChange, TrustStore } from "./trust-store.ts";
 import { stateOf, type Verdict } from "./verdict.ts";
 
 /** Where a Java keeps its CAs, and what lists them. */
@@ -51,10 +51,12 @@ export function javaStore({
     reason: "this Java has no `keytool`, nor is there one on the PATH",
     fix: installCommand("keytool", machine),
   };
-  const run = async (step: string, commands: readonly (readonly string[])[]): Promise<void> => {
-    if (isOthers) return runAsRoot(commands, { step, machine });
+  const note = "restart what runs on that Java";
+  const run = async (step: string, commands: readonly (readonly string[])[]): Promise<StoreChange> => {
+    if (isOthers) return { note, command: await runAsRoot(commands, { step, machine }) };
     for (const command of commands)
       assertDone(await machine.run(command), { step, command: toCommandLine(command) });
+    return { note, command: commands.map(toCommandLine).join(" && ") };
   };
 
   return {
@@ -79,15 +81,13 @@ export function javaStore({
     },
     async install() {
       if (ca === undefined || isThere()) return {};
-      await run(`add the CA to ${cacerts}`, [addition]);
-      return { note: "restart what runs on that Java" };
+      return run(`add the CA to ${cacerts}`, [addition]);
     },
     async uninstall(taken) {
       const step = `take the CA out of ${cacerts}`;
       if (keytool === undefined)
         throw new ChanctlError("trust_failed", `could not ${step}: ${missing.reason}`, { hint: missing.fix });
-      await run(step, await deletionsOf(taken));
-      return { note: "restart what runs on that Java" };
+      return run(step, await deletionsOf(taken));
     },
     async held() {
       const held = await heldHere();

@@ -23,9 +23,11 @@ interface KeychainStoreOptions {
  */
 export function keychainStore({ ca, machine }: KeychainStoreOptions): TrustStore {
   const keychain = join(machine.homedir, "Library/Keychains/login.keychain-db");
-  const security = async (step: string, args: readonly string[]): Promise<void> => {
-    const command = ["security", ...args];
-    assertDone(await machine.run(command), { step, command: toCommandLine(command) });
+  const security = async (step: string, args: readonly string[]): Promise<string> => {
+    const words = ["security", ...args];
+    const command = toCommandLine(words);
+    assertDone(await machine.run(words, { mayOpenWindow: true }), { step, command });
+    return command;
   };
   /** `-c` finds every name that this is a part of. */
   const find = ["security", "find-certificate", "-a", "-p", "-c", AUTHORITY_PREFIX.trim(), keychain];
@@ -44,21 +46,15 @@ export function keychainStore({ ca, machine }: KeychainStoreOptions): TrustStore
     },
     async install() {
       if (ca === undefined) return {};
-      await security("add the CA to the keychain", [
-        "add-trusted-cert",
-        "-r",
-        "trustRoot",
-        "-k",
-        keychain,
-        ca.path,
-      ]);
-      return {};
+      const args = ["add-trusted-cert", "-r", "trustRoot", "-k", keychain, ca.path];
+      return { command: await security("add the CA to the keychain", args) };
     },
     async uninstall(taken) {
       const step = "take the CA out of the keychain";
+      const commands: string[] = [];
       for (const { sha1 } of among(await heldHere(), taken))
-        await security(step, ["delete-certificate", "-Z", sha1, "-t", keychain]); // -t: its trust settings too
-      return {};
+        commands.push(await security(step, ["delete-certificate", "-Z", sha1, "-t", keychain])); // -t: its trust settings too
+      return { command: commands.join(" && ") };
     },
     held: async () => toStored(await heldHere(), ca),
   };

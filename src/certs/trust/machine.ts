@@ -24,7 +24,9 @@ export interface FileView {
 export interface RunOptions {
   /** It asks for a password on the terminal if it needs one, and is waited for as long as a person takes. */
   readonly mayAskPassword?: boolean;
-  /** It is ended after so long, ms, unless it asks for a password. @default a minute */
+  /** The system asks in a window of its own, and is waited for as long where somebody sits there. */
+  readonly mayOpenWindow?: boolean;
+  /** It is ended after so long, ms, unless a person is waited for. @default a minute */
   readonly timeoutMs?: number;
 }
 

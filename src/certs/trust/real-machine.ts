@@ -7,12 +7,16 @@ import { runProgram } from "./run-program.ts";
 interface RealMachineOptions {
   readonly env: Machine["env"];
   readonly homedir: string;
-  /** Whether sudo or su may ask for a password here. */
+  /** Whether a person sits at a terminal, whom sudo, su and the windows of the system may ask. */
   readonly isTerminal: boolean;
 }
 
 /** A tool that hangs, on a locked database say, is not waited for longer. */
 const TIMEOUT_MS = 60_000;
+
+/** What `su` writes before it reads the password, from nobody where there is no terminal. */
+const SU_PROMPT = "Password: ";
+const SU_IN_VAIN = "su asks for root's password, and nobody can be asked here";
 
 /** Names of stores that the caller's shell may have set for one tool: the machine's own are meant here. */
 const STORE_VARIABLES = new Set([
@@ -34,11 +38,15 @@ export function realMachine({ env, homedir, isTerminal }: RealMachineOptions): M
     homedir,
     isRoot,
     files: realFiles,
-    run: (command, { mayAskPassword = false, timeoutMs = TIMEOUT_MS } = {}) =>
-      // Without a terminal a sudo would ask in vain on the one that it may still find.
-      command[0] === "sudo" && !isTerminal
-        ? runProgram(["sudo", "-n", ...command.slice(1)], { env: toolEnv, isAsking: false, timeoutMs })
-        : runProgram(command, { env: toolEnv, isAsking: mayAskPassword && isTerminal, timeoutMs }),
+    async run(command, { mayAskPassword = false, mayOpenWindow = false, timeoutMs = TIMEOUT_MS } = {}) {
+      const isAsking = isTerminal && mayAskPassword;
+      const limit = isTerminal && (mayAskPassword || mayOpenWindow) ? {} : { timeoutMs };
+      // Where nobody is, a sudo would ask in vain on the terminal that it may still find.
+      const words = command[0] === "sudo" && !isTerminal ? ["sudo", "-n", ...command.slice(1)] : command;
+      const result = await runProgram(words, { env: toolEnv, isAsking, ...limit });
+      const isVain = command[0] === "su" && !isAsking && result.stderr.startsWith(SU_PROMPT);
+      return isVain ? { ...result, stderr: SU_IN_VAIN } : result;
+    },
   };
 }
 

@@ -37,9 +37,13 @@ interface RootStep {
 /**
  * Runs commands as root, one after the other; a person has allowed them.
  *
+ * @returns what ran, in one line
  * @throws {ChanctlError} `trust_failed` with what the first that failed said; before any runs where one is not there.
  */
-export async function runAsRoot(commands: Commands, { step, machine, fixes = {} }: RootStep): Promise<void> {
+export async function runAsRoot(
+  commands: Commands,
+  { step, machine, fixes = {} }: RootStep,
+): Promise<string> {
   const missing = commands.find(([program = ""]) => findProgram(program, machine) === undefined)?.[0];
   if (missing !== undefined) {
     const where = `\`${missing}\` is nowhere on the PATH or in /usr/sbin, and nothing was changed`;
@@ -52,6 +56,7 @@ export async function runAsRoot(commands: Commands, { step, machine, fixes = {} 
     const result = await machine.run(command, { mayAskPassword: !machine.isRoot });
     assertDone(result, { step, command: toCommandLine(command), hint });
   }
+  return hint;
 }
 
 function toLine(commands: Commands): string {

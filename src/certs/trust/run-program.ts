@@ -5,10 +5,10 @@ import type { CommandResult } from "./machine.ts";
 
 interface RunProgramOptions {
   readonly env: NodeJS.ProcessEnv;
-  /** Whether it may ask on the terminal: a person may take their time over a password. */
+  /** Whether it may ask on the terminal. */
   readonly isAsking: boolean;
-  /** When it is killed, ms, unless it may ask. */
-  readonly timeoutMs: number;
+  /** When it is killed, ms. @default never: a person may take their time over a password */
+  readonly timeoutMs?: number;
 }
 
 /** All roots of a system are half a MB of PEM. A `certutil` that asks in vain for a password fills this in a second. */
@@ -38,9 +38,10 @@ export function runProgram(
   };
   gather("stdout");
   gather("stderr");
-  const timer = isAsking
-    ? undefined
-    : setTimeout(() => ending.abort(`did not end within ${timeoutMs / 1_000} s`), timeoutMs);
+  const timer =
+    timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => ending.abort(`did not end within ${timeoutMs / 1_000} s`), timeoutMs);
   const release = isAsking ? () => {} : endWithProcess(child);
   return new Promise((resolve) => {
     const settle = (result: CommandResult): void => {

@@ -1,7 +1,13 @@
 import { join } from "node:path";
 
 import type { AuthorityCertificate, HeldAuthority } from "./authority-certificate.ts";
-import { among, parseCertificate, toHeldAuthority, toStored } from "./authority-certificate.ts";
+import {
+  among,
+  authoritiesIn,
+  parseCertificate,
+  toHeldAuthority,
+  toStored,
+} from "./authority-certificate.ts";
 import { type JavaKeystore, javaKeystore } from "./java-keystore.ts";
 import type { Machine } from "./machine.ts";
 import { findProgram } from "./programs.ts";
@@ -41,10 +47,15 @@ export function systemStore({ layout, ca, machine, verify }: SystemStoreOptions)
   const java = javaCopyOf(layout, machine);
   const ours = () => anchorsIn(anchors, { ca, machine });
   const isInBundle = () => ca !== undefined && bundleHolds(machine.files.read(bundle), ca.pem);
+  /** What is in the bundle may have no anchor any more. */
+  const bundled = () => [
+    ...(ca !== undefined && isInBundle() ? [ca] : []),
+    ...authoritiesIn(machine.files.read(bundle)?.toString("latin1") ?? ""),
+  ];
   const toInstall = () => [["install", "-D", "-m", "644", ca?.path ?? "", anchor], [...update]];
   const toUninstall = async (taken: readonly StoredAuthority[]) => {
     const paths = among(ours(), taken).map(({ path }) => path);
-    const isBundled = paths.length > 0 || (isInBundle() && taken.some(({ isOwn }) => isOwn));
+    const isBundled = paths.length > 0 || among(bundled(), taken).length > 0;
     const copies = among((await java?.held()) ?? [], taken);
     return [
       ...(paths.length === 0 ? [] : [["rm", "-f", ...paths]]),
@@ -86,28 +97,23 @@ export function systemStore({ layout, ca, machine, verify }: SystemStoreOptions)
     async install() {
       const isNew = !machine.files.exists(anchor);
       try {
-        await runAsRoot(toInstall(), { step: "add the CA to the system's store", machine });
+        return {
+          command: await runAsRoot(toInstall(), { step: "add the CA to the system's store", machine }),
+        };
       } catch (error) {
         // The next update, of anybody's, would make what lies there trusted.
         if (isNew && !isInBundle() && machine.files.exists(anchor))
           await runAsRoot([["rm", "-f", anchor]], { step: `take ${anchor} away again`, machine });
         throw error;
       }
-      return {};
     },
     async uninstall(taken) {
       const fixes = { [update[0]]: installCommand("ca-certificates", machine) };
-      await runAsRoot(await toUninstall(taken), {
-        step: "take the CA out of the system's store",
-        machine,
-        fixes,
-      });
-      return {};
+      const step = "take the CA out of the system's store";
+      return { command: await runAsRoot(await toUninstall(taken), { step, machine, fixes }) };
     },
     async held() {
-      // An own one may be in the bundle alone, after somebody has deleted its anchor.
-      const own = ca !== undefined && isInBundle() ? [ca] : [];
-      return toStored([...own, ...ours(), ...((await java?.held()) ?? [])], ca);
+      return toStored([...bundled(), ...ours(), ...((await java?.held()) ?? [])], ca);
     },
   };
 }

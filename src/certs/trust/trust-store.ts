@@ -14,6 +14,8 @@ export type TrustState =
   | { readonly kind: "inherited"; readonly from: string }
   /** There is nothing yet that could trust, and it is nobody's fault; `note` says what would change that. */
   | { readonly kind: "unused"; readonly reason: string; readonly note: string }
+  /** Nobody can tell what it holds; `fix` is what helps. */
+  | { readonly kind: "unreadable"; readonly reason: string; readonly fix: string }
   /** Something is missing on this machine; `fix` is the command that brings it. */
   | { readonly kind: "blocked"; readonly reason: string; readonly fix: string };
 
@@ -27,6 +29,8 @@ export interface StatusOptions {
 export interface StoreChange {
   /** What to do now: "restart Firefox". */
   readonly note?: string;
+  /** What ran, for a person to repeat where the store shows nothing of it. */
+  readonly command?: string;
 }
 
 /** A CA of chanctl that a store holds. */

@@ -13,13 +13,15 @@ interface WindowsStoreOptions {
 /**
  * The root store of the Windows user, which Edge, Chrome and Firefox read.
  *
- * Windows asks in a window of its own before it adds a root. From WSL the same programs are called, because the
+ * Windows asks in a window of its own before it adds a root or takes one out. From WSL the same programs are called, because the
  * browser in front of a WSL project is the one of Windows.
  */
 export function windowsStore({ ca, machine, isWsl }: WindowsStoreOptions): TrustStore {
-  const certutil = async (step: string, args: readonly string[]): Promise<void> => {
-    const command = ["certutil.exe", "-user", ...args];
-    assertDone(await machine.run(command), { step, command: toCommandLine(command) });
+  const certutil = async (step: string, args: readonly string[]): Promise<string> => {
+    const words = ["certutil.exe", "-user", ...args];
+    const command = toCommandLine(words);
+    assertDone(await machine.run(words, { mayOpenWindow: true }), { step, command });
+    return command;
   };
   const isThere = async (): Promise<boolean> =>
     ca !== undefined && (await machine.run(["certutil.exe", "-user", "-store", "Root", ca.sha1])).code === 0;
@@ -35,13 +37,14 @@ export function windowsStore({ ca, machine, isWsl }: WindowsStoreOptions): Trust
     status: async () => ((await isThere()) ? { kind: "trusted" } : { kind: "untrusted" }),
     async install() {
       if (ca === undefined || (await isThere())) return {};
-      await certutil("add the CA to Windows", ["-addstore", "Root", await windowsPathOf(ca.path)]);
-      return {};
+      const args = ["-addstore", "Root", await windowsPathOf(ca.path)];
+      return { command: await certutil("add the CA to Windows", args) };
     },
     async uninstall(taken) {
+      const commands: string[] = [];
       for (const { sha1 } of among(await heldHere(), taken))
-        await certutil("take the CA out of Windows", ["-delstore", "Root", sha1]);
-      return {};
+        commands.push(await certutil("take the CA out of Windows", ["-delstore", "Root", sha1]));
+      return { command: commands.join(" && ") };
     },
     held: async () => toStored(await heldHere(), ca),
   };

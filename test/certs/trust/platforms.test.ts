@@ -128,6 +128,14 @@ describe.each(LINUXES)("the store of $name", ({ anchors, tool, update, bundle, o
     expect(machine.commands[1]).toMatch(`sudo /usr/bin/${update}`);
   });
 
+  it("still has one that the bundle alone holds, after a tool that failed half-way", async () => {
+    const { machine, store } = await setUp(machineWith);
+    machine.write(bundle, otherCa.pem);
+    expect((await store.held()).map(({ name }) => name)).toEqual([otherCa.name]);
+    await store.uninstall(await store.held());
+    expect(machine.commands).toEqual([expect.stringContaining(update)]);
+  });
+
   it("keeps a CA that was not named", async () => {
     const { machine, store } = await setUp(machineWith);
     machine.write(`${anchors}/by-hand.crt`, ca.pem);
@@ -265,6 +273,10 @@ describe("the macOS keychain", () => {
     expect(machine.commands.at(-1)).toBe(`security delete-certificate -Z ${ca.sha1} -t ${keychain}`);
     expect(await store.status({ verify: true })).toEqual({ kind: "untrusted" });
     expect(store.asRoot).toBeUndefined();
+    expect(machine.inWindow.map((line) => line.split(" ")[1])).toEqual([
+      "add-trusted-cert",
+      "delete-certificate",
+    ]);
   });
 
   it("says what macOS said where a person does not give the password", async () => {
@@ -332,6 +344,7 @@ describe("the store of Windows", () => {
     expect(await store.status({ verify: true })).toEqual({ kind: "trusted" });
     await store.uninstall(await store.held());
     expect(machine.commands.at(-1)).toBe(`certutil.exe -user -delstore Root ${ca.sha1}`);
+    expect(machine.inWindow.map((line) => line.split(" ")[2])).toEqual(["-addstore", "-delstore"]);
   });
 
   it("is reached from WSL by the path that Windows knows", async () => {

@@ -23,6 +23,8 @@ export interface RecordedMachine extends Machine {
   readonly commands: string[];
   /** Those of them that may ask on the terminal, where their complaints are then seen as well. */
   readonly asking: string[];
+  /** Those for which the system asks in a window of its own. */
+  readonly inWindow: string[];
   /** Changes a file, as a program does. */
   write(path: string, text: string): void;
   remove(path: string): void;
@@ -38,6 +40,7 @@ export function recordedMachine(options: RecordedMachineOptions): RecordedMachin
       .filter((name) => name !== "");
   const commands: string[] = [];
   const asking: string[] = [];
+  const inWindow: string[] = [];
   const machine: RecordedMachine = {
     platform,
     env,
@@ -45,6 +48,7 @@ export function recordedMachine(options: RecordedMachineOptions): RecordedMachin
     isRoot,
     commands,
     asking,
+    inWindow,
     files: {
       exists: (path) => files.has(path) || files.has(`${path}/`) || children(path).length > 0,
       list: (folder) => [...new Set(children(folder))].sort(),
@@ -54,9 +58,10 @@ export function recordedMachine(options: RecordedMachineOptions): RecordedMachin
     },
     write: (path, text) => files.set(path, text),
     remove: (path) => files.delete(path),
-    async run(command, { mayAskPassword = false } = {}) {
+    async run(command, { mayAskPassword = false, mayOpenWindow = false } = {}) {
       commands.push(command.join(" "));
       if (mayAskPassword) asking.push(command.join(" "));
+      if (mayOpenWindow) inWindow.push(command.join(" "));
       const [program, ...rest] = command;
       return { code: 0, stdout: "", stderr: "", ...answer?.(program === "sudo" ? rest : command, machine) };
     },
