@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import Sqlite from "better-sqlite3";
 
+import { errorCodeOf } from "../../shared/errors.ts";
 import { type HeldAuthority, parseCertificate, toHeldAuthority } from "./authority-certificate.ts";
 
 /** A certificate in an NSS database. */
@@ -65,23 +66,40 @@ export function isNssEmpty(folder: string): boolean {
   return isEmpty("cert9.db", "nssPublic") && isEmpty("key4.db", "nssPrivate");
 }
 
-/** Whether there is a file of that name that is no database. */
-export function isNssDamaged(folder: string): boolean {
+/** Whether what is said of a database can be believed. */
+export type NssReading =
+  /** It can be read, or there is none. */
+  | { readonly kind: "whole" }
+  /** `code` is SQLite's: of a file that is no database, or of one that is locked or somebody else's. */
+  | { readonly kind: "damaged" | "unreadable"; readonly code: string };
+
+/** Whether the database of a folder can be read. */
+export function nssReading(folder: string): NssReading {
   const path = join(folder, "cert9.db");
-  if (!existsSync(path)) return false;
-  return (
-    reading(path, (database) => database.prepare("SELECT count(*) FROM sqlite_master").get()) === undefined
-  );
+  if (!existsSync(path)) return { kind: "whole" };
+  try {
+    readDatabase(path, (database) => database.prepare("SELECT count(*) FROM sqlite_master").get());
+    return { kind: "whole" };
+  } catch (error) {
+    if (!existsSync(path)) return { kind: "whole" }; // another run has just removed it
+    const code = errorCodeOf(error) ?? String(error);
+    return { kind: /^SQLITE_(NOTADB|CORRUPT)/.test(code) ? "damaged" : "unreadable", code };
+  }
 }
 
 function reading<T>(path: string, read: (database: Sqlite.Database) => T): T | undefined {
-  let database: Sqlite.Database | undefined;
   try {
-    database = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: 500 });
-    return read(database);
+    return readDatabase(path, read);
   } catch {
     return undefined; // none, damaged, or of another layout: `certutil` then says what is wrong
+  }
+}
+
+function readDatabase<T>(path: string, read: (database: Sqlite.Database) => T): T {
+  const database = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: 500 });
+  try {
+    return read(database);
   } finally {
-    database?.close();
+    database.close();
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import {
   link,
+  lstat,
   mkdir,
   mkdtemp,
   readdir,
@@ -11,7 +12,7 @@ import {
   rmdir,
   writeFile,
 } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 import { ChanctlError, errorCodeOf } from "../../shared/errors.ts";
 import type { Machine } from "./machine.ts";
@@ -20,6 +21,10 @@ import { assertDone, toCommandLine } from "./trust-failed.ts";
 
 /** The files of a database, the one by which all know it last: who finds it finds the others too. */
 const DATABASE_FILES = ["pkcs11.txt", "key4.db", "cert9.db"];
+/** What the name of a folder begins with in which one is made. */
+const TEMPORARY = ".chanctl-new-nssdb-";
+/** `certutil` is ended after a minute: nobody makes one for so long. */
+const ABANDONED_MS = 600_000;
 /** Lies beside them where chanctl has made the folder. */
 const MARK = "made-by-chanctl.txt";
 const MARK_TEXT =
@@ -28,9 +33,9 @@ const MARK_TEXT =
 /**
  * Makes the NSS database of a folder, unless there is one.
  *
- * In a folder beside it, which then gets its name: of several who make it at once the first wins, and nobody sees half
- * of one. `certutil -N` in the folder itself would not do: where another one has been faster, it asks for a password
- * without end.
+ * In a folder within one beside it, which is then moved to its place: of several who make it at once the first wins,
+ * nobody sees half of one, and who looks for profiles of Firefox there finds none of this. `certutil -N` in the folder
+ * itself would not do: where another one has been faster, it asks for a password without end.
  *
  * @throws {ChanctlError} `trust_failed` with what `certutil` or the system said.
  */
@@ -42,18 +47,20 @@ export async function makeNssDatabase(
   try {
     const folder = await realpath(given).catch(() => given); // a link cannot be replaced by a folder
     await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
-    const temporary = await mkdtemp(`${folder}.`);
+    const around = await mkdtemp(join(dirname(folder), TEMPORARY));
     try {
+      const temporary = join(around, basename(folder));
+      await mkdir(temporary, { mode: 0o700 });
       const toCommand = (at: string): string[] => [certutil, "-d", `sql:${at}`, "-N", "--empty-password"];
       const command = `${toCommandLine(["mkdir", "-p", folder])} && ${toCommandLine(toCommand(folder))}`;
       assertDone(await machine.run(toCommand(temporary)), { step: `make the database ${given}`, command });
       const modules = join(temporary, "pkcs11.txt"); // names the folder
-      const suffix = temporary.slice(folder.length);
-      await writeFile(modules, (await readFile(modules, "utf8")).replaceAll(suffix, ""));
+      const further = `/${basename(around)}`; // not the whole path, in which NSS may have escaped something
+      await writeFile(modules, (await readFile(modules, "utf8")).replaceAll(further, ""));
       await writeFile(join(temporary, MARK), MARK_TEXT);
       await putInPlace(temporary, folder);
     } finally {
-      await rm(temporary, { recursive: true, force: true });
+      await rm(around, { recursive: true, force: true });
     }
   } catch (error) {
     if (error instanceof ChanctlError || errorCodeOf(error) === undefined) throw error;
@@ -61,6 +68,22 @@ export async function makeNssDatabase(
       cause: error,
       hint: `${toCommandLine(["ls", "-ld", dirname(given), given])}    they must be folders of yours`,
     });
+  }
+}
+
+/**
+ * Removes what runs that were ended have left of {@link makeNssDatabase}. By its name and its age: that its process is
+ * gone cannot be told of a home folder that containers share.
+ */
+export async function clearAbandoned(given: string): Promise<void> {
+  const folder = await realpath(given).catch(() => given);
+  const parent = dirname(folder);
+  const names = await readdir(parent).catch(() => []);
+  for (const name of names.filter((each) => each.startsWith(TEMPORARY))) {
+    const path = join(parent, name);
+    const stats = await lstat(path).catch(() => undefined);
+    if (stats?.isDirectory() !== true || Date.now() - stats.mtimeMs < ABANDONED_MS) continue;
+    await rm(path, { recursive: true, force: true }).catch(() => {}); // not ours, or gone: it does no harm
   }
 }
 

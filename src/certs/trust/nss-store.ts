@@ -4,8 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ChanctlError, messageOf } from "../../shared/errors.ts";
 import { among, type AuthorityCertificate, toStored } from "./authority-certificate.ts";
 import type { Machine } from "./machine.ts";
-import { findNssEntry, isNssDamaged, listNssAuthorities } from "./nss-database.ts";
-import { makeNssDatabase, removeMadeDatabase } from "./nss-made-database.ts";
+import { findNssEntry, listNssAuthorities, nssReading } from "./nss-database.ts";
+import { clearAbandoned, makeNssDatabase, removeMadeDatabase } from "./nss-made-database.ts";
 import { findProgram } from "./programs.ts";
 import { runningChromium } from "./running-chromium.ts";
 import { runningFirefox } from "./running-firefox.ts";
@@ -40,6 +40,7 @@ export function nssStore({
   verify: askClient,
 }: NssStoreOptions): TrustStore {
   const certutil = findProgram("certutil", machine);
+  const database = join(folder, "cert9.db");
   /** The own CA even if it is not named as chanctl names it. */
   const heldHere = () => {
     const held = listNssAuthorities(folder);
@@ -47,20 +48,19 @@ export function nssStore({
     return isOwnMissing && findNssEntry(folder, ca.der) !== undefined ? [ca, ...held] : held;
   };
   const entryOf = () => (ca === undefined ? undefined : findNssEntry(folder, ca.der));
-  const run = async (step: string, args: readonly string[]): Promise<void> => {
+  const run = async (step: string, args: readonly string[]): Promise<string> => {
     if (certutil === undefined) throw certutilMissing(folder, machine);
     const command = [certutil, "-d", `sql:${folder}`, ...args];
     const hint = fixOf(command);
     assertDone(await machine.run(command), { step, command: toCommandLine(command), hint });
+    return toCommandLine(command);
   };
+  const reading = () => nssReading(folder);
   /** A damaged database is made anew; else the same on a terminal, where `certutil` asks for a primary password. */
-  const fixOf = (command: readonly string[]): string => {
-    if (!isNssDamaged(folder)) {
-      return `${toCommandLine(command)}    close ${name} first; it asks for its primary password, if it has one`;
-    }
-    const database = join(folder, "cert9.db");
-    return `${toCommandLine(["mv", database, `${database}.damaged`])}    close ${name} first; what was imported there is lost`;
-  };
+  const fixOf = (command: readonly string[]): string =>
+    reading().kind === "damaged"
+      ? `${toCommandLine(["mv", database, `${database}.damaged`])}    close ${name} first; what was imported there is lost`
+      : `${toCommandLine(command)}    close ${name} first; it asks for its primary password, if it has one`;
   const restartNote = (isAdded: boolean): StoreChange => {
     const pid = kind === "firefox" ? runningFirefox(folder, machine) : runningChromium(machine);
     if (pid === undefined) return {};
@@ -76,6 +76,12 @@ export function nssStore({
     place: folder,
     async status({ verify }) {
       const entry = entryOf();
+      const read = entry === undefined ? reading() : undefined;
+      if (read !== undefined && read.kind !== "whole") {
+        const reason = `nobody knows what is in its cert9.db, which cannot be read (${read.code})`;
+        const look = `${toCommandLine(["ls", "-l", database])}    it must be yours, and ${name} closed`;
+        return { kind: "unreadable", reason, fix: read.kind === "damaged" ? fixOf([]) : look };
+      }
       if (certutil === undefined && entry?.isTrusted !== true) {
         return {
           kind: "blocked",
@@ -98,10 +104,12 @@ export function nssStore({
     async install() {
       if (ca === undefined) return {};
       if (certutil === undefined) throw certutilMissing(folder, machine);
+      await clearAbandoned(folder);
       await makeNssDatabase(folder, { certutil, machine });
       try {
         const add = ["-A", "-t", "C,,", "-n", ca.name, "-i", ca.path];
-        await retryWhileOthersAdd(() => run(`add the CA to ${folder}`, add));
+        const command = await retryWhileOthersAdd(() => run(`add the CA to ${folder}`, add));
+        return { ...restartNote(true), command };
       } catch (error) {
         // Where the password is missing for the trust, the certificate is there already, without any.
         const entry = entryOf();
@@ -109,19 +117,24 @@ export function nssStore({
           await machine.run([certutil, "-d", `sql:${folder}`, "-D", "-n", entry.nickname]);
         throw error;
       }
-      return restartNote(true);
     },
     async uninstall(taken) {
       // `certutil` deletes by name only. The name is that of the entry with these bytes, whatever somebody called it.
+      const commands: string[] = [];
       for (const { der } of among(heldHere(), taken)) {
         for (let entry = findNssEntry(folder, der); entry !== undefined; entry = findNssEntry(folder, der)) {
-          await run(`take the CA out of ${folder}`, ["-D", "-n", entry.nickname]);
+          try {
+            commands.push(await run(`take the CA out of ${folder}`, ["-D", "-n", entry.nickname]));
+          } catch (error) {
+            if (findNssEntry(folder, der) !== undefined) throw error; // else another run has been faster
+          }
         }
       }
-      return restartNote(false);
+      return { ...restartNote(false), command: commands.join(" && ") };
     },
     held: async () => toStored(heldHere(), ca),
     async tidy() {
+      await clearAbandoned(folder);
       const isUnused = kind === "nss" && runningChromium(machine) === undefined;
       if (!isUnused || !(await removeMadeDatabase(folder))) return {};
       return { note: "its database is gone too: chanctl had made it, and nothing else was in it" };
@@ -143,7 +156,7 @@ function certutilMissing(folder: string, machine: Machine): ChanctlError {
  * NSS refuses an addition where another process adds the same certificate at that moment, as two `chanctl dev` may that
  * are started at once. The same again is then a change of what is there, and no second certificate.
  */
-async function retryWhileOthersAdd(add: () => Promise<void>): Promise<void> {
+async function retryWhileOthersAdd<T>(add: () => Promise<T>): Promise<T> {
   for (let left = ADD_RETRIES; ; left--) {
     try {
       return await add();

@@ -9,14 +9,17 @@ import {
   rm,
   stat,
   symlink,
+  utimes,
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { loadAuthority } from "#src/certs/authority.ts";
 import { readAuthorityCertificate } from "#src/certs/trust/authority-certificate.ts";
+import { findFirefoxProfiles } from "#src/certs/trust/firefox-profiles.ts";
+import type { Machine } from "#src/certs/trust/machine.ts";
 import { openStores } from "#src/certs/trust/open-stores.ts";
 import { realMachine } from "#src/certs/trust/real-machine.ts";
 import type { StoreChange, StoreKind, TrustStore } from "#src/certs/trust/trust-store.ts";
@@ -26,8 +29,9 @@ const run = promisify(execFile);
 
 interface Person {
   readonly home: string;
-  /** A store of theirs, opened anew each time, as each command does. */
-  readonly open: (kind: StoreKind) => TrustStore;
+  readonly machine: Machine;
+  /** A store of theirs, opened anew each time, as each command does. @default on their machine */
+  readonly open: (kind: StoreKind, on?: Machine) => TrustStore;
 }
 
 /** Somebody with a CA and an empty home folder. */
@@ -41,12 +45,37 @@ async function newPerson(): Promise<Person> {
   const machine = realMachine({ env, homedir: home, isTerminal: false });
   return {
     home,
-    open(kind) {
-      const [store] = openStores({ ca, machine, kinds: [kind] });
+    machine,
+    open(kind, on = machine) {
+      const [store] = openStores({ ca, machine: on, kinds: [kind] });
       if (store === undefined) throw new Error(`there is no store of ${kind}`);
       return store;
     },
   };
+}
+
+/** A machine on which something happens before a `certutil` with this option runs, and after. */
+function around(
+  machine: Machine,
+  { option, before, after }: { option: string; before?: Machine["run"]; after?: () => void },
+): Machine {
+  return {
+    ...machine,
+    async run(command, options) {
+      const isMeant = command.includes(option);
+      if (isMeant) await before?.(command, options);
+      const result = await machine.run(command, options);
+      if (isMeant) after?.();
+      return result;
+    },
+  };
+}
+
+async function makeProfile(home: string): Promise<string> {
+  const profile = join(home, ".mozilla/firefox/a.default");
+  await mkdir(profile, { recursive: true });
+  await writeFile(join(profile, "times.json"), "{}");
+  return profile;
 }
 
 /** What `--uninstall` does to the store of Chromium. */
@@ -91,6 +120,31 @@ describe("an NSS database that is not there yet", () => {
     expect(await readdir(join(ada.home, ".pki"))).toEqual(["nssdb"]);
   });
 
+  it("is no profile of Firefox while it is made for one", async () => {
+    const ada = await newPerson();
+    const profile = await makeProfile(ada.home);
+    const seen: (readonly string[])[] = [];
+    const after = (): number => seen.push(findFirefoxProfiles(ada.machine));
+    await ada.open("firefox", around(ada.machine, { option: "-N", after })).install();
+    expect(seen).toEqual([[profile]]);
+    expect(await readdir(dirname(profile))).toEqual([basename(profile)]);
+  });
+
+  it("takes away what ended runs have left, and not what may be of one that goes on", async () => {
+    const ada = await newPerson();
+    const profiles = dirname(await makeProfile(ada.home));
+    const hourAgo = new Date(Date.now() - 3_600_000);
+    for (const name of [".chanctl-new-nssdb-oldOld", ".chanctl-new-nssdb-newNew", "theirs"]) {
+      await mkdir(join(profiles, name, "a.default"), { recursive: true });
+      if (!name.endsWith("newNew")) await utimes(join(profiles, name), hourAgo, hourAgo);
+    }
+    await ada.open("firefox").install();
+    expect(await readdir(profiles)).toEqual([".chanctl-new-nssdb-newNew", "a.default", "theirs"]);
+    await utimes(join(profiles, ".chanctl-new-nssdb-newNew"), hourAgo, hourAgo);
+    await ada.open("firefox").tidy?.();
+    expect(await readdir(profiles)).toEqual(["a.default", "theirs"]);
+  });
+
   it("names its own folder, and not the one in which it was made", async () => {
     const ada = await newPerson();
     await ada.open("nss").install();
@@ -121,6 +175,17 @@ describe("an NSS database that is not there yet", () => {
 
 describe("an NSS database that chanctl has made", () => {
   beforeEach((context) => requirePrograms(context, "certutil", "openssl"));
+
+  it("has lost the CA, and nothing failed, where another run has taken it out a moment before", async () => {
+    const ada = await newPerson();
+    await ada.open("nss").install();
+    const store = ada.open(
+      "nss",
+      around(ada.machine, { option: "-D", before: (...call) => ada.machine.run(...call) }),
+    );
+    await store.uninstall(await store.held());
+    expect(await store.held()).toEqual([]);
+  });
 
   it("is gone after the CA is taken out, with the folder above it, and the row says so", async () => {
     const ada = await newPerson();

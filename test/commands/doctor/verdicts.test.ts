@@ -265,6 +265,14 @@ describe("the trust stores", () => {
     });
   });
 
+  it("of which nobody knows what they hold are no trust", () => {
+    const state = { kind: "unreadable", reason: "it cannot be read", fix: "mv it away" } as const;
+    expect(judgeTrust([yes, { ...no, state }])).toMatchObject({
+      status: "warn",
+      message: "not trusted by Firefox; trusted by system",
+    });
+  });
+
   it("that all have it, or are none, are well", () => {
     expect(judgeTrust([yes])).toMatchObject({ status: "ok" });
     expect(judgeTrust([])).toBeUndefined();

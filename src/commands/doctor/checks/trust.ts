@@ -34,7 +34,7 @@ export function judgeTrust(rows: readonly TrustRow[]): Verdict | undefined {
       ", ",
     );
   const trusted = named(["trusted", "inherited"]);
-  const missing = named(["untrusted", "blocked"]);
+  const missing = named(["untrusted", "unreadable", "blocked"]);
   if (missing === "") {
     return trusted === "" ? undefined : { status: "ok", message: `trusted by ${trusted}` };
   }
