@@ -17,7 +17,8 @@ Stores: system (curl, git, most programs), nss (Chromium, Chrome, Edge, Brave),
 --uninstall takes out your own CA. Those of other users and of config folders
         that are gone stay, unless you say yes to their names, or --all.
 Exit codes: 0 every store trusts the CA (--uninstall: none does), 1 one does
-            not, 4 root was needed and there is no terminal to ask on
+            not, 4 root was needed and there is nobody to ask (no terminal, CI,
+            --json), 130 given up (Ctrl-C) at a question
 `;
 
 /** Adds `chanctl trust`. */

@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
+import { loadAuthority } from "#src/certs/authority.ts";
+
 import { requirePrograms } from "../support/requires.ts";
 import { privateSystem } from "../support/private-system.ts";
 import { PROMPT, Terminal } from "../support/terminal.ts";
@@ -91,6 +93,18 @@ describe("chanctl dev, for a person whose browsers do not trust the CA", () => {
     await dev(flags);
     expect(await terminal.untilShows(/ CA +\S/)).not.toContain("Trust it?");
     expect(await isThere(join(home, ".config/chanctl/trust-answer.json"))).toBe(false);
+    await stop();
+  });
+
+  it("says at its start that the CA ends in some weeks, and what to do", async () => {
+    const { home, terminal, dev, stop } = await sitDown();
+    const soon = 10 * 86_400_000;
+    await loadAuthority({ home: join(home, ".config/chanctl"), now: Date.now() - 3_650 * 86_400_000 + soon });
+    await dev("--no-trust");
+    const words = (await terminal.untilShows(/ CA +\S/)).replaceAll(/\s+/g, " ");
+    const day = /your local CA ends on (\S+), /.exec(words)?.[1] ?? "";
+    expect(Date.parse(day) - Date.now()).toBeLessThanOrEqual(soon);
+    expect(words).toMatch(/fix: chanctl trust --uninstall .* rm -f "\S+ca\.pem" \\? ?"\S+ca-key\.pem"/);
     await stop();
   });
 

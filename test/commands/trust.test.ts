@@ -130,7 +130,7 @@ describe("chanctl trust, for the browsers of a fresh user", () => {
     const { code, stdout } = await ada.trust("--store", "nss");
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: expect.stringContaining("every store of nss trusts the CA"),
+      stdout: expect.stringContaining("the Chromium store trusts the CA"),
     });
     const listing = await ada.certutil(join(ada.home, ".pki/nssdb"), "-L");
     expect(listing.match(/chanctl local CA/g)).toHaveLength(1);
@@ -204,6 +204,31 @@ describe("chanctl trust, for the browsers of a fresh user", () => {
     expect(rows[0]?.fix).toMatch(/^chanctl trust --store nss\nchanctl trust --uninstall --all /);
   });
 
+  it("takes out the own CA by what lies beside its key where `ca.pem` is gone", async () => {
+    const ada = await newPerson();
+    await ada.trust("--store", "nss");
+    await rm(ada.caPath);
+    const { code, rows } = await ada.trust("--uninstall", "--store", "nss", "--json");
+    expect(code).toBe(0);
+    expect(rows).toEqual([expect.objectContaining({ state: "untrusted", removed: [expect.any(String)] })]);
+    expect(rows[0]?.others).toBeUndefined();
+  });
+
+  it("speaks of the kinds that were looked at, and says which were not", async () => {
+    const ada = await newPerson();
+    const added = (await ada.trust("--store", "nss,java")).stdout;
+    expect(added).toMatch(
+      /the Chromium store trusts the CA.*\njava was not looked at: JAVA_HOME is not set\n$/,
+    );
+    const undone = (await ada.trust("--uninstall", "--store", "nss,java")).stdout;
+    expect(undone).toMatch(
+      /no store of nss holds a CA of chanctl\njava was not looked at: JAVA_HOME is not set\n$/,
+    );
+    expect((await ada.trust("--uninstall", "--store", "java")).stdout).toMatch(
+      /no store of java was found on this machine \(java: .*JAVA_HOME[^]*nothing was looked at/,
+    );
+  });
+
   it("says what to install where `certutil` is missing, and exits 1", async () => {
     const tools = await mkdtemp(join(tmpdir(), "chanctl-tools-"));
     onTestFinished(() => rm(tools, { recursive: true, force: true }));
@@ -220,9 +245,12 @@ describe("chanctl trust, for the browsers of a fresh user", () => {
     await writeFile(join(profile, "cert9.db"), "scribble");
     const { code, rows } = await ada.trust("--store", "nss,firefox", "--json");
     expect(code).toBe(1);
-    expect(rows.map(({ state }) => state)).toEqual(["trusted", "untrusted"]);
+    expect(rows.map(({ state }) => state)).toEqual(["trusted", "unreadable"]);
     expect(rows[1]?.reason).toMatch(/^could not add the CA to .*a\.default: certutil: .*SEC_ERROR/);
     expect(rows[1]?.fix).toMatch(/^mv (\S+cert9\.db) \1\.damaged/);
+    const undone = await ada.trust("--uninstall", "--store", "firefox", "--json"); // it may hold the CA
+    expect({ code: undone.code, state: undone.rows[0]?.state }).toEqual({ code: 1, state: "unreadable" });
+    expect(undone.rows[0]).toMatchObject({ reason: expect.stringContaining("NOTADB"), fix: rows[1]?.fix });
     await rename(join(profile, "cert9.db"), join(profile, "cert9.db.damaged"));
     expect((await ada.trust("--store", "firefox")).code).toBe(0);
   });
@@ -339,7 +367,8 @@ describe("chanctl trust, wrongly used", () => {
     await writeFile(join(ada.home, ".config"), "a file");
     const { code, stderr } = await ada.trust("--store", "nss");
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^error: cannot (read|write) .*\.config\/chanctl/);
+    expect(stderr).toMatch(/^error: cannot (read|write) .*\.config\/chanctl[^]*export CHANCTL_HOME=<folder>/);
+    expect(stderr).not.toContain("chanctl dev");
   });
 });
 

@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { join } from "node:path";
 
 import { ChanctlError } from "../../shared/errors.ts";
 import { readIfPresent } from "../private-file.ts";
@@ -16,6 +17,8 @@ export interface AuthorityCertificate {
   readonly sha1: string;
   /** Hexadecimal, capitals, without colons. */
   readonly sha256: string;
+  /** The end of its validity, ms since the epoch. */
+  readonly validTo: number;
 }
 
 /** What the names of chanctl's authorities begin with: what the tools of other platforms search by. */
@@ -62,12 +65,31 @@ export function authoritiesIn(text: string): readonly HeldAuthority[] {
 export async function readAuthorityCertificate(path: string): Promise<AuthorityCertificate | undefined> {
   const pem = await readIfPresent(path);
   if (pem === undefined) return undefined;
-  const certificate = parseCertificate(pem);
-  if (certificate === undefined) {
+  const authority = toAuthority(pem, path);
+  if (authority === undefined) {
     throw new ChanctlError("certificate_invalid", `${path} holds no certificate`, {
       hint: `rm "${path}"    the next start writes it anew from ca-key.pem beside it`,
     });
   }
+  return authority;
+}
+
+/**
+ * Reads the certificate of the CA in a user's config folder: `ca.pem`, or, where that is gone, what `ca-key.pem` holds
+ * beside the key.
+ *
+ * @returns `undefined` where none has been made.
+ * @throws {ChanctlError} `certificate_invalid` where `ca.pem` is no certificate, or either cannot be read.
+ */
+export async function readOwnAuthority(home: string): Promise<AuthorityCertificate | undefined> {
+  const path = join(home, "ca.pem");
+  const copy = await readAuthorityCertificate(path);
+  return copy ?? toAuthority((await readIfPresent(join(home, "ca-key.pem"))) ?? "", path);
+}
+
+function toAuthority(pem: string, path: string): AuthorityCertificate | undefined {
+  const certificate = parseCertificate(pem);
+  if (certificate === undefined) return undefined;
   return {
     path,
     name: commonNameOf(certificate),
@@ -75,6 +97,7 @@ export async function readAuthorityCertificate(path: string): Promise<AuthorityC
     pem: certificate.toString(),
     sha1: certificate.fingerprint.replaceAll(":", ""),
     sha256: certificate.fingerprint256.replaceAll(":", ""),
+    validTo: Date.parse(certificate.validTo),
   };
 }
 

@@ -1,9 +1,9 @@
 import type { StoreChange, StoredAuthority, TrustStore } from "../../certs/trust/trust-store.ts";
 import { ChanctlError } from "../../shared/errors.ts";
-import { isSettled, type StoreRow, toFailedRow, toRow, withOthers } from "./store-row.ts";
+import { isSettled, type StoreRow, toRow, withOthers } from "./store-row.ts";
 
-/** Whether a line may run as root. `unasked`: nobody could be asked. */
-export type Permission = "yes" | "no" | "unasked";
+/** Whether a line may run as root. `unasked`: nobody could be asked; `cancelled`: everything is to stop (Ctrl-C). */
+export type Permission = "yes" | "no" | "unasked" | "cancelled";
 
 interface ChangeOptions {
   /** Asks whether this line may run as root. */
@@ -20,20 +20,22 @@ export interface ChangedStore {
   readonly row: StoreRow;
   /** It is not as was asked for. */
   readonly isOpen: boolean;
-  /** An answer was needed, and there was nobody to give it. */
-  readonly isUnasked: boolean;
+  /** What was said to the line that runs as root; `yes` where none had to. */
+  readonly permission: Permission;
 }
 
 /** Adds the CA to a store that can take it and does not trust it yet. */
 export async function installInto(store: TrustStore, { mayRunAsRoot }: ChangeOptions): Promise<ChangedStore> {
-  const state = await store.status({ verify: true });
-  if (state.kind !== "untrusted") {
-    const row = toRow(store, state);
-    return { row, isOpen: !isSettled(row), isUnasked: false };
-  }
+  const before = toRow(store, await store.status({ verify: true }));
+  const isTried = before.state === "untrusted" || before.state === "unreadable"; // its tool may know more
+  if (!isTried) return { row: before, isOpen: !isSettled(before), permission: "yes" };
   const line = store.asRoot?.install;
-  const { row, isUnasked } = await attempt(store, { line, mayRunAsRoot, change: () => store.install() });
-  return { row, isOpen: !isSettled(row), isUnasked };
+  const attempt = await attemptChange(store, { line, mayRunAsRoot, change: () => store.install() });
+  const after = toRow(store, await store.status({ verify: true }));
+  const isOpen = !isSettled(after);
+  const unsaid = "what adds it ended well, but the CA is not there";
+  const row = { ...after, ...(isOpen ? whyOpen(attempt, after.reason ?? unsaid) : noteOf(attempt)) };
+  return { row, isOpen, permission: attempt.permission };
 }
 
 /** Takes CAs out of a store. */
@@ -44,22 +46,28 @@ export async function uninstallFrom(
   const before = await store.held();
   const taken = before.filter(isTaken);
   if (taken.length === 0) {
-    const row = withoutNeed(toRow(store, await store.status({ verify: false })));
-    const tidied = { ...row, ...(await store.tidy?.()) };
-    return { row: withOthers(tidied, before), isOpen: row.state === "trusted", isUnasked: false };
+    const row = toRow(store, await store.status({ verify: false }));
+    const tidied = { ...withoutNeed(row), ...(await store.tidy?.()) };
+    return { row: withOthers(tidied, before), isOpen: mayTrust(row), permission: "yes" };
   }
   const line = await store.asRoot?.uninstall(taken);
-  const change = () => store.uninstall(taken);
-  const { row, isUnasked, isFailed } = await attempt(store, { line, mayRunAsRoot, change });
+  const attempt = await attemptChange(store, { line, mayRunAsRoot, change: () => store.uninstall(taken) });
+  const row = toRow(store, await store.status({ verify: true }));
   const after = await store.held();
   const removed = taken.filter(({ sha1 }) => !after.some((left) => left.sha1 === sha1));
-  const isOpen = isFailed || after.some(isTaken) || row.state === "trusted";
+  const isOpen = after.some(isTaken) || mayTrust(row); // whoever took it out: another run may have
   const described = {
-    ...(isOpen ? row : withoutNeed(row)),
+    ...(isOpen
+      ? { ...row, ...whyOpen(attempt, "what takes it out ended well, but the CA is still there") }
+      : { ...withoutNeed(row), ...noteOf(attempt) }),
     ...(removed.length === 0 ? {} : { removed: removed.map(({ name }) => name) }),
     ...(await store.tidy?.()),
   };
-  return { row: withOthers(described, after), isOpen, isUnasked };
+  return { row: withOthers(described, after), isOpen, permission: attempt.permission };
+}
+
+function mayTrust({ state }: StoreRow): boolean {
+  return state === "trusted" || state === "unreadable";
 }
 
 /** A tool or a Firefox's first start that is missing matters to nobody who has nothing left to take out. */
@@ -73,38 +81,48 @@ function withoutNeed(row: StoreRow): StoreRow {
   return { ...rest, state: "untrusted" };
 }
 
-interface Attempt extends ChangeOptions {
+interface AttemptOptions extends ChangeOptions {
   /** What would run as root, if anything does. */
   readonly line: string | undefined;
   readonly change: () => Promise<StoreChange>;
 }
 
-interface Attempted extends Pick<ChangedStore, "row" | "isUnasked"> {
-  /** The store's tool failed. */
-  readonly isFailed: boolean;
+/** What came of a change, by what was said to it and by its tool; what the store says is another matter. */
+interface Attempt {
+  readonly permission: Permission;
+  readonly line: string | undefined;
+  readonly change?: StoreChange;
+  readonly failure?: ChanctlError;
 }
 
-async function attempt(store: TrustStore, { line, mayRunAsRoot, change }: Attempt): Promise<Attempted> {
+async function attemptChange(
+  store: TrustStore,
+  { line, mayRunAsRoot, change }: AttemptOptions,
+): Promise<Attempt> {
   const permission = line === undefined ? "yes" : await mayRunAsRoot(line, store);
-  if (permission !== "yes") {
-    const row = toRow(store, await store.status({ verify: false }));
-    return {
-      row: { ...row, ...(line === undefined ? {} : { fix: line }) },
-      isUnasked: permission === "unasked",
-      isFailed: false,
-    };
-  }
+  if (permission !== "yes") return { permission, line };
   try {
-    const changed = await change();
-    const row = { ...toRow(store, await store.status({ verify: true })), ...changed };
-    return { row, isUnasked: false, isFailed: false };
+    return { permission, line, change: await change() };
   } catch (error) {
     if (!(error instanceof ChanctlError)) throw error;
-    const row = toFailedRow(store, { state: await store.status({ verify: false }), error });
-    return {
-      row: line === undefined ? row : { ...row, fix: line },
-      isUnasked: false,
-      isFailed: true,
-    };
+    return { permission, line, failure: error };
   }
+}
+
+/** Why a store is not as was asked for, and the line to run by hand. */
+function whyOpen({ line, change, failure }: Attempt, unsaid: string): Pick<StoreRow, "reason" | "fix"> {
+  if (failure !== undefined) {
+    const fix = failure.hint ?? line;
+    return { reason: failure.message, ...(fix === undefined ? {} : { fix }) };
+  }
+  if (change === undefined) return line === undefined ? {} : { fix: line };
+  const { command } = change;
+  return {
+    reason: unsaid,
+    ...(!command ? {} : { fix: `${command}    shows all that it says` }),
+  };
+}
+
+function noteOf({ change }: Attempt): Pick<StoreRow, "note"> {
+  return change?.note === undefined ? {} : { note: change.note };
 }

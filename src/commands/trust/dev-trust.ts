@@ -9,8 +9,9 @@ import { openStores } from "../../certs/trust/open-stores.ts";
 import type { TrustStore } from "../../certs/trust/trust-store.ts";
 import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
+import { authorityEndText } from "./authority-end.ts";
 import { installInto } from "./change-store.ts";
-import { permissionAsker } from "./permission.ts";
+import { hasPerson, permissionAsker } from "./permission.ts";
 import { questionText } from "./question.ts";
 import { rowText } from "./row-text.ts";
 import { findTrust, machineOf } from "./trust-context.ts";
@@ -41,21 +42,23 @@ interface DevTrustOptions {
  */
 export async function resolveDevTrust({ home, caPath, mayAsk }: DevTrustOptions, io: Io): Promise<DevTrust> {
   const ca = await readAuthorityCertificate(caPath);
-  const stores = openStores({ ca, machine: machineOf(io) });
+  io.stderr((ca && authorityEndText(ca, { now: Date.now(), io })) ?? "");
+  const isPerson = mayAsk && hasPerson(io);
+  const stores = openStores({ ca, machine: machineOf(io, { mayAsk: isPerson }) });
   const { text, missing } = await summarizeTrust(stores);
   const answerPath = join(home, "trust-answer.json");
-  const isPerson = mayAsk && io.isTerminal && !io.env["CI"];
   if (ca === undefined || !isPerson || missing.length === 0 || (await isAnswered(answerPath, ca))) {
     return { text, askedMs: 0, isCancelled: false };
   }
   const askedAt = performance.now();
   const answer = await ask({ ca, missing }, io);
-  if (answer !== "cancelled") {
+  const isCancelled = answer === "cancelled" || (answer === "yes" && !(await installAll(io)));
+  if (!isCancelled) {
+    // Last: who gives up at the question about root, or at the password, has not answered.
     await replacePrivateFile(answerPath, `${JSON.stringify({ sha256: ca.sha256, answer })}\n`);
   }
-  if (answer === "yes") await installAll(io);
   const after = answer === "yes" ? await summarizeTrust(stores) : { text };
-  return { text: after.text, askedMs: performance.now() - askedAt, isCancelled: answer === "cancelled" };
+  return { text: after.text, askedMs: performance.now() - askedAt, isCancelled };
 }
 
 async function isAnswered(path: string, { sha256 }: AuthorityCertificate): Promise<boolean> {
@@ -73,12 +76,15 @@ async function ask(
   return answer ? "yes" : "no";
 }
 
-async function installAll(io: Io): Promise<void> {
-  const { stores } = await findTrust({ isMaking: false }, io); // the same, able to prove it by a handshake
-  const mayRunAsRoot = permissionAsker({ isYes: false }, io);
+/** @returns `false` where the person gave up. */
+async function installAll(io: Io): Promise<boolean> {
+  const { stores } = await findTrust({ isMaking: false, mayAsk: true }, io); // the same, able to prove it by a handshake
+  const mayRunAsRoot = permissionAsker({ isYes: false, mayAsk: true }, io);
   const colors = palette(io.color);
   for (const store of stores) {
-    const { row, isOpen } = await installInto(store, { mayRunAsRoot });
+    const { row, isOpen, permission } = await installInto(store, { mayRunAsRoot });
+    if (permission === "cancelled") return false;
     if (row.state !== "unused") io.stderr(rowText(row, { colors, columns: io.columns, isOpen }));
   }
+  return true;
 }

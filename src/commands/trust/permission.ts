@@ -3,17 +3,29 @@ import type { Io } from "../io.ts";
 import type { Permission } from "./change-store.ts";
 import { commandLines } from "../command-text.ts";
 
-/** Asks, on a terminal, whether a line may run as root; the line is shown as it will run. */
+/** Whether a person can be asked here: on a terminal that is not that of a CI. */
+export function hasPerson({ isTerminal, env }: Pick<Io, "isTerminal" | "env">): boolean {
+  return isTerminal && !env["CI"];
+}
+
+interface AskerOptions {
+  /** The answer is given already. */
+  readonly isYes: boolean;
+  readonly mayAsk: boolean;
+}
+
+/** Asks a person whether a line may run as root; the line is shown as it will run. */
 export function permissionAsker(
-  { isYes }: { readonly isYes: boolean },
-  io: Io,
+  { isYes, mayAsk }: AskerOptions,
+  { columns }: Pick<Io, "columns">,
 ): (line: string, store: TrustStore) => Promise<Permission> {
   return async (line, { name }) => {
     if (isYes) return "yes";
-    if (!io.isTerminal) return "unasked";
-    const { confirm } = await import("@clack/prompts");
-    const words = commandLines(line, io.columns - 8).join("\n  "); // the prompt draws a line before each
+    if (!mayAsk) return "unasked";
+    const { confirm, isCancel } = await import("@clack/prompts");
+    const words = commandLines(line, columns - 8).join("\n  "); // the prompt draws a line before each
     const answer = await confirm({ message: `The ${name} store belongs to root. Run this?\n  ${words}` });
-    return answer === true ? "yes" : "no";
+    if (isCancel(answer)) return "cancelled";
+    return answer ? "yes" : "no";
   };
 }

@@ -12,8 +12,9 @@ import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
 import { textColumns } from "../terminal-text.ts";
 import { type ChangedStore, installInto, uninstallFrom } from "./change-store.ts";
+import { closingText, noneText } from "./closing-text.ts";
 import { askForOthers } from "./others-question.ts";
-import { permissionAsker } from "./permission.ts";
+import { hasPerson, permissionAsker } from "./permission.ts";
 import { rowText, shortPath } from "./row-text.ts";
 import { isSettled, toRow, withOthers } from "./store-row.ts";
 import { findTrust, type TrustContext } from "./trust-context.ts";
@@ -50,12 +51,14 @@ export async function runTrust(flags: TrustFlags, io: Io): Promise<void> {
     });
   }
   const isInstalling = !flags.uninstall && !flags.status;
-  const context = await findTrust({ kinds: parseKinds(flags.store), isMaking: isInstalling }, io);
+  const mayAsk = !flags.json && hasPerson(io);
+  const kinds = parseKinds(flags.store);
+  const context = await findTrust({ kinds, isMaking: isInstalling, mayAsk }, io);
   const show = rowPrinter(flags, io);
   if (io.env["SUDO_USER"] && process.getuid?.() === 0) io.stderr(fitted(sudoNotice(io.env["SUDO_USER"]), io));
-  if (!flags.json) io.stdout(headText(context, { flags, io }));
-  const mayRunAsRoot = permissionAsker({ isYes: flags.yes === true }, io);
-  const isAsking = flags.uninstall && !flags.all && !flags.yes && !flags.json && io.isTerminal;
+  if (!flags.json) io.stdout(headText(context, { kinds, io }));
+  const mayRunAsRoot = permissionAsker({ isYes: flags.yes === true, mayAsk }, io);
+  const isAsking = mayAsk && flags.uninstall && !flags.all && !flags.yes;
   const answer = isAsking ? await askForOthers(context.stores, io) : "no";
   if (answer === "cancelled") return io.setExitCode(EXIT_CANCELLED);
   const isTaken = ({ isOwn }: StoredAuthority) => isOwn || flags.all === true || answer === "yes";
@@ -65,11 +68,15 @@ export async function runTrust(flags: TrustFlags, io: Io): Promise<void> {
     const result = flags.status
       ? await lookAt(store)
       : await (flags.uninstall ? uninstallFrom : installInto)(store, { mayRunAsRoot, isTaken });
+    if (result.permission === "cancelled") return io.setExitCode(EXIT_CANCELLED);
     changed.push(result);
     show(result);
   }
+  const hasCa = context.ca !== undefined;
   if (!flags.json)
-    io.stdout(`\n${fitted(closingText(changed, { flags, hasCa: context.ca !== undefined }), io)}`);
+    io.stdout(
+      `\n${fitted(closingText(changed, { kinds, isUninstalling: !isInstalling && !flags.status, hasCa }), io)}`,
+    );
   io.setExitCode(exitCodeOf(changed, flags));
 }
 
@@ -77,7 +84,7 @@ async function lookAt(store: TrustStore): Promise<ChangedStore> {
   const [state, held] = await Promise.all([store.status({ verify: true }), store.held()]);
   const row = toRow(store, state);
   const fix = row.state === "untrusted" ? { fix: `chanctl trust --store ${store.kind}` } : {};
-  return { row: withOthers({ ...fix, ...row }, held), isOpen: !isSettled(row), isUnasked: false };
+  return { row: withOthers({ ...fix, ...row }, held), isOpen: !isSettled(row), permission: "yes" };
 }
 
 /** A sentence and its line end, broken between words where a terminal would break in one; whole in a pipe. */
@@ -97,63 +104,22 @@ function rowPrinter(flags: TrustFlags, io: Io): (store: ChangedStore) => void {
   return ({ row, isOpen }) => io.stdout(rowText(row, { colors, columns: io.columns, wrapAt, isOpen }));
 }
 
-/** Why there is no row. */
-function noneText({ store }: TrustFlags): string {
-  const kinds = parseKinds(store);
-  if (kinds === undefined) return "no trust store was found on this machine";
-  const java = kinds.includes("java") ? " (java: that of JAVA_HOME, which is not set)" : "";
-  return `no store of ${joinWords(kinds, "or")} was found on this machine${java}`;
-}
-
 function headText(
   { ca, problem, stores }: TrustContext,
-  { flags, io }: { flags: TrustFlags; io: Io },
+  { kinds, io }: { kinds: readonly StoreKind[] | undefined; io: Io },
 ): string {
   const { bold, dim, red } = palette(io.color);
+  const none = stores.length === 0 ? fitted(noneText(kinds), io) : "";
   if (ca === undefined)
-    return `${fitted("no CA has been made yet: the first `chanctl dev` or `chanctl trust` makes one", io)}\n`;
+    return `${fitted("no CA has been made yet: the first `chanctl dev` or `chanctl trust` makes one", io)}\n${none}`;
   const warning = problem === undefined ? "" : fitted(`! ${problem.message}`, io).replace("!", red);
-  const none = stores.length === 0 ? fitted(noneText(flags), io) : "";
   const place = shortPath(ca.path);
   const isOneLine = !io.isOutputTerminal || textColumns(`${ca.name}  ${place}`) <= io.columns;
   return `${bold(ca.name)}${isOneLine ? "  " : "\n"}${dim(place)}\n${warning}\n${none}`;
 }
 
-function closingText(
-  changed: readonly ChangedStore[],
-  { flags, hasCa }: { flags: TrustFlags; hasCa: boolean },
-): string {
-  const left = changed.filter(({ isOpen }) => isOpen).length;
-  if (changed.length === 0) return flags.uninstall ? "nothing to take out" : "nothing was looked at";
-  if (flags.uninstall && left === 0) {
-    const isAny = changed.some(({ row }) => row.removed !== undefined);
-    const isOthers = changed.some(({ row }) => row.others !== undefined);
-    if (isOthers)
-      return `${hasCa ? `${noStoreOf(flags)} holds your CA` : "you have no CA"}; others are left: see fix`;
-    return !hasCa && !isAny ? "nothing to take out" : `${noStoreOf(flags)} holds a CA of chanctl`;
-  }
-  if (!hasCa && !flags.uninstall) return "chanctl trust     makes the CA and adds it to each";
-  const stores = left === 1 ? "1 store" : `${left} stores`;
-  if (left > 0) return flags.uninstall ? `${stores} left: see fix` : `${stores} to go: see fix`;
-  const kinds = parseKinds(flags.store);
-  const which = kinds === undefined ? "every store" : `every store of ${joinWords(kinds, "and")}`;
-  const isTrusted = changed.some(({ row }) => row.state === "trusted" || row.state === "inherited");
-  if (!isTrusted) return "no store could take the CA yet";
-  return `${which} trusts the CA     undo: chanctl trust --uninstall`;
-}
-
-function noStoreOf({ store }: TrustFlags): string {
-  const kinds = parseKinds(store);
-  return kinds === undefined ? "no store" : `no store of ${joinWords(kinds, "or")}`;
-}
-
-function joinWords(words: readonly string[], last: "and" | "or"): string {
-  if (words.length < 2) return words.join("");
-  return `${words.slice(0, -1).join(", ")} ${last} ${words.at(-1) ?? ""}`;
-}
-
 function exitCodeOf(changed: readonly ChangedStore[], flags: TrustFlags): number {
-  if (changed.some(({ isUnasked }) => isUnasked)) return EXIT_NO_TERMINAL;
+  if (changed.some(({ permission }) => permission === "unasked")) return EXIT_NO_TERMINAL;
   if (changed.length === 0 && flags.store !== undefined && !flags.uninstall) return 1; // what was named is not there
   return changed.some(({ isOpen }) => isOpen) ? 1 : 0;
 }

@@ -1,5 +1,4 @@
 import type { StoredAuthority, StoreKind, TrustState, TrustStore } from "../../certs/trust/trust-store.ts";
-import type { ChanctlError } from "../../shared/errors.ts";
 
 /** What is told of one store: a row for a person, a line of JSON for a program. */
 export interface StoreRow {
@@ -25,15 +24,6 @@ export function toRow({ name, kind, place }: TrustStore, { kind: state, ...detai
   const { from, ...rest } = { from: undefined, ...details };
   const reason = from === undefined ? {} : { reason: `reads ${from}` };
   return { store: name, kind, place, state, ...rest, ...reason };
-}
-
-/** The row of a store whose tool failed. */
-export function toFailedRow(
-  store: TrustStore,
-  { state, error }: { state: TrustState; error: ChanctlError },
-): StoreRow {
-  const fix = error.hint === undefined ? {} : { fix: error.hint };
-  return { ...toRow(store, state), reason: error.message, ...fix };
 }
 
 /** A row with the CAs of others that its store holds, and, after the fix that it has, what takes them out. */

@@ -1,11 +1,7 @@
 import { homedir } from "node:os";
-import { join } from "node:path";
 
 import { type Authority, loadAuthority } from "../../certs/authority.ts";
-import {
-  type AuthorityCertificate,
-  readAuthorityCertificate,
-} from "../../certs/trust/authority-certificate.ts";
+import { type AuthorityCertificate, readOwnAuthority } from "../../certs/trust/authority-certificate.ts";
 import type { JavaPlace } from "../../certs/trust/java-store.ts";
 import type { Machine } from "../../certs/trust/machine.ts";
 import { openStores } from "../../certs/trust/open-stores.ts";
@@ -28,6 +24,8 @@ interface ContextOptions {
   readonly kinds?: readonly StoreKind[] | undefined;
   /** Make a CA where there is none. */
   readonly isMaking: boolean;
+  /** Whether a tool may ask a person: for a password, or in a window of the system's. */
+  readonly mayAsk: boolean;
 }
 
 /**
@@ -35,11 +33,11 @@ interface ContextOptions {
  *
  * @throws {ChanctlError} `certificate_invalid` where a CA was to be made and cannot be.
  */
-export async function findTrust({ kinds, isMaking }: ContextOptions, io: Io): Promise<TrustContext> {
+export async function findTrust({ kinds, isMaking, mayAsk }: ContextOptions, io: Io): Promise<TrustContext> {
   const home = resolveConfigHome({ env: io.env, platform: process.platform, homedir: homedir() });
-  const machine = machineOf(io);
+  const machine = machineOf(io, { mayAsk });
   const made = isMaking ? await loadAuthority({ home, now: Date.now() }) : undefined;
-  const ca = await readAuthorityCertificate(join(home, "ca.pem"));
+  const ca = await readOwnAuthority(home);
   const kept =
     ca === undefined ? undefined : (made ?? (await orProblem(loadAuthority({ home, now: Date.now() }))));
   const problem = kept instanceof ChanctlError ? kept : undefined;
@@ -59,9 +57,9 @@ function askingOf({ pair }: Authority, machine: Machine) {
   };
 }
 
-/** This machine, with the environment and terminal of a command. */
-export function machineOf(io: Io): Machine {
-  return realMachine({ env: io.env, homedir: homedir(), isTerminal: io.isTerminal });
+/** This machine, with the environment of a command. */
+export function machineOf({ env }: Io, { mayAsk }: Pick<ContextOptions, "mayAsk">): Machine {
+  return realMachine({ env, homedir: homedir(), isTerminal: mayAsk });
 }
 
 /** A CA that has ended must still be found, to be taken out. */
