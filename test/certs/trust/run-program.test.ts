@@ -25,7 +25,7 @@ describe("a program of a trust store", () => {
     const file = await pidFile();
     const command = ["sh", "-c", `trap '' TERM; sleep 600 & echo $! > ${file.path}; wait`];
     const { code, stderr } = await runProgram(command, { ...OPTIONS, timeoutMs: 500 });
-    process.kill(await file.read());
+    process.kill(await file.read(), "SIGKILL"); // it has inherited that TERM is ignored
     expect({ code, stderr }).toEqual({ code: 127, stderr: "sh did not end within 0.5 s, and was ended" });
   });
 
