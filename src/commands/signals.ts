@@ -3,7 +3,8 @@ import { constants } from "node:os";
 /** The signals that ask a lasting command to end: Ctrl-C, a supervisor, a closed terminal. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-type EndSignal = (typeof SIGNALS)[number];
+/** A signal that asks for the end. */
+export type EndSignal = (typeof SIGNALS)[number];
 
 /**
  * Calls the listener for each signal that asks the process to end, which then does not end by itself.

@@ -23,6 +23,7 @@ function hintOf(code: string | undefined, path: string): string {
   const folder = dirname(path);
   if (code === "EEXIST" || code === "ENOTDIR") return `move ${folder} away: it must be a folder`;
   if (code === "EISDIR") return `rm -r ${path}     it must be a file`;
+  if (code === "ENOENT") return `start chanctl again     it makes ${folder}`;
   if (code === "EROFS") return `mount the file system of ${folder} writable`;
   if (code === "ENOSPC" || code === "EDQUOT") return `make room on the disk of ${folder}`;
   return `chmod -R u+rwX ${folder}     as its owner: chanctl must be able to write there`;

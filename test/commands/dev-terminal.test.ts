@@ -142,7 +142,7 @@ describe("the keys of `dev`", () => {
     await terminal.press("h");
     await terminal.untilShows("restart the app");
     await terminal.press("i");
-    const screen = await terminal.untilShows("store ");
+    const screen = await terminal.untilShows("log       .chanctl/dev.log");
     expect(screen).toMatch(
       / {2}chat {2}ws\n {4}chat\/room=lobby +0 subscribers, \d+ B\n {2}jobs {2}sse\n {4}no streams yet/,
     );

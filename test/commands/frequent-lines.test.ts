@@ -71,3 +71,12 @@ test("counts the count of a batch", () => {
   vi.advanceTimersByTime(1_000);
   expect(lines.at(-1)).toBe("chat × 50");
 });
+
+test("tells at its end what has been counted so far, and nothing after it", () => {
+  for (let index = 0; index < 8; index += 1) publishes.add({ path: "chat", text: () => "chat" });
+  publishes.close();
+  expect(lines).toEqual(["chat", "chat", "chat", "chat", "chat", "chat × 3"]);
+  publishes.close();
+  vi.advanceTimersByTime(5_000);
+  expect(lines).toHaveLength(6);
+});

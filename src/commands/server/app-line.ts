@@ -30,6 +30,11 @@ export function plainAppLine(text: string): string {
   return cleaned(text, () => "");
 }
 
+/** A text of several lines without its colours and other escape sequences. */
+export function withoutEscapeSequences(text: string): string {
+  return text.includes(ESCAPE) ? text.replaceAll(SEQUENCE, "") : text;
+}
+
 function cleaned(text: string, toShown: (sequence: string) => string): string {
   if (!/[^\P{Cc}\t]/u.test(text)) return text;
   return text

@@ -59,6 +59,15 @@ export class FrequentLines {
     this.#options.print(text());
   }
 
+  /** Tells what has been counted of this second, and begins anew. */
+  close(): void {
+    clearTimeout(this.#second);
+    this.#endSecond();
+    clearTimeout(this.#second);
+    this.#second = undefined;
+    this.#busy = new Set();
+  }
+
   #beginSecond(): void {
     this.#second = setTimeout(() => this.#endSecond(), 1_000).unref();
   }

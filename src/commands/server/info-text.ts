@@ -28,19 +28,22 @@ interface InfoOptions {
   readonly livePaths: readonly string[];
   readonly subscribersOf: (path: string) => number;
   readonly storeBytes: number;
+  /** The file with what was told and what the app wrote, as it is typed here. */
+  readonly logPath: string;
   readonly paint: Palette;
   readonly columns: number;
 }
 
 /**
- * What `i` shows: where the server is, the channels with their streams and subscribers, the size of the store. How a
- * phone comes in is last: a QR code is of use only as long as all of it is on the screen.
+ * What `i` shows: where the server is, the channels with their streams and subscribers, the size of the store, the log.
+ * How a phone comes in is last: a QR code is of use only as long as all of it is on the screen.
  */
 export function infoText(options: InfoOptions): string {
-  const { addresses, phone, channels, storeBytes, paint } = options;
+  const { addresses, phone, channels, storeBytes, logPath, paint } = options;
   const rows = channels.flatMap((channel) => channelRows(channel, options));
   const store = `  ${paint.dim("store".padEnd(9))} ${formatBytes(storeBytes)}`;
-  const lines = ["", addresses.trimEnd(), "", ...rows, ...(rows.length > 0 ? [""] : []), store];
+  const log = `  ${paint.dim("log".padEnd(9))} ${logPath}`;
+  const lines = ["", addresses.trimEnd(), "", ...rows, ...(rows.length > 0 ? [""] : []), store, log];
   return `${lines.join("\n")}\n${phone}\n`;
 }
 

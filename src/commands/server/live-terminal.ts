@@ -1,3 +1,5 @@
+import { relative } from "node:path";
+
 import { isInForeground } from "../../platform/foreground.ts";
 import { openBrowser } from "../../platform/open-browser.ts";
 import type { AppOptions } from "../../server/options.ts";
@@ -10,6 +12,7 @@ import { addressRows } from "./banner.ts";
 import { infoText, readStoreBytes } from "./info-text.ts";
 import { Keyboard } from "./keyboard.ts";
 import { keyOf, keysText } from "./keys.ts";
+import { devLogPath } from "./log-start.ts";
 import type { NetworkView } from "./network-view.ts";
 import { Screen } from "./screen.ts";
 import { statusText } from "./status-text.ts";
@@ -150,7 +153,7 @@ export class LiveTerminal {
   }
 
   async #showInfo(server: RunningServer, { stateFolder }: { readonly stateFolder: string }): Promise<void> {
-    const { color, columns } = this.#terminal;
+    const { color, columns, cwd } = this.#terminal;
     const storeBytes = await readStoreBytes(stateFolder);
     const text = infoText({
       addresses: addressRows(server, this.#options, this.#terminal),
@@ -164,6 +167,7 @@ export class LiveTerminal {
       livePaths: this.#subscribers.paths,
       subscribersOf: (path) => this.#subscribers.of(path),
       storeBytes,
+      logPath: relative(cwd, devLogPath(stateFolder)),
       paint: palette(color),
       columns,
     });

@@ -8,6 +8,8 @@ import type { LogEntry } from "../../shared/logger.ts";
 import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
 import { banner } from "./banner.ts";
+import { DevLog } from "./dev-log.ts";
+import type { EndCause } from "./end-cause.ts";
 import { jsonFormat } from "./json-format.ts";
 import { LiveTerminal } from "./live-terminal.ts";
 import type { ServerControls } from "./live-terminal.ts";
@@ -35,6 +37,8 @@ interface ReporterOptions {
   readonly network?: NetworkView;
   /** For `serve`: leave out what happens at each connection and publish, the status line and the keys. @default false */
   readonly isQuiet?: boolean;
+  /** Where `.chanctl/dev.log` goes, and the arguments that it says this was begun with. @default no log */
+  readonly log?: { readonly stateFolder: string; readonly args: readonly string[] };
 }
 
 /** Events of which a busy server has thousands a second. */
@@ -47,8 +51,12 @@ const WAITS = new Set(["app-left-over"]);
 export async function createReporter(options: ReporterOptions): Promise<Reporter> {
   const { isJson, isQuiet = false } = options;
   const { yellow } = palette(options.io.errorColor);
-  for (const text of mistypedVariables(options.io.env)) options.io.stderr(`${yellow("warning:")} ${text}\n`);
   const version = await readPackageVersion();
+  const log = options.log && new DevLog({ ...options.log, version, network: options.network });
+  for (const message of mistypedVariables(options.io.env)) {
+    options.io.stderr(`${yellow("warning:")} ${message}\n`);
+    log?.entry({ level: "warn", event: "mistyped-variable", message });
+  }
   const terminal =
     options.io.canRedraw && !isJson && !isQuiet ? new LiveTerminal(options.io, options) : undefined;
   const io = terminal?.io ?? options.io;
@@ -64,7 +72,7 @@ export async function createReporter(options: ReporterOptions): Promise<Reporter
     if (!isQuiet || !FREQUENT_EVENTS.has(entry.event)) format.entry(entry);
   };
   const notice = (text: string): void => io.stderr(`${text}\n`);
-  return new Reporter({ ...format, entry, notice }, terminal);
+  return new Reporter({ ...format, entry, notice }, { terminal, log });
 }
 
 interface ReporterFormat extends ReportFormat {
@@ -79,11 +87,16 @@ interface ReporterFormat extends ReportFormat {
 export class Reporter {
   readonly #format: ReporterFormat;
   readonly #terminal: LiveTerminal | undefined;
+  readonly #log: DevLog | undefined;
   #waiting: (() => void)[] | undefined = [];
 
-  constructor(format: ReporterFormat, terminal?: LiveTerminal) {
+  constructor(
+    format: ReporterFormat,
+    { terminal, log }: { readonly terminal: LiveTerminal | undefined; readonly log: DevLog | undefined },
+  ) {
     this.#format = format;
     this.#terminal = terminal;
+    this.#log = log;
   }
 
   /** The server is about to start. */
@@ -93,6 +106,8 @@ export class Reporter {
 
   /** The server is up. A terminal shows from now on how it is, and reads keys. */
   ready(server: RunningServer, controls: ServerControls): void {
+    this.#log?.ready(server);
+    this.#log?.open(this.entry);
     this.#format.ready(server);
     this.#terminal?.open(server, controls);
     this.flush();
@@ -100,6 +115,7 @@ export class Reporter {
 
   /** Something happened: the server's logger. */
   readonly entry = (entry: LogEntry): void => {
+    this.#log?.entry(entry);
     if (this.#waiting !== undefined && WAITS.has(entry.event)) return this.#format.notice(entry.message);
     this.#show(() => {
       this.#format.entry(entry);
@@ -108,10 +124,14 @@ export class Reporter {
   };
 
   /** The app wrote a line. */
-  readonly appOutput = (line: OutputLine): void => this.#show(() => this.#format.appOutput(line));
+  readonly appOutput = (line: OutputLine): void => {
+    this.#log?.appOutput(line);
+    this.#show(() => this.#format.appOutput(line));
+  };
 
-  /** Somebody has asked for the end, and it may take a while. */
-  stopping(): void {
+  /** The end begins, and it may take a while. */
+  stopping(cause: EndCause): void {
+    this.#log?.stopping(cause);
     this.#terminal?.stopping();
     this.#format.notice("stopping; once more to stop at once");
   }
@@ -123,10 +143,11 @@ export class Reporter {
     for (const show of waiting) show();
   }
 
-  /** Leaves the terminal as it was. What happens after it is still shown. */
-  close(): void {
+  /** Leaves the terminal as it was; what happens after it is still shown. Waits until the log is written. */
+  async close(): Promise<void> {
     this.flush();
     this.#terminal?.close();
+    await this.#log?.close();
   }
 
   #show(show: () => void): void {

@@ -77,6 +77,7 @@ export async function runDev(
     startedAt: startedAt + (trust?.askedMs ?? 0),
     trustText: trust?.text,
     app,
+    log: { stateFolder: options.stateFolder, args: process.argv.slice(2) },
     projectHost: certificates && isAtLocalhost(host) ? `${projectName}.localhost` : undefined,
     ...(network ? { network } : {}),
   });

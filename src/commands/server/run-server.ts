@@ -5,6 +5,7 @@ import { startServer } from "../../server/start-server.ts";
 import type { RunningServer } from "../../server/start-server.ts";
 import type { Io } from "../io.ts";
 import { exitCodeOf, onEndSignal } from "../signals.ts";
+import type { EndCause } from "./end-cause.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** npm sends a Ctrl-C on to its child, which the terminal has told already. @see https://github.com/npm/run-script/blob/main/lib/signal-manager.js */
@@ -36,32 +37,34 @@ export async function runServer(
   let server: RunningServer | undefined;
   let companions: readonly AsyncDisposable[] = [];
   let firstAskedAt = Number.POSITIVE_INFINITY;
-  const end = (exitCode: number): void => {
+  let cause: EndCause = "output-closed";
+  const end = (exitCode: number, by: EndCause): void => {
     if (performance.now() - firstAskedAt > SAME_SIGNAL_MS) {
       server?.kill();
       io.exitNow(exitCode);
     }
+    if (!ending.signal.aborted) cause = by;
     firstAskedAt = Math.min(firstAskedAt, performance.now());
     // A start that hangs, in a definition say, is not waited for; an app that was started ends with us.
     if (server === undefined) setTimeout(() => server ?? io.exitNow(exitCode), START_GRACE_MS).unref();
     io.setExitCode(exitCode);
     ending.abort();
   };
-  const removeListener = onEndSignal((signal) => end(exitCodeOf(signal)));
+  const removeListener = onEndSignal((signal) => end(exitCodeOf(signal), signal));
   io.outputClosed.addEventListener("abort", () => ending.abort(), { once: true });
   try {
     reporter.starting();
     server = await startServer(options);
     if (ending.signal.aborted) return;
     companions = onReady?.(server) ?? [];
-    reporter.ready(server, { stateFolder: options.stateFolder, quit: () => end(0) });
+    reporter.ready(server, { stateFolder: options.stateFolder, quit: () => end(0, "q") });
     await once(ending.signal, "abort");
-    reporter.stopping();
+    reporter.stopping(cause);
   } finally {
     reporter.flush();
     for (const companion of companions) await companion[Symbol.asyncDispose]();
     await server?.close();
-    reporter.close();
+    await reporter.close();
     removeListener();
     // Who has closed the terminal, or is a service manager, does not ask twice.
     setTimeout(() => io.exitNow(), LINGER_MS).unref();

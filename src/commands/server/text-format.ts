@@ -3,7 +3,7 @@ import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
 import { appLine, plainAppLine } from "./app-line.ts";
 import { eventLine, sumLine } from "./event-line.ts";
-import { FrequentLines } from "./frequent-lines.ts";
+import { FrequentEntries } from "./frequent-entries.ts";
 import type { NetworkView } from "./network-view.ts";
 import { PhoneNews } from "./phone-news.ts";
 import type { ReportFormat } from "./reporter.ts";
@@ -15,26 +15,17 @@ interface TextFormatOptions {
   readonly network?: NetworkView;
 }
 
-/** A room's worth of people is still told by name when all of them come back. */
-const ROOM = { linesAStream: 20 };
-
 /** Plain scrolling lines: a banner, one line an event, the app's output behind a prefix. */
 export function textFormat({ banner, network }: TextFormatOptions, io: Io): ReportFormat {
   const paint = palette(io.color);
   const { yellow, cyan } = paint;
   const lineOptions = () =>
     ({ columns: io.isOutputTerminal ? io.columns : undefined, paint, time: new Date() }) as const;
-  const linesOf = (event: string, options: { readonly linesAStream?: number } = {}): FrequentLines =>
-    new FrequentLines({
-      ...options,
-      print: (text) => io.stdout(`${text}\n`),
-      printSum: (sum) => io.stdout(`${sumLine({ event, ...sum }, lineOptions())}\n`),
-    });
-  const frequent = new Map([
-    ["publish", linesOf("publish")],
-    ["connect", linesOf("connect", ROOM)],
-    ["disconnect", linesOf("disconnect", ROOM)],
-  ]);
+  const entries = new FrequentEntries({
+    print: (text) => io.stdout(`${text}\n`),
+    lineOf: (entry) => eventLine(entry, lineOptions()),
+    sumLineOf: (sum) => sumLine(sum, lineOptions()),
+  });
   const phoneNews = network && new PhoneNews(network);
   return {
     ready: (server) => {
@@ -42,11 +33,7 @@ export function textFormat({ banner, network }: TextFormatOptions, io: Io): Repo
       io.stdout(banner(server));
     },
     entry: (entry) => {
-      const text = (): string => eventLine(entry, lineOptions());
-      const lines = frequent.get(entry.event);
-      const { path, messages } = entry.fields ?? {};
-      if (lines === undefined || typeof path !== "string") io.stdout(`${text()}\n`);
-      else lines.add({ path, text, ...(typeof messages === "number" ? { count: messages } : {}) });
+      entries.add(entry);
       if (entry.event === "network") io.stdout(phoneNews?.text() ?? "");
     },
     appOutput: ({ stream, text }) => {

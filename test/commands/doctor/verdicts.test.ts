@@ -173,6 +173,10 @@ describe("the app", () => {
   it("that is down is a fault, one that starts is not", () => {
     const down = { app, reply: silent, stranger: silent, broken };
     expect(judgeApp(down)).toMatchObject({ status: "fail", fix: expect.stringContaining("what it wrote") });
+    expect(judgeApp(down).fix).toContain("in the terminal of chanctl");
+    expect(judgeApp({ ...down, log: ".chanctl/dev.log" }).fix).toBe(
+      "look at what it wrote: .chanctl/dev.log",
+    );
     expect(judgeApp({ ...down, broken: ["channels/bad.ts"] }).fix).toContain("mend channels/bad.ts");
     expect(judgeApp({ ...down, app: { ...app, state: "starting" } }).status).toBe("warn");
   });

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { relative } from "node:path";
 
 import type { PortTaker } from "../../../app/free-port-wait.ts";
 import { describePortTaken } from "../../../app/port-taken.ts";
@@ -6,6 +7,7 @@ import { readBytes, sendRequest } from "../../../platform/http-request.ts";
 import { AUTHORIZE_PATH } from "../../../protocol/app-call.ts";
 import type { RegistryEntry } from "../../../registry/registry.ts";
 import { errorCodeOf, messageOf } from "../../../shared/errors.ts";
+import { devLogPath, readLogPid } from "../../server/log-start.ts";
 import type { Check, Scene, Verdict } from "../check.ts";
 
 const ANSWER_MS = 10_000;
@@ -26,7 +28,7 @@ interface Answered {
 export const appAnswers: Check = {
   name: "app",
   group: "server",
-  run: async ({ run, channels }, signal) => {
+  run: async ({ run, root, stateFolder, channels }, signal) => {
     if (run?.isAlive !== true) return undefined;
     const timely = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
     const app = await readApp(run, timely).catch(() => undefined);
@@ -34,14 +36,16 @@ export const appAnswers: Check = {
     if (app === "none") return judgeApp({ app });
     if (app.state === "blocked") return judgeBlocked(app);
     const broken = brokenFiles(await channels.catch(() => []));
+    const path = devLogPath(stateFolder);
+    const log = (await readLogPid(path)) === run.pid ? relative(root, path) : undefined;
     // Whoever has the port of an app that is down must not see the token (CWE-522).
-    if (app.state !== "ready") return judgeApp({ app, reply: NOT_ASKED, stranger: NOT_ASKED, broken });
+    if (app.state !== "ready") return judgeApp({ app, reply: NOT_ASKED, stranger: NOT_ASKED, broken, log });
     const url = new URL(AUTHORIZE_PATH, app.origin);
     if (app.address !== undefined) url.host = `${toHost(app.address)}:${url.port}`;
     const reply = await ask(url, { token: run.token, signal: timely });
     // Who does not show the token must not be answered (CWE-306).
     const stranger = await ask(url, { token: "not-the-token", signal: timely });
-    return judgeApp({ app, reply, stranger, broken });
+    return judgeApp({ app, reply, stranger, broken, log });
   },
 };
 
@@ -64,13 +68,14 @@ type AppFacts =
       readonly stranger: AppReply;
       /** The channel files that do not load and that the app may import. */
       readonly broken: readonly string[];
+      /** The file with what it wrote; `serve` keeps none. */
+      readonly log?: string | undefined;
     };
 
 const SAYS_WHETHER = /"ok"\s*:/;
 
 const MOUNT =
   'app.use(channels.middleware)     before its own routes, with `channels` of `await loadChannels("./channels")`';
-const LOOK = "look at what it wrote, in the terminal of chanctl";
 
 /** Another program has the app's port. */
 export function judgeBlocked({ origin, portTaker }: SeenApp): Verdict {
@@ -80,9 +85,11 @@ export function judgeBlocked({ origin, portTaker }: SeenApp): Verdict {
 
 export function judgeApp(facts: AppFacts): Verdict {
   if (facts.app === "none") return { status: "ok", message: "none: the broker runs alone" };
-  const { app, reply, stranger, broken } = facts;
+  const { app, reply, stranger, broken, log } = facts;
   const lookOrMend =
-    broken.length === 0 ? LOOK : `mend ${broken.join(" and ")} first     the app may load it too`;
+    broken.length === 0
+      ? `look at what it wrote${log === undefined ? ", in the terminal of chanctl" : `: ${log}`}`
+      : `mend ${broken.join(" and ")} first     the app may load it too`;
   if ("problem" in reply) {
     return {
       status: app.state === "starting" ? "warn" : "fail",
