@@ -24,14 +24,18 @@ export function entryLine({ event, level, message, fields }: LogEntry): string {
 
 /** The app wrote a line: `{"event":"app-output","time":…,"stream":"stdout","text":…}`. */
 export function appOutputLine({ stream, text }: OutputLine): string {
-  return toLine({ event: "app-output", time: Date.now(), stream, text: plainAppLine(text) });
+  const value = { event: "app-output", time: Date.now(), stream, text: plainAppLine(text) };
+  return toPlainLine(JSON.stringify(value)); // an app may write thousands a second: `brief` costs more than the rest
 }
 
 /** JSON leaves these as they are, and a terminal may take them for the begin of a command (CWE-150). */
 const C1_CONTROLS = /[\u007F-\u009F]/g;
 
 function toLine(value: object): string {
-  const json = JSON.stringify(value, brief);
+  return toPlainLine(JSON.stringify(value, brief));
+}
+
+function toPlainLine(json: string): string {
   return `${json.replaceAll(C1_CONTROLS, (control) => `\\u00${control.charCodeAt(0).toString(16)}`)}\n`;
 }
 
