@@ -67,9 +67,16 @@ test("shows the busiest of very many streams, and one sum of all others", () => 
 });
 
 test("counts the count of a batch", () => {
-  for (let index = 0; index < 6; index += 1) publishes.add({ path: "chat", text: () => "chat", count: 50 });
+  for (let index = 0; index < 7; index += 1) publishes.add({ path: "chat", text: () => "chat", count: 50 });
   vi.advanceTimersByTime(1_000);
-  expect(lines.at(-1)).toBe("chat × 50");
+  expect(lines.at(-1)).toBe("chat × 100");
+});
+
+test("gives the only one that is left its own line, which says more than a sum of one", () => {
+  for (let index = 1; index <= 6; index += 1)
+    publishes.add({ path: "chat", text: () => `chat ${index}`, count: 50 });
+  vi.advanceTimersByTime(1_000);
+  expect(lines.at(-1)).toBe("chat 6");
 });
 
 test("tells at its end what has been counted so far, and nothing after it", () => {

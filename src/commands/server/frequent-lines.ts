@@ -23,6 +23,16 @@ interface FrequentLinesOptions {
   readonly linesAStream?: number;
 }
 
+/** What there was of one stream in a second. */
+interface SecondOfStream {
+  /** How many events. */
+  events: number;
+  /** How much of them has no line. */
+  skipped: number;
+  /** The one event that has none; `undefined` where there are more, or none. */
+  alone: (() => string) | undefined;
+}
+
 /** Of one stream in a second. */
 const LINES_A_STREAM = 5;
 /** Of all together: no eye follows more, and each costs a write. */
@@ -34,7 +44,7 @@ const LINES_IN_ALL = 20;
 export class FrequentLines {
   readonly #options: FrequentLinesOptions;
   #lines = 0;
-  readonly #streams = new Map<string, { lines: number; skipped: number }>();
+  readonly #streams = new Map<string, SecondOfStream>();
   /** The streams that had too many in the last second: they get no lines but the sum until they have fewer. */
   #busy: ReadonlySet<string> = new Set();
   #second: NodeJS.Timeout | undefined;
@@ -48,10 +58,11 @@ export class FrequentLines {
   /** Prints the line, or counts it. */
   add({ path, text, count = 1 }: FrequentLine): void {
     if (this.#second === undefined) this.#beginSecond();
-    const stream = this.#streams.get(path) ?? { lines: 0, skipped: 0 };
+    const stream = this.#streams.get(path) ?? { events: 0, skipped: 0, alone: undefined };
     this.#streams.set(path, stream);
-    stream.lines += 1;
-    if (this.#busy.has(path) || stream.lines > this.#linesAStream || this.#lines >= LINES_IN_ALL) {
+    stream.events += 1;
+    if (this.#busy.has(path) || stream.events > this.#linesAStream || this.#lines >= LINES_IN_ALL) {
+      stream.alone = stream.skipped === 0 ? text : undefined;
       stream.skipped += count;
       return;
     }
@@ -74,14 +85,17 @@ export class FrequentLines {
 
   #endSecond(): void {
     const sums = [...this.#streams]
-      .map(([path, { skipped }]) => ({ path, count: skipped }))
+      .map(([path, { skipped, alone }]) => ({ path, count: skipped, alone }))
       .filter(({ count }) => count > 0)
       .toSorted((a, b) => b.count - a.count);
     const others = sums.slice(LINES_IN_ALL).reduce((total, { count }) => total + count, 0);
-    for (const sum of sums.slice(0, LINES_IN_ALL)) this.#options.printSum(sum);
+    for (const { alone, ...sum } of sums.slice(0, LINES_IN_ALL)) {
+      if (alone === undefined) this.#options.printSum(sum);
+      else this.#options.print(alone()); // it says more, and is no longer
+    }
     if (others > 0) this.#options.printSum({ path: undefined, count: others });
     this.#busy = new Set(
-      [...this.#streams].filter(([, { lines }]) => lines > this.#linesAStream).map(([path]) => path),
+      [...this.#streams].filter(([, { events }]) => events > this.#linesAStream).map(([path]) => path),
     );
     this.#lines = 0;
     this.#streams.clear();
