@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
-import type { Argument, Option } from "commander";
 
 import { withCommandInHint } from "./commands/flag-hint.ts";
+import { fitHelp, helpColumns, helpLayout } from "./commands/help.ts";
 import { processIo } from "./commands/io.ts";
 import type { Io } from "./commands/io.ts";
 import { printError } from "./commands/print-error.ts";
@@ -67,8 +67,8 @@ const EXAMPLE = `A durable realtime broker and real local HTTPS in front of any 
 `;
 
 const FOOTER = `
-Exit codes: 0 ok, 1 failure, 2 usage, 3 config or definition invalid,
-            4 no terminal to ask on, 5 cannot connect, 130 and 143 on signals
+Exit codes: 0 ok, 1 failure, 2 usage, 3 config or definition invalid, \
+4 no terminal to ask on, 5 cannot connect, 130 and 143 on signals
 No telemetry: chanctl sends nothing about you or your app to anyone.`;
 
 async function runCli(args: readonly string[], io: Io): Promise<void> {
@@ -85,7 +85,7 @@ async function runCli(args: readonly string[], io: Io): Promise<void> {
 async function runProgram(given: readonly string[], io: Io): Promise<void> {
   const [first = ""] = given;
   const asksFirst = ["help", "-h", "--help"].includes(first); // `--help dev` is `dev --help`
-  const args = asksFirst ? [...given.slice(1), "--help"] : given;
+  const args = asksFirst ? [...given.slice(1).filter((arg) => arg !== "help"), "--help"] : given;
   const program = await createProgram(args, io);
   if (args.some((arg) => arg === "-h" || arg === "--help")) assertCommandsExist(program, args);
   else {
@@ -102,11 +102,6 @@ async function runProgram(given: readonly string[], io: Io): Promise<void> {
   }
 }
 
-/** Says a default as all texts say theirs: at the end, in brackets. */
-function withDefault({ description, defaultValue }: Option | Argument): string {
-  return typeof defaultValue === "string" ? `${description} (${defaultValue})` : description;
-}
-
 /** What the shells' scripts ask: the words of a command line, the last of them being typed. */
 async function completeWords(line: readonly string[], io: Io): Promise<void> {
   const words = line[0] === "help" && line.length > 1 ? line.slice(1) : line;
@@ -116,22 +111,17 @@ async function completeWords(line: readonly string[], io: Io): Promise<void> {
 }
 
 async function createProgram(args: readonly string[], io: Io): Promise<Command> {
+  const columns = helpColumns(io.columns);
   const program = new Command("chanctl")
     .version(await readPackageVersion(), "-v, --version", "print the version")
     .helpOption("-h, --help", "print this help, or a command's")
     .usage("<command> [options]")
     .addHelpText("before", EXAMPLE)
     .addHelpText("after", FOOTER)
-    .configureHelp({
-      helpWidth: Math.min(io.columns, 100),
-      visibleCommands: ({ commands }) => [...commands], // `help [command]` works and need not be listed
-      subcommandTerm: (command) => command.name(),
-      optionDescription: withDefault,
-      argumentDescription: withDefault,
-    })
+    .configureHelp(helpLayout(columns))
     .configureOutput({
-      writeOut: (text) => io.stdout(text),
-      writeErr: (text) => io.stderr(text),
+      writeOut: (text) => io.stdout(fitHelp(text, columns)),
+      writeErr: (text) => io.stderr(fitHelp(text, columns)),
       outputError: () => {}, // printed by `onCommanderError`, in the form that all errors have
     })
     .exitOverride();

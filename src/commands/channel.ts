@@ -10,7 +10,7 @@ const GROUP_EXAMPLE = `Adds and lists the channels of the project.
   $ chanctl channel list
 `;
 
-const ADD_EXAMPLE = `Writes channels/<name>.ts; .js, .mjs or .json where the project has no
+const ADD_EXAMPLE = `Writes channels/<name>.ts; .js, .mjs or .json where the project has no \
 TypeScript.
 
   $ chanctl channel add chat --transport ws --param room:string

@@ -6,7 +6,7 @@ import { oneOf } from "../shared/one-of.ts";
 import { completionScript, isShell, SHELLS } from "./completion/scripts.ts";
 import type { Io } from "./io.ts";
 
-const EXAMPLE = `Prints a script that completes commands, options, and the channels and params
+const EXAMPLE = `Prints a script that completes commands, options, and the channels and params \
 of the project.
 
   $ chanctl completion bash
@@ -15,8 +15,10 @@ of the project.
   zsh    eval "$(npx chanctl completion zsh)"        in ~/.zshrc, after compinit
   fish   npx chanctl completion fish > ~/.config/fish/completions/chanctl.fish
 
-It completes the word \`chanctl\`, with the one that is installed in the project.
-Without a global one, this lets you type it:  alias chanctl='npx chanctl'
+It completes the word \`chanctl\`, with the one that is installed in the project. \
+Without a global one, this lets you type it:
+
+  $ alias chanctl='npx chanctl'
 `;
 
 /** Adds `chanctl completion`. */

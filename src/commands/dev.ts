@@ -4,7 +4,7 @@ import type { Io } from "./io.ts";
 import { addStreamFlags } from "./server/stream-flags.ts";
 import type { DevFlags } from "./server/run-dev.ts";
 
-const EXAMPLE = `Serves the app over local HTTPS, with the broker in front, and reloads channels
+const EXAMPLE = `Serves the app over local HTTPS, with the broker in front, and reloads channels \
 when they are saved.
 
   $ chanctl dev

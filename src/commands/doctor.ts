@@ -2,8 +2,8 @@ import type { Command } from "commander";
 
 import type { Io } from "./io.ts";
 
-const EXAMPLE = `Looks at the machine, the project, its store, certificates and running server,
-and says what to do. It changes nothing. Each row is ok, warn or fail; exits 1
+const EXAMPLE = `Looks at the machine, the project, its store, certificates and running server, \
+and says what to do. It changes nothing. Each row is ok, warn or fail; exits 1 \
 if one fails.
 
   $ chanctl doctor

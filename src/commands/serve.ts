@@ -4,7 +4,7 @@ import type { Io } from "./io.ts";
 import { addStreamFlags } from "./server/stream-flags.ts";
 import type { ServeFlags } from "./server/run-serve.ts";
 
-const EXAMPLE = `Serves the app in production: the broker of \`dev\`, without watcher and
+const EXAMPLE = `Serves the app in production: the broker of \`dev\`, without watcher and \
 certificates of its own.
 
   $ chanctl serve --port 8080 --app "node server.js"

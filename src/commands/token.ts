@@ -10,20 +10,19 @@ const GROUP_EXAMPLE = `Makes tokens for clients of Durable Streams, and prints t
   $ chanctl token stream chat/room=lobby
 `;
 
-const JWT_EXAMPLE = `Makes a JWT (HS256) that says who a client is and, with --stream, what it may
+const JWT_EXAMPLE = `Makes a JWT (HS256) that says who a client is and, with --stream, what it may \
 do.
 
   $ chanctl token jwt --subject u1 --expires 1h
   $ chanctl token jwt --subject worker --stream 'jobs/*:read,append'
-  $ curl -H "Authorization: Bearer $(chanctl token jwt --subject u1)" \\
-      http://localhost:4433/ds/jobs/42
+  $ token=$(chanctl token jwt --subject u1)
+  $ curl -H "Authorization: Bearer $token" https://localhost:4433/ds/jobs/42
 `;
 
 const STREAM_EXAMPLE = `Signs the name of a stream: whoever holds the token may read this stream alone.
 
   $ chanctl token stream chat/room=lobby
-  $ curl -H "X-Signed: $(chanctl token stream jobs/42)" \\
-      http://localhost:4433/ds/jobs/42
+  $ curl -H "X-Signed: $(chanctl token stream jobs/42)" https://localhost:4433/ds/jobs/42
 `;
 
 /** Adds `chanctl token` with its kinds. */

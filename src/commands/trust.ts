@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Io } from "./io.ts";
 import type { TrustFlags } from "./trust/run-trust.ts";
 
-const EXAMPLE = `Puts the local CA into each trust store of this machine, or takes it out; one
+const EXAMPLE = `Puts the local CA into each trust store of this machine, or takes it out; one \
 row a store.
 
   $ chanctl trust
@@ -11,14 +11,14 @@ row a store.
   $ chanctl trust --uninstall
   $ chanctl trust --uninstall --all
 
-Stores: system (curl, git, most programs), nss (Chromium, Chrome, Edge, Brave),
-        firefox (each profile), java (where JAVA_HOME is set). What needs root
-        is shown and asked for; nothing else runs as root.
---uninstall takes out your own CA. Those of other users and of config folders
-        that are gone stay, unless you say yes to their names, or --all.
-Exit codes: 0 every store trusts the CA (--uninstall: none does), 1 one does
-            not, 4 root was needed and there is nobody to ask (no terminal, CI,
-            --json), 130 given up (Ctrl-C) at a question
+Stores: system (curl, git, most programs), nss (Chromium, Chrome, Edge, Brave), \
+firefox (each profile), java (where JAVA_HOME is set). What needs root \
+is shown and asked for; nothing else runs as root.
+--uninstall: takes out your own CA. Those of other users and of config folders \
+that are gone stay, unless you say yes to their names, or --all.
+Exit codes: 0 every store trusts the CA (--uninstall: none does), 1 one does \
+not, 4 root was needed and there is nobody to ask (no terminal, CI, \
+--json), 130 given up (Ctrl-C) at a question
 `;
 
 /** Adds `chanctl trust`. */

@@ -1,9 +1,14 @@
 import { tmpdir } from "node:os";
 
+import { fileURLToPath } from "node:url";
+
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { requirePrograms } from "../support/requires.ts";
+import { PROMPT, Terminal } from "../support/terminal.ts";
 import { runCli } from "./cli.ts";
 
+const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 const cwd = tmpdir();
 
 interface Help {
@@ -71,7 +76,22 @@ describe("the help of every command", () => {
     }
   });
 
-  it("fits 80 columns", () => {
+  it.for([60, 100])("fits a terminal of %i columns", { timeout: 60_000 }, async (columns, context) => {
+    requirePrograms(context, "tmux", "bash");
+    const commands = helps.map(({ path }) => path.join(" ")).join(",");
+    const env = { CHANCTL: CLI, NODE: process.execPath, COMMANDS: `${commands},` };
+    await using terminal = await Terminal.open({ cwd, columns, env });
+    await terminal.enter('clear; while read -rd, c; do "$NODE" "$CHANCTL" $c --help; done <<< "$COMMANDS"');
+    await terminal.until(
+      (screen) => screen.includes("print this help") && screen.trimEnd().endsWith(PROMPT),
+      { timeoutMs: 50_000 },
+    );
+    const lines = (await terminal.history()).split("\n"); // what the terminal has broken is joined again
+    expect(lines.filter((line) => line.startsWith("Usage: "))).toHaveLength(helps.length);
+    expect(lines.filter((line) => line.length > columns && !line.includes("clear;"))).toEqual([]);
+  });
+
+  it("fits 80 columns in a pipe", () => {
     const wide = helps.flatMap((help) =>
       help.text.split("\n").flatMap((line) => (line.length > 80 ? [`${nameOf(help)}: ${line}`] : [])),
     );

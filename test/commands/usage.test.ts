@@ -19,6 +19,10 @@ describe("chanctl", () => {
     expect(help.stdout).toContain("--no-follow");
   });
 
+  it("answers `help help` with the help", async () => {
+    expect(await runCli(["help", "help"], { cwd })).toEqual(await runCli(["--help"], { cwd }));
+  });
+
   it("groups its commands in the help, with an example first and no telemetry last", async () => {
     const { code, stdout } = await runCli(["--help"], { cwd });
     expect(code).toBe(0);

@@ -1,4 +1,3 @@
-import { Option } from "commander";
 import type { Command } from "commander";
 
 import type { Flags } from "../../server/setting-source.ts";
@@ -16,29 +15,24 @@ export interface StreamFlags {
   readonly jwtSecret?: string;
 }
 
-/** What a config or a variable can turn on, a flag can turn off again. */
-const NEGATIONS = ["--no-ds-skip-auth", "--no-public-streams", "--no-public-writes"];
-
 /** Adds the flags of Durable Streams, the same to `dev` and `serve`. */
 export function addStreamFlags(command: Command): Command {
-  command
+  return command
     .optionsGroup("Durable Streams:")
     .option("--ds", "serve Durable Streams (they are)")
     .option("--no-ds", "serve none")
     .option("--ds-path <path>", "the path that they are under (/ds)")
-    .option("--ds-skip-auth", "clients need no JWT; whether they may is still asked (or --no-…)")
+    .option("--ds-skip-auth", "clients need no JWT; whether they may is still asked")
+    .option("--no-ds-skip-auth", "clients need a JWT, whatever the config says")
     .option("--ds-poll-interval <seconds>", "how long a long-poll waits (10)")
     .option("--ds-sse-ttl <seconds>", "how long an event stream lives before its client comes back (60)")
-    .option("--public-streams", "anyone may read every stream (or --no-…)")
-    .option(
-      "--public-writes",
-      "anyone may create, append, close and delete; for tests and trusted networks (or --no-…)",
-    )
+    .option("--public-streams", "anyone may read every stream")
+    .option("--no-public-streams", "only those who may, whatever the config says")
+    .option("--public-writes", "anyone may create, append, close and delete; for tests and trusted networks")
+    .option("--no-public-writes", "only those who may, whatever the config says")
     .option("--streams-secret <secret>", "what signed stream tokens are signed with (none)")
     .option("--jwt-secret <secret>", "what the JWTs of clients are signed with, HS256 (none)")
     .optionsGroup("Options:");
-  for (const flag of NEGATIONS) command.addOption(new Option(flag).hideHelp());
-  return command;
 }
 
 /** The flags by setting. */

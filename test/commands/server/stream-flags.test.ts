@@ -36,7 +36,11 @@ describe("what the config turns on", () => {
   });
 });
 
-it("lists a flag and its opposite in one row of the help", () => {
+it("lists the opposite of a flag in the row below it", () => {
   const help = addStreamFlags(new Command()).helpInformation();
-  expect(help.match(/--(?:no-)?public-writes/g)).toEqual(["--public-writes"]);
+  const rows = [...help.matchAll(/^ {2}(--(?:no-)?(?:ds|ds-skip-auth|public-\w+)) /gm)].map(
+    ([, flag]) => flag,
+  );
+  const flags = ["--ds", "--ds-skip-auth", "--public-streams", "--public-writes"];
+  expect(rows).toEqual(flags.flatMap((flag) => [flag, flag.replace("--", "--no-")]));
 });
