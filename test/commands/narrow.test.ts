@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { tableLines } from "#src/commands/channel/channel-table.ts";
+import { tableLines } from "#src/commands/table.ts";
 import { planLines } from "#src/commands/init/plan-lines.ts";
 import { formatRows } from "#src/commands/server/rows.ts";
 import { stepLines } from "#src/commands/step-lines.ts";
@@ -39,6 +39,17 @@ describe("a table", () => {
       "  transport  sse",
       "  auth       public",
       "  file       channels/game/moves.ts",
+      "",
+    ]);
+  });
+
+  it("breaks a cell between its words", () => {
+    const params = ["room", "since", "limit", "lang", "old", "json"].map((name) => `${name}?:string`);
+    const table = { head: ["NAME", "PARAMS"], rows: [["chat", params.join(" ")]] };
+    expect(tableLines(table, NARROW).split("\n")).toEqual([
+      "chat",
+      "  params  room?:string since?:string limit?:string",
+      "          lang?:string old?:string json?:string",
       "",
     ]);
   });

@@ -13,7 +13,7 @@ import type { Lifecycle } from "../../shared/lifecycle.ts";
 import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
 import { printError } from "../print-error.ts";
-import { tableLines } from "./channel-table.ts";
+import { tableLines } from "../table.ts";
 
 /** Prints the channels as their files define them; broken ones with what is wrong. Exits 3 if there is one. */
 export async function runChannelList({ isJson }: { isJson: boolean }, io: Io): Promise<void> {

@@ -1,6 +1,8 @@
 import type { ListedStream } from "../../server/stream-listing.ts";
 import { ChanctlError } from "../../shared/errors.ts";
+import { formatBytes } from "../../shared/size.ts";
 import type { Io } from "../io.ts";
+import { tableLines } from "../table.ts";
 import { resolveTarget } from "../target/target.ts";
 import { escapeControls } from "../terminal-text.ts";
 import { untilEnded } from "../until-ended.ts";
@@ -16,7 +18,8 @@ export interface ListFlags {
 const PAGE = 500;
 
 /**
- * Prints the raw streams of the project's running server, one a line, in the order of their paths.
+ * Prints the raw streams of the project's running server, in the order of their paths: a table on a terminal, with its
+ * head anew every 500 streams; else a line a stream.
  *
  * @throws {ChanctlError} `usage` with `--url`: the protocol has no listing.
  */
@@ -26,7 +29,7 @@ export function runStreamList(
 ): Promise<void> {
   if (flags.url !== undefined) {
     throw new ChanctlError("usage", "only the project's own server lists its streams, got `--url`", {
-      hint: "run it in the project's folder, without `--url`",
+      hint: "chanctl stream list     in the project's folder, without `--url`",
     });
   }
   const { prefix, matches } = parsePathPattern(pattern);
@@ -36,8 +39,9 @@ export function runStreamList(
     for (let after: string | undefined, isLast = false; !isLast;) {
       const { streams, next } = await readListing(target, { prefix, after, limit: PAGE, signal });
       const found = streams.filter(({ name }) => matches(name));
-      const lines = found.map((stream) => (flags.json ? toJson(stream) : toLine(stream)));
-      await io.output(Buffer.from(lines.join("")));
+      const isTable = io.isOutputTerminal && !flags.json && found.length > 0;
+      const text = isTable ? toTable(found, io) : found.map(flags.json ? toJson : toLine).join("");
+      await io.output(Buffer.from(isTable && count > 0 ? `\n${text}` : text));
       count += found.length;
       after = next;
       isLast = next === undefined || signal.aborted;
@@ -49,6 +53,16 @@ export function runStreamList(
 function noneText(pattern: string): string {
   const none = pattern === "**" ? "there are no raw streams" : `there is no raw stream like ${pattern}`;
   return `${escapeControls(none)}; those of channels are not listed here\n`;
+}
+
+function toTable(streams: readonly ListedStream[], io: Io): string {
+  const rows = streams.map(({ name, contentType, bytes, closed }) => [
+    name,
+    escapeControls(contentType),
+    formatBytes(bytes),
+    closed ? "closed" : "open",
+  ]);
+  return tableLines({ head: ["PATH", "TYPE", "SIZE", "STATE"], rows }, io);
 }
 
 function toJson({ name, ...rest }: ListedStream): string {

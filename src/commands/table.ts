@@ -1,6 +1,6 @@
-import type { Io } from "../io.ts";
-import { palette } from "../palette.ts";
-import { textColumns } from "../terminal-text.ts";
+import type { Io } from "./io.ts";
+import { palette } from "./palette.ts";
+import { textColumns, wrapColumns } from "./terminal-text.ts";
 
 /** Rows of cells, and what each column holds; the first is the name. */
 export interface Table {
@@ -26,10 +26,12 @@ export function tableLines(
   }
   const [, ...titles] = head;
   const width = Math.max(...titles.map(textColumns));
+  const indent = `\n${" ".repeat(width + 4)}`;
   const blocks = rows.map(([name = "", ...cells]) => {
-    const lines = titles.map(
-      (title, index) => `  ${dim(title.toLowerCase().padEnd(width))}  ${cells[index] ?? ""}\n`,
-    );
+    const lines = titles.map((title, index) => {
+      const parts = wrapColumns(cells[index] ?? "", io.columns - width - 4);
+      return `  ${dim(title.toLowerCase().padEnd(width))}  ${parts.join(indent)}\n`;
+    });
     return `${bold(name)}\n${lines.join("")}`;
   });
   return blocks.join("\n");
