@@ -1,3 +1,4 @@
+import { Option } from "commander";
 import type { Command } from "commander";
 
 import type { Io } from "./io.ts";
@@ -10,7 +11,7 @@ import type { HeadFlags } from "./stream/head.ts";
 import type { ListFlags } from "./stream/list.ts";
 import type { ReadFlags } from "./stream/read.ts";
 
-const GROUP_EXAMPLE = `Durable Streams from the terminal: of the project's running server, or with
+const GROUP_EXAMPLE = `Durable Streams from the terminal: of the project's running server, or with \
 --url of any.
 
   $ chanctl stream create jobs/42 --type text
@@ -24,7 +25,7 @@ const CREATE_EXAMPLE = `Creates a stream and prints its tail; one that is there 
   $ chanctl stream create answers/7 --type json --data '[{"role":"user"}]'
 `;
 
-const APPEND_EXAMPLE = `Appends and prints the tail, once all of it is durable. A broken connection or
+const APPEND_EXAMPLE = `Appends and prints the tail, once all of it is durable. A broken connection or \
 a restart of the server doubles and loses nothing.
 
   $ chanctl stream append jobs/42 'done' --close
@@ -62,8 +63,8 @@ const FORK_EXAMPLE = `Creates a stream that begins with what another one has.
   $ chanctl stream fork answers/7 again/7 --at 0000000000000003_0000000000000012
 `;
 
-const LIST_EXAMPLE = `Lists the raw streams of the project's running server: path, type, size, open
-or closed. What a fork has of its source is counted there. The streams of
+const LIST_EXAMPLE = `Lists the raw streams of the project's running server: path, type, size, open \
+or closed. What a fork has of its source is counted there. The streams of \
 channels are not in it; their names open them: stream read chat/room=lobby
 
   $ chanctl stream list
@@ -152,13 +153,12 @@ function addReaders(stream: Command, io: Io): void {
     .action(async (name: string, flags: HeadFlags) => {
       await (await import("./stream/head.ts")).runStreamHead({ name, flags }, io);
     });
-  place(
-    verb(stream, "list", {
-      summary: "list the streams of the running server",
-      example: LIST_EXAMPLE,
-    }).argument("[pattern]", "a path, or a pattern: * is anything in a segment, ** any number of segments"),
-  )
+  verb(stream, "list", { summary: "list the streams of the running server", example: LIST_EXAMPLE })
+    .argument("[pattern]", "a path, or a pattern: * is anything in a segment, ** any number of segments")
     .option("--json", "print one JSON a line")
+    // Refused with what to do instead, where commander would call them unknown.
+    .addOption(new Option("--url <url>").hideHelp())
+    .addOption(new Option("--token <token>").hideHelp())
     .action(async (pattern: string | undefined, flags: ListFlags) => {
       await (await import("./stream/list.ts")).runStreamList({ pattern, flags }, io);
     });

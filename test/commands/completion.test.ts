@@ -96,6 +96,10 @@ describe("completion", () => {
       ["add", "list"],
     ],
     [
+      ["stream", "list", "--"],
+      ["--json", "--help"],
+    ],
+    [
       ["trust", "--store", ""],
       ["system", "nss", "firefox", "java"],
     ],

@@ -293,13 +293,13 @@ describe("chanctl stream, when something is wrong", () => {
       ["read", "a//b"],
       2,
       "the stream's path must be segments joined by `/`, got `a//b`",
-      "chanctl stream head jobs/42",
+      "give `a/b`: no segment is empty, `.` or `..`",
     ],
     [
       ["read", "../b"],
       2,
       "the stream's path must be segments joined by `/`, got `../b`",
-      "chanctl stream head jobs/42",
+      "give `b`: no segment is empty, `.` or `..`",
     ],
     [
       ["create", "x", "--type", "jsn"],
@@ -341,7 +341,31 @@ describe("chanctl stream, when something is wrong", () => {
       ["list", "--url", "http://localhost:1"],
       2,
       "only the project's own server lists its streams, got `--url`",
-      "run it in the project's folder, without `--url`",
+      "chanctl stream list     in the project's folder, without `--url`",
+    ],
+    [
+      ["list", "--token", "t"],
+      2,
+      "`--token` is a caller's credential for `--url`, got no `--url`",
+      "leave `--token` out: the project's own server is reached with its own token",
+    ],
+    [
+      ["create", "../x"],
+      2,
+      "the stream's path must be segments joined by `/`, got `../x`",
+      "give `x`: no segment is empty, `.` or `..`",
+    ],
+    [
+      ["append", "jobs//%2e/42", "x"],
+      2,
+      "the stream's path must be segments joined by `/`, got `jobs//%2e/42`",
+      "give `jobs/42`: no segment is empty, `.` or `..`",
+    ],
+    [
+      ["list", ".."],
+      2,
+      "the stream's path must be segments joined by `/`, got `..`",
+      "give `jobs/42`: no segment is empty, `.` or `..`",
     ],
     [
       ["read", "http://localhost:1/x", "--url", "http://localhost:1"],

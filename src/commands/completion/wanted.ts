@@ -80,8 +80,9 @@ function optionsOf(
   command: Command,
   { channel, given }: { readonly channel: string | undefined; readonly given: readonly string[] },
 ): Wanted {
-  const isOpen = ({ long, short, description }: Option): boolean =>
-    description.includes("repeatable") || ![long, short].some((name) => name && given.includes(name));
+  const isOpen = ({ long, short, description, hidden }: Option): boolean =>
+    !hidden &&
+    (description.includes("repeatable") || ![long, short].some((name) => name && given.includes(name)));
   const candidates = [
     ...command.options
       .filter(isOpen)

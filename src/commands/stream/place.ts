@@ -69,10 +69,11 @@ function toPlace(target: Target): Pick<StreamPlace, "target" | "query"> {
  */
 export function encodePath(name: string): string {
   const path = name.replace(/^\//, "");
-  const isWrong = path.split("/").some((segment) => segment === "" || /^(?:\.|%2e){1,2}$/i.test(segment));
-  if (isWrong) {
+  const segments = path.split("/");
+  const kept = segments.filter((segment) => !/^(?:\.|%2e){0,2}$/i.test(segment));
+  if (kept.length < segments.length) {
     throw new ChanctlError("usage", `the stream's path must be segments joined by \`/\`, got \`${name}\``, {
-      hint: "chanctl stream head jobs/42",
+      hint: `give \`${kept.join("/") || "jobs/42"}\`: no segment is empty, \`.\` or \`..\``,
     });
   }
   const escaped = path
