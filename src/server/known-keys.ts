@@ -41,9 +41,11 @@ function notAnObject({ path }: LoadedConfig, { value, prefix }: Part): Mistake {
 
 function unknownKey(key: string): Mistake {
   const last = key.split(".").at(-1) ?? key;
+  const prefix = key.slice(0, key.length - last.length);
+  const beside = didYouMean(last, keysBeside(key)); // before the keys within one: `limit` begins all of `limits.…` too
   const near =
     CONFIG_KEYS.find((known) => known.split(".").at(-1) === last) ??
-    didYouMean(key, [...new Set(CONFIG_KEYS.flatMap((known) => [known, known.split(".")[0] ?? known]))]);
+    (beside === undefined ? didYouMean(key, CONFIG_KEYS) : `${prefix}${beside}`);
   return {
     message: `unknown key \`${key}\``,
     key,

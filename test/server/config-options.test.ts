@@ -188,6 +188,18 @@ describe("what does not fit", () => {
       "did you mean `app.command`?",
     ],
     [
+      "a section whose name is a slip",
+      { config: { limit: { maxMessageBytes: 1 } } },
+      "chanctl.config.ts: unknown key `limit`",
+      "did you mean `limits`?",
+    ],
+    [
+      "a section whose name lacks its end",
+      { config: { durableStream: { enabled: true } } },
+      "chanctl.config.ts: unknown key `durableStream`",
+      "did you mean `durableStreams`?",
+    ],
+    [
       "a key in the wrong place",
       { config: { command: "x" } },
       "chanctl.config.ts: unknown key `command`",
