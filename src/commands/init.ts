@@ -64,7 +64,7 @@ export function registerInit(program: Command, io: Io): void {
  *
  * What somebody wrote is not replaced without `--force`. A second run changes nothing.
  *
- * @throws {ChanctlError} `would_overwrite`, `no_terminal`, `install_failed`, `config_invalid`, `usage`.
+ * @throws {ChanctlError} `would_overwrite`, `no_terminal`, `install_failed`, `config_invalid`, `definition_invalid`, `usage`.
  */
 export async function runInit({ dir, flags }: InitInput, io: Io): Promise<void> {
   assertTemplate(flags.template);

@@ -48,7 +48,7 @@ async function findConfig(folder: string): Promise<string | undefined> {
     throw new ChanctlError(
       "config_invalid",
       `there must be one config file, got ${basename(first)} and ${basename(second)}`,
-      { hint: `remove ${second}` },
+      { hint: `rm ${second}     if ${basename(first)} is the one that counts` },
     );
   }
   return first;

@@ -245,6 +245,56 @@ describe("in an existing project", () => {
     expect(await exists("chanctl.config.mjs")).toBe(false);
   });
 
+  test("keeps a config and a channel of another kind in place of the template's", async () => {
+    await write({ "package.json": json({ type: "module" }), "index.js": "// mine\n" });
+    await init();
+    const [config, channel] = [await read("chanctl.config.js"), await read("channels/chat.js")];
+    const { code, stdout } = await init("--template", "chat");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/= keep +chanctl\.config\.js +in place of chanctl\.config\.ts\n/);
+    expect(stdout).toMatch(/= keep +channels\/chat\.js +in place of channels\/chat\.ts\n/);
+    expect(await exists("chanctl.config.ts")).toBe(false);
+    expect(await exists("channels/chat.ts")).toBe(false);
+    expect(await read("chanctl.config.js")).toBe(config);
+    expect(await read("channels/chat.js")).toBe(channel);
+  });
+
+  test.each([{ hono: "4" }, { next: "15" }])(
+    "keeps a channel that is JSON, in a project of %j",
+    async (app) => {
+      await write({ "package.json": json({ dependencies: app }), "tsconfig.json": "{}" });
+      await write({ "channels/chat.json": '{"transport":"sse"}' });
+      const { code, stdout } = await init();
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/= keep +channels\/chat\.json +in place of channels\/chat\.ts\n/);
+      expect(stdout).toContain("answer POST /channels/authorize");
+      expect(stdout).not.toContain('channels/chat.js"');
+      expect(await readdir(join(root, "channels"))).toEqual(["chat.json"]);
+    },
+  );
+
+  test.each([
+    {
+      files: ["chanctl.config.js", "chanctl.config.json"],
+      message: "there must be one config file, got chanctl.config.js and chanctl.config.json",
+    },
+    {
+      files: ["channels/chat.js", "channels/chat.json"],
+      message: "there must be one file of the channel `chat`, got channels/chat.js and channels/chat.json",
+    },
+  ])("refuses a project that has $files", async ({ files, message }) => {
+    await write({ "package.json": json({ dependencies: { hono: "4" } }) });
+    for (const file of files) await write({ [file]: "{}" });
+    const before = await snapshot();
+    const { code, stderr } = await init();
+    expect(code).toBe(3);
+    const [first, second] = files;
+    expect(stderr).toBe(
+      `error: ${message}\n  fix: rm ${join(root, second ?? "")}     if ${first} is the one that counts\n`,
+    );
+    expect(await snapshot()).toEqual(before);
+  });
+
   test("writes Next's routes as files", async () => {
     await write({
       "package.json": json({ scripts: { dev: "next dev" }, dependencies: { next: "15" } }),

@@ -31,6 +31,15 @@ export function onceFile(path: string, text: string): DesiredFile {
   return { path, kind: "once", render: () => ({ text, added: [] }) };
 }
 
+/** A file of the project that stands for one of another name. */
+export function keptFile(path: string, { for: wanted }: { readonly for: string }): DesiredFile {
+  return {
+    path,
+    kind: "once",
+    render: (current = "") => ({ text: current, added: [`in place of ${wanted}`] }),
+  };
+}
+
 /** A package.json with at least these entries. */
 export function packageJsonWith(entries: JsonObject, options: EntriesOptions = {}): DesiredFile {
   return {

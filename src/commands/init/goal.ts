@@ -3,6 +3,7 @@ import type { DesiredFile } from "./desired-files.ts";
 import { FRAMEWORK_TITLES } from "./framework.ts";
 import type { Framework } from "./framework.ts";
 import { integrateFiles } from "./integrate.ts";
+import { keepTwins } from "./keep-twins.ts";
 import { chanctlVersion } from "./packages.ts";
 import type { Project } from "./project.ts";
 import { LANGUAGE_TITLES } from "./other-language.ts";
@@ -30,8 +31,18 @@ interface GoalOptions {
   readonly chooseFramework: (frameworks: readonly Framework[]) => Promise<Framework | undefined>;
 }
 
-/** Decides what the folder needs; `undefined` if the person gave up. */
+/**
+ * Decides what the folder needs; `undefined` if the person gave up.
+ *
+ * @throws {ChanctlError} `config_invalid` or `definition_invalid` where it has a config or a channel twice.
+ */
 export async function chooseGoal(project: Project, options: GoalOptions): Promise<Goal | undefined> {
+  const goal = await chooseWhole(project, options);
+  return goal && { ...goal, files: keepTwins(goal.files, project) };
+}
+
+/** The goal as if no config and no channel were there. */
+async function chooseWhole(project: Project, options: GoalOptions): Promise<Goal | undefined> {
   const version = await chanctlVersion();
   const name = options.template ?? "chat";
   const template = await readTemplate(name);

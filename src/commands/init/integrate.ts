@@ -18,6 +18,7 @@ export interface IntegrateOptions {
 }
 
 const CHANCTL_DEV = "chanctl dev";
+const JSON_CHANNEL = "channels/chat.json";
 
 /** The files that start an app where package.json does not say how. */
 const ENTRIES = ["server.js", "index.js", "app.js", "main.js", "src/server.js", "src/index.js"];
@@ -26,11 +27,11 @@ const ENTRIES = ["server.js", "index.js", "app.js", "main.js", "src/server.js", 
 export function integrateFiles(options: IntegrateOptions): DesiredFile[] {
   const { project, framework, channel } = options;
   const extension = codeExtension({ ...project, frameworks: [framework] });
-  const config = `chanctl.config.${extension}`;
   return [
-    ...(hasConfig(project, { but: config }) ? [] : [ownFile(config, configText(appCommand(project)))]),
+    ownFile(`chanctl.config.${extension}`, configText(appCommand(project))),
     ownFile(`channels/chat.${extension}`, channel),
-    ...(framework === "next" ? nextFiles(project) : []),
+    // A channel as JSON is nothing to import: the app answers for it without the SDK.
+    ...(framework === "next" && !project.paths.has(JSON_CHANNEL) ? nextFiles(project) : []),
     gitignoreWith([".chanctl/"]),
     packageJsonWith(packageEntries(options)),
   ];
@@ -49,12 +50,6 @@ function appCommand(project: Project): string {
   const entry = ENTRIES.find((path) => paths.has(path));
   if (packageJson?.scripts["start"] !== undefined || entry === undefined) return runCommand(manager, "start");
   return `node ${entry}`;
-}
-
-/** Whether the project has a config already, of another name. */
-export function hasConfig({ paths }: Project, { but }: { readonly but: string }): boolean {
-  const names = ["ts", "js", "mjs", "json"].map((extension) => `chanctl.config.${extension}`);
-  return names.some((name) => name !== but && paths.has(name));
 }
 
 function configText(command: string): string {

@@ -28,7 +28,7 @@ export function nextSteps(steps: NextSteps, io: Io): string {
   const commands: readonly Step[] = [
     ...(folder === "" ? [] : [[`cd ${folder}`, ""] as const]),
     ...(needsInstall ? [[`${project.manager} install`, ""] as const] : []),
-    ...(goal.framework === undefined
+    ...(goal.framework === undefined || isJson(channelFile(goal))
       ? []
       : [[`edit ${channelFile(goal)}`, whoMayComeIn(goal.framework)] as const]),
     [devCommand(steps), "the app over local HTTPS, its channels live"],
@@ -44,8 +44,14 @@ function channelFile({ files }: Goal): string {
   return files.find(({ path }) => path.startsWith("channels/chat."))?.path ?? "channels/";
 }
 
+/** The app answers for such a channel in whatever language it is: there is no SDK to mount. */
+function isJson(path: string): boolean {
+  return path.endsWith(".json");
+}
+
 function mountSection({ project, goal }: NextSteps, paint: (text: string) => string): string {
-  const { framework, language } = goal;
+  const { framework } = goal;
+  const language = goal.language ?? (isJson(channelFile(goal)) ? "unknown" : undefined);
   if (language !== undefined) {
     const inLanguage = language === "unknown" ? "" : ` (${LANGUAGE_TITLES[language]})`;
     const title = `In the app${inLanguage}, answer POST /channels/authorize (docs/protocol.md):`;

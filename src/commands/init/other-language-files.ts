@@ -1,7 +1,6 @@
 import { jsonDefinition } from "../channel/json-definition.ts";
 import { gitignoreWith, ownFile } from "./desired-files.ts";
 import type { DesiredFile } from "./desired-files.ts";
-import { hasConfig } from "./integrate.ts";
 import type { Project } from "./project.ts";
 
 /** What a project in another language needs: a config and a channel, both as JSON. No package.json. */
@@ -13,9 +12,7 @@ export function otherLanguageFiles(project: Project): DesiredFile[] {
   };
   const params = [{ name: "room", type: "string", isRequired: true }];
   return [
-    ...(hasConfig(project, { but: "chanctl.config.json" })
-      ? []
-      : [ownFile("chanctl.config.json", `${JSON.stringify(config, undefined, 2)}\n`)]),
+    ownFile("chanctl.config.json", `${JSON.stringify(config, undefined, 2)}\n`),
     ownFile("channels/chat.json", jsonDefinition({ transport: "ws", params, isPublic: false })),
     gitignoreWith([".chanctl/"]),
   ];

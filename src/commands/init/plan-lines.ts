@@ -20,7 +20,7 @@ export function planLines(
   const room = io.isOutputTerminal ? Math.max(LEAST_COLUMNS, io.columns - start) : Number.POSITIVE_INFINITY;
   const lines = changes.map(({ kind, path, added }) => {
     const line = `  ${paints[kind](`${SIGNS[kind]} ${kind.padEnd(7)}`)}  ${path}`;
-    if (kind !== "add to") return line;
+    if (added.length === 0 || (kind !== "add to" && kind !== "keep")) return line;
     const wrapped = wrapColumns(added.join(", "), room).map((text) => dim(text));
     return `${line}${" ".repeat(width - path.length)}  ${wrapped.join(`\n${" ".repeat(start)}`)}`;
   });

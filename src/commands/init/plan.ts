@@ -11,7 +11,7 @@ export interface Change {
   readonly text: string;
   /** What is there now. */
   readonly current: string | undefined;
-  /** The entries that are new in it. */
+  /** The entries that are new in it; of one that is kept, what it stands for. */
   readonly added: readonly string[];
 }
 
