@@ -5,13 +5,14 @@ import { toStreamPath } from "../protocol/stream-path.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import type { Io } from "./io.ts";
 import { palette } from "./palette.ts";
-import { follow } from "./tail/follow.ts";
+import { followChannel } from "./tail/follow-channel.ts";
 import type { FollowNotice } from "./tail/follow.ts";
 import { missedText } from "./tail/missed-text.ts";
 import { messageFilter } from "./tail/message-filter.ts";
 import { messageBlock, messageLine } from "./tail/message-line.ts";
 import { readTailId } from "./tail/tail-id.ts";
 import { parseTailMessage } from "./tail/tail-message.ts";
+import { typeWarnings } from "./tail/type-warnings.ts";
 import { parseTailStart } from "./tail/tail-start.ts";
 import { parseChannelArgs, toQuery } from "./target/channel-args.ts";
 import type { ChannelArgs } from "./target/channel-args.ts";
@@ -49,10 +50,10 @@ export function registerTail(program: Command, io: Io): void {
     .summary("follow a channel's messages")
     .usage("<channel> [--<param> <value>…] [options]")
     .addHelpText("before", EXAMPLE)
-    .argument("[channel]", "the channel's name")
+    .argument("[channel]", "the channel's name, or a stream's path: chat/room=lobby")
     .option(
       "--since <start>",
-      "begin a duration ago such as 10m, at a time, after a message's id, or at `start` (now)",
+      "begin a duration ago such as 10m, at a time such as 18:00, after a message's id, or at `start` (now; with --no-follow start)",
     )
     .option("-n, --count <number>", "begin with so many of the last messages (0)")
     .option("--type <type>", "only messages of this type; repeatable (all)", collect)
@@ -91,13 +92,16 @@ async function printMessages(
   const start = parseTailStart({ ...flags, isFollowing: flags.follow, now: Date.now() });
   const accepts = messageFilter({ types: flags.type ?? [], where: flags.where ?? [] });
   const target = await resolveTarget(flags, io);
-  await checkChannelArgs(args, { target, command: "tail", optionNames, signal });
+  const entry = await checkChannelArgs(args, { target, command: "tail", optionNames, signal });
   const { channel, rest } = args;
   if (rest.length > 0) {
     throw new ChanctlError("usage", `there is one channel, got \`${[channel, ...rest].join(" ")}\``, {
       hint: 'quote a value that holds a space: --room "the lobby"',
     });
   }
+  const { yellow } = palette(io.errorColor);
+  for (const warning of entry === undefined ? [] : typeWarnings(flags.type ?? [], entry))
+    io.stderr(`${yellow("warning:")} ${escapeControls(warning)}\n`);
   const params = toQuery(args.params);
   const endId = flags.follow ? undefined : await readTailId(target, { channel, params, signal });
   const paint = palette(io.color);
@@ -107,7 +111,7 @@ async function printMessages(
     if (flags.follow || notice.kind !== "connected") printNotice(notice, { io, place });
   };
   const locate = (): Promise<Target> => resolveTarget(flags, io);
-  for await (const item of follow({ locate, channel, params, start, onNotice, signal })) {
+  for await (const item of followChannel({ locate, channel, params, start, onNotice, signal })) {
     if (item.kind === "event") {
       const message = parseTailMessage(item.data);
       if (endId !== undefined && message.id > endId) return;

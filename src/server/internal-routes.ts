@@ -101,6 +101,7 @@ export class InternalRoutes {
         : {
             transport: definition.transport,
             paramsSchema: definition.paramsSchema,
+            types: definition.messages && Object.keys(definition.messages),
             public: definition.public,
             lifecycle: definition.lifecycle,
           }),

@@ -326,14 +326,43 @@ describe("chanctl tail", () => {
   it("ends with exit 1 when its channel is removed, and names the one that is like it", async () => {
     await using gone = await makeDevProject();
     const at = { cwd: gone.project.root };
+    await writeFile(join(gone.project.root, "channels/jobs2.json"), '{ "public": true }');
+    await gone.cli.until(({ stdout }) => stdout.includes("channel jobs2 added"));
     await using tail = new RunningCli(["tail", "jobs"], at);
     await tail.until(({ stderr }) => stderr.includes("connected"));
     await rm(join(gone.project.root, "channels/jobs.json"));
     const { code, stderr } = await tail.ended();
     expect(code).toBe(1);
-    expect(stderr).toMatch(
-      /\nerror: there is no channel `jobs`\n {2}fix: chanctl channel list {5}in the server's project, shows the channels\n$/,
+    expect(stderr).toBe(
+      "connected to jobs\nerror: there is no channel `jobs`\n  fix: did you mean `jobs2`?\n",
     );
+  });
+
+  it("takes a stream's path as dev prints it", async () => {
+    await publish("a/b ü", '{"text":1}');
+    const path = "chat/room=a%2Fb%20%C3%BC";
+    const { code, stdout } = await runCli(["tail", path, "--no-follow", "--json"], { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toContain('"text":1');
+    const cut = await runCli(["tail", "chat/room=a/b", "--no-follow"], { cwd });
+    expect(cut).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("must be `name=value`, got `chat/room=a/b`\n"),
+    });
+  });
+
+  it("warns of a --type that the channel does not have", async () => {
+    const tail = (...args: string[]): Promise<CliResult> => runCli(["tail", ...args, "--no-follow"], { cwd });
+    expect(
+      await tail("chat", "--room", "w", "--type", "mesage", "--type", "zzzzz", "--type", "note"),
+    ).toEqual({
+      code: 0,
+      stdout: "",
+      stderr:
+        "warning: the channel `chat` has no type `mesage`: did you mean `message`?\n" +
+        "warning: the channel `chat` has no type `zzzzz`: its types are message, note\n",
+    });
+    expect((await tail("brief", "--type", "any")).stderr).toBe("");
   });
 
   it("shows letters that the publisher escaped, and with --json what it wrote", async () => {

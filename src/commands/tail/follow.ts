@@ -14,7 +14,8 @@ export type FollowNotice =
   /** Messages after `last` were missed that can no longer be read; it goes on with the oldest retained. */
   | { readonly kind: "gap"; readonly last: string | undefined; readonly oldest: string };
 
-interface FollowOptions {
+/** What is followed, and from where. */
+export interface FollowOptions {
   /** Finds the server, anew for each connection: after a restart it may listen elsewhere. */
   readonly locate: () => Promise<Target>;
   readonly channel: string;
@@ -39,8 +40,12 @@ export async function* follow(options: FollowOptions): AsyncGenerator<SseItem> {
   let start = options.start;
   let isFirst = true;
   let delayMs = FIRST_DELAY_MS;
+  let ended: string | undefined;
   for (;;) {
     const connection = await connect({ ...options, start, isFirst });
+    // Only now: of a channel that has been removed the attempt throws, and there is nothing to reconnect to.
+    if (ended !== undefined) onNotice({ kind: "reconnecting", reason: ended });
+    ended = undefined;
     if (connection.kind === "gap") {
       onNotice({ ...connection, last: start.lastEventId });
       start = { lastEventId: connection.oldest };
@@ -55,7 +60,7 @@ export async function* follow(options: FollowOptions): AsyncGenerator<SseItem> {
         else if (item.kind !== "comment" && item.id !== "") start = { lastEventId: item.id };
         yield item;
       }
-      onNotice({ kind: "reconnecting", reason: ending || "the connection ended" });
+      ended = ending || "the connection ended";
     }
     await delay(delayMs * (0.5 + Math.random() / 2), undefined, { signal });
     delayMs = Math.min(delayMs * 2, MAX_DELAY_MS);

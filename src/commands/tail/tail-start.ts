@@ -20,7 +20,7 @@ interface StartFlags {
 }
 
 /**
- * Reads `--since 10m|<time>|<id>|start` and `-n 50`.
+ * Reads `--since 10m|<time>|<id>|start` and `-n 50`; a time is a date with one, or what a clock here shows.
  *
  * @throws {ChanctlError} `usage` naming the flag and what it may be.
  */
@@ -41,12 +41,12 @@ function parseCount(text: string): string {
 function parseSince(text: string, now: number): TailStart {
   if (text === "start" || parseOffset(text) !== undefined) return { lastEventId: text };
   if (parseDurationMs(text) !== undefined) return { rewind: text };
-  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  const time = parseClock(text, now) ?? (/^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN);
   if (Number.isNaN(time)) {
     throw new ChanctlError(
       "usage",
       `\`--since\` must be a duration, a time, a message's id or \`start\`, got \`${text}\``,
-      { hint: "--since 10m, --since 2026-11-21T18:00, --since start" },
+      { hint: "--since 10m, --since 18:00, --since 2026-11-21T18:00, --since start" },
     );
   }
   if (time > now)
@@ -54,4 +54,14 @@ function parseSince(text: string, now: number): TailStart {
       hint: "--since 10m     or leave it out to begin now",
     });
   return { rewind: `${now - time}ms` };
+}
+
+/** The last time at which a clock here has shown this, `07:28` or `07:28:30`, as tail prints it; in ms since 1970. */
+function parseClock(text: string, now: number): number | undefined {
+  const [, hours, minutes, seconds = "0"] = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/.exec(text) ?? [];
+  if (hours === undefined || minutes === undefined) return undefined;
+  const time = new Date(now);
+  time.setHours(Number(hours), Number(minutes), Number(seconds), 0);
+  if (time.getTime() > now) time.setDate(time.getDate() - 1);
+  return time.getTime();
 }

@@ -1,4 +1,5 @@
 import { ChanctlError } from "../../shared/errors.ts";
+import { parseChannelPath } from "./channel-path.ts";
 
 /** A channel's params as typed, in order. */
 export type TypedParams = readonly (readonly [name: string, value: string])[];
@@ -19,7 +20,7 @@ export interface ChannelArgs {
  * the command (`--jsno`) looks like a param without a value. A value that begins with `--` is given as `--name=--value`.
  *
  * @param explicit the values of `--param name=value`, for params that are named like an option.
- * @throws {ChanctlError} `usage` if the channel is missing.
+ * @throws {ChanctlError} `usage` if the channel is missing, or is no name and no stream's path.
  */
 export function parseChannelArgs(args: readonly string[], explicit: readonly string[]): ChannelArgs {
   const operands: string[] = [];
@@ -40,13 +41,14 @@ export function parseChannelArgs(args: readonly string[], explicit: readonly str
       index += 1;
     }
   }
-  const [channel, ...others] = operands;
-  if (channel === undefined) {
+  const [path, ...rest] = operands;
+  if (path === undefined) {
     throw new ChanctlError("usage", "the channel's name is missing", {
       hint: "chanctl channel list     shows the channels",
     });
   }
-  return { channel, params, valueless, rest: others };
+  const named = parseChannelPath(path);
+  return { channel: named.channel, params: [...named.params, ...params], valueless, rest };
 }
 
 function parseExplicit(text: string): readonly [string, string] {

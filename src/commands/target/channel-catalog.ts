@@ -12,6 +12,8 @@ export interface CatalogEntry {
   readonly params: readonly string[];
   /** The params that must be given: required, and without a default. */
   readonly required: readonly string[];
+  /** The types of its messages; none where any type is accepted. */
+  readonly types: readonly string[];
   /** The values of a param, where its schema lists them. */
   readonly choices: ReadonlyMap<string, readonly string[]>;
   /** Why it cannot be used; absent if it can. */
@@ -31,15 +33,16 @@ interface CheckOptions {
  * fingers is answered with the name that was meant. Values are for the server to check. A public server
  * does not tell its channels; there nothing is checked.
  *
+ * @returns the channel; `undefined` of a public server.
  * @throws {ChanctlError} `usage` for an unknown channel, and for an unknown, repeated or missing param.
  */
 export async function checkChannelArgs(
   { channel, params, valueless }: ChannelArgs,
   { target, command, optionNames, signal }: CheckOptions & { target: Target },
-): Promise<void> {
+): Promise<CatalogEntry | undefined> {
   if (!target.isInternal) {
     assertValues(valueless, optionNames);
-    return;
+    return undefined;
   }
   const catalog = await readCatalog(target, signal);
   const entry = catalog.find(({ name }) => name === channel);
@@ -71,6 +74,16 @@ export async function checkChannelArgs(
       },
     );
   }
+  return entry;
+}
+
+/** What to do about a channel that the project's server does not have; `undefined` if it has it. */
+export async function missingChannelHint(
+  channel: string,
+  { target, signal }: { readonly target: Target; readonly signal: AbortSignal },
+): Promise<string | undefined> {
+  const catalog = await readCatalog(target, signal);
+  return catalog.some(({ name }) => name === channel) ? undefined : unknownChannel(channel, catalog).hint;
 }
 
 /** How a param is given: one that is named like an option of the command goes by another way. */
@@ -129,7 +142,7 @@ async function readCatalog(target: Target, signal: AbortSignal): Promise<Catalog
 export function parseCatalog(value: unknown): CatalogEntry[] {
   const { channels } = toRecord(value);
   return (Array.isArray(channels) ? channels : []).map((channel: unknown) => {
-    const { name, paramsSchema, error } = toRecord(channel);
+    const { name, paramsSchema, types, error } = toRecord(channel);
     const { properties, required } = toRecord(paramsSchema);
     const schemas = toRecord(properties);
     const needed = Array.isArray(required) ? required.map(String) : [];
@@ -137,6 +150,7 @@ export function parseCatalog(value: unknown): CatalogEntry[] {
       name: String(name),
       params: Object.keys(schemas),
       required: needed.filter((param) => !("default" in toRecord(schemas[param]))),
+      types: Array.isArray(types) ? types.map(String) : [],
       choices: new Map(Object.entries(schemas).map(([param, schema]) => [param, choicesOf(schema)])),
       problem: paramsSchema === undefined && typeof error === "string" ? error : undefined,
     };
