@@ -154,7 +154,8 @@ describe("the keys of `dev`", () => {
     await using dev = await openDev();
     await dev.terminal.untilLastLine("● app ready");
     await dev.terminal.press("r");
-    await dev.terminal.until((text) => text.match(/the app is ready after/g)?.length === 2);
+    const screen = await dev.terminal.until((text) => text.match(/the app is ready after/g)?.length === 2);
+    expect(screen).toMatch(/^\d\d:\d\d:\d\d app {8}restarting the app, as you asked$/m);
   });
 
   it("try channels that are broken once more", async () => {

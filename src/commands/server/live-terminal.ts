@@ -9,6 +9,7 @@ import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
 import { AppWatch } from "./app-status.ts";
 import { addressRows } from "./banner.ts";
+import { eventLine } from "./event-line.ts";
 import { infoText, readStoreBytes } from "./info-text.ts";
 import { Keyboard } from "./keyboard.ts";
 import { keyOf, keysText } from "./keys.ts";
@@ -175,12 +176,18 @@ export class LiveTerminal {
   }
 
   #restart(server: RunningServer): void {
-    const { dim } = palette(this.#terminal.color);
     server.registry.retry();
     if (server.app !== undefined) {
-      this.#screen.print(dim("restarting the app, as you asked\n"));
+      this.#tell("restarting the app, as you asked");
       server.app.restart();
-    } else if (this.#options.app === undefined) this.#screen.print(dim("there is no app to restart\n"));
-    else this.#screen.print(dim("the app runs elsewhere: it is not chanctl's to restart\n"));
+    } else if (this.#options.app === undefined) this.#tell("there is no app to restart");
+    else this.#tell("the app runs elsewhere: it is not chanctl's to restart");
+  }
+
+  /** A line of the app's, as those of its log are. */
+  #tell(message: string): void {
+    const { color, columns } = this.#terminal;
+    const options = { columns, paint: palette(color), time: new Date() };
+    this.#screen.print(`${eventLine({ level: "info", event: "app", message }, options)}\n`);
   }
 }
