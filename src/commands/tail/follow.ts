@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { encodeOffset, ORIGIN } from "../../protocol/offset.ts";
 import type { SseItem } from "../../protocol/sse-parser.ts";
-import { ChanctlError } from "../../shared/errors.ts";
+import { ChanctlError, ERRORS } from "../../shared/errors.ts";
 import type { Target } from "../target/target.ts";
 import { openEvents } from "./open-events.ts";
 import type { TailStart } from "./tail-start.ts";
@@ -40,12 +40,8 @@ export async function* follow(options: FollowOptions): AsyncGenerator<SseItem> {
   let start = options.start;
   let isFirst = true;
   let delayMs = FIRST_DELAY_MS;
-  let ended: string | undefined;
   for (;;) {
     const connection = await connect({ ...options, start, isFirst });
-    // Only now: of a channel that has been removed the attempt throws, and there is nothing to reconnect to.
-    if (ended !== undefined) onNotice({ kind: "reconnecting", reason: ended });
-    ended = undefined;
     if (connection.kind === "gap") {
       onNotice({ ...connection, last: start.lastEventId });
       start = { lastEventId: connection.oldest };
@@ -60,7 +56,9 @@ export async function* follow(options: FollowOptions): AsyncGenerator<SseItem> {
         else if (item.kind !== "comment" && item.id !== "") start = { lastEventId: item.id };
         yield item;
       }
-      ended = ending || "the connection ended";
+      // Of a channel that has been removed the next attempt says so, and is the last.
+      if (ending !== ERRORS.channel_unknown.title)
+        onNotice({ kind: "reconnecting", reason: ending || "the connection ended" });
     }
     await delay(delayMs * (0.5 + Math.random() / 2), undefined, { signal });
     delayMs = Math.min(delayMs * 2, MAX_DELAY_MS);
