@@ -1,6 +1,12 @@
 import { lookup } from "node:dns";
+import type { LookupAddress, LookupOptions } from "node:dns";
 import { isIP } from "node:net";
 import type { LookupFunction } from "node:net";
+
+const LOCALHOST: readonly LookupAddress[] = [
+  { address: "127.0.0.1", family: 4 },
+  { address: "::1", family: 6 },
+];
 
 /**
  * Resolves names for `net.connect` and undici: `localhost` and every `*.localhost` to this machine, whatever
@@ -10,13 +16,7 @@ import type { LookupFunction } from "node:net";
  */
 export const localhostLookup: LookupFunction = (hostname, options, callback) => {
   if (hostname !== "localhost" && !hostname.endsWith(".localhost")) lookup(hostname, options, callback);
-  else if (options.all !== true) callback(null, "127.0.0.1", 4);
-  else {
-    callback(null, [
-      { address: "127.0.0.1", family: 4 },
-      { address: "::1", family: 6 },
-    ]);
-  }
+  else answer(LOCALHOST, { options, callback });
 };
 
 /**
@@ -28,7 +28,20 @@ export function lookupAt(address: () => string | undefined): LookupFunction {
   return (hostname, options, callback) => {
     const known = address();
     if (known === undefined) localhostLookup(hostname, options, callback);
-    else if (options.all !== true) callback(null, known, isIP(known));
-    else callback(null, [{ address: known, family: isIP(known) }]);
+    else answer([{ address: known, family: isIP(known) }], { options, callback });
   };
+}
+
+interface Question {
+  readonly options: LookupOptions;
+  readonly callback: Parameters<LookupFunction>[2];
+}
+
+function answer(addresses: readonly LookupAddress[], { options, callback }: Question): void {
+  const [{ address, family } = { address: "", family: 0 }] = addresses;
+  // Not at once: a connect that fails at once (EMFILE, ENETUNREACH) would err before anyone listens to the socket.
+  process.nextTick(() => {
+    if (options.all === true) callback(null, [...addresses]);
+    else callback(null, address, family);
+  });
 }

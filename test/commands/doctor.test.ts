@@ -4,11 +4,14 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import { promisify } from "node:util";
+import { execFile } from "node:child_process";
 import { describe, expect, it } from "vitest";
 
 import { makeAuthority } from "#src/certs/make-authority.ts";
 import { pickFreePort } from "#src/platform/free-port.ts";
 
+import { requirePrograms, skipOrFail } from "../support/requires.ts";
 import { mountSmallDisk } from "../support/small-disk.ts";
 import { runCli } from "./cli.ts";
 import { CHANNELS, startDev } from "./dev-project.ts";
@@ -93,6 +96,29 @@ describe("a project without fault", () => {
     const before = await readFile(file);
     await examine(project);
     expect(before.equals(await readFile(file))).toBe(true);
+  });
+});
+
+describe("a machine on which every connect fails at once", () => {
+  it("gets all of the rows, and a `--url` is told of with exit 5", async (context) => {
+    requirePrograms(context, "unshare");
+    const words = ["unshare", "--user", "--map-root-user", "--net"];
+    await promisify(execFile)("unshare", [...words.slice(1), "true"]).catch(() =>
+      skipOrFail(context, "needs network namespaces"),
+    );
+    await using project = await makeProject(CHANNELS);
+    await using _server = await startDev(project);
+    const env = { CHANCTL_PORT: "0" };
+    const report = await runCli(["doctor"], { cwd: project.root, env, words });
+    expect({ code: report.code, stderr: report.stderr }).toEqual({ code: 1, stderr: "" });
+    expect(report.stdout).toMatch(/^ {2}fail {2}loopback /m);
+    expect(report.stdout).toMatch(/^ {2}fail {2}public .* does not answer/m);
+    const url = "https://shop.localhost:99";
+    const { code, stderr } = await runCli(["tail", "chat", "--url", url], { cwd: project.root, words });
+    expect({ code, stderr }).toEqual({
+      code: 5,
+      stderr: `error: cannot connect to ${url}: ENETUNREACH\n  fix: check the URL, and that the server runs\n`,
+    });
   });
 });
 

@@ -32,3 +32,15 @@ test("a program that listens at one address is looked for there alone, once that
   expect(await resolve("localhost", true, lookup)).toEqual([null, [{ address: "::1", family: 6 }]]);
   expect(await resolve("localhost", false, lookup)).toEqual([null, "::1", 6]);
 });
+
+test.each([
+  ["this machine", localhostLookup],
+  ["one address of it", lookupAt(() => "127.0.0.1")],
+])("%s is never answered before whoever asks can listen", async (_name, lookup) => {
+  let isListening = false;
+  const wasListening = new Promise((done) => {
+    lookup("localhost", { all: true }, () => done(isListening));
+  });
+  isListening = true;
+  expect(await wasListening).toBe(true);
+});
