@@ -13,9 +13,11 @@ import { planLines } from "./init/plan-lines.ts";
 import { assertReplacesNothing, planChanges } from "./init/plan.ts";
 import { inspectProject } from "./init/project.ts";
 import type { Project } from "./init/project.ts";
-import { askFramework, confirmPlan, frameworkUnclear } from "./init/questions.ts";
+import { askFramework, frameworkUnclear } from "./init/questions.ts";
 import { readExisting, writeFiles } from "./init/write-files.ts";
 import type { Io } from "./io.ts";
+import { askYesNo, exitCodeOfAnswer } from "./question.ts";
+import type { Answer } from "./question.ts";
 
 /** The flags of `init`, as commander read them. */
 export interface InitFlags {
@@ -38,9 +40,6 @@ const EXAMPLE = `Adds chanctl to a project, or puts a small chat that runs into 
   $ chanctl init                in the project's folder
   $ chanctl init my-chat        in a new one
 `;
-
-/** As a shell reports a program that Ctrl-C ended. */
-const EXIT_CANCELLED = 130;
 
 /** Adds `chanctl init`. */
 export function registerInit(program: Command, io: Io): void {
@@ -71,9 +70,10 @@ export async function runInit({ dir, flags }: InitInput, io: Io): Promise<void> 
   const project = await inspectProject(resolve(io.cwd, dir), io.env);
   const chooseFramework = frameworkChooser(flags, io);
   const goal = await chooseGoal(project, { template: flags.template, chooseFramework });
-  if (goal === undefined || !(await writeGoal({ project, goal, dir, flags }, io))) {
+  const answer = goal === undefined ? "cancelled" : await writeGoal({ project, goal, dir, flags }, io);
+  if (goal === undefined || answer !== "yes") {
     io.stderr("nothing was written\n");
-    io.setExitCode(EXIT_CANCELLED);
+    io.setExitCode(exitCodeOfAnswer(answer === "no" ? "no" : "cancelled"));
     return;
   }
   const missing = missingPackages(project.folder, goal.needs);
@@ -85,21 +85,22 @@ export async function runInit({ dir, flags }: InitInput, io: Io): Promise<void> 
   io.stdout(nextSteps({ project, goal, needsInstall }, io));
 }
 
-/** Whether the files are as they should be; not so if the person said no. */
+/** Writes the files, if the person says yes to it. */
 async function writeGoal(
   { project, goal, dir, flags }: InitInput & { project: Project; goal: Goal },
   io: Io,
-): Promise<boolean> {
+): Promise<Answer> {
   const { folder } = project;
   const paths = goal.files.map(({ path }) => path);
   const changes = planChanges(goal.files, await readExisting(folder, paths));
   if (flags.force !== true)
     assertReplacesNothing(changes, `chanctl init ${dir === "." ? "" : `${dir} `}--force`);
   io.stdout(`${goal.title}\n\n${planLines(changes, io)}`);
-  if (changes.every(({ kind }) => kind === "keep")) return true;
-  if (io.isTerminal && flags.yes !== true && !(await confirmPlan())) return false;
-  await writeFiles(folder, changes);
-  return true;
+  if (changes.every(({ kind }) => kind === "keep")) return "yes";
+  const isAsked = io.isTerminal && flags.yes !== true;
+  const answer = isAsked ? await askYesNo({ message: "Write this?" }) : "yes";
+  if (answer === "yes") await writeFiles(folder, changes);
+  return answer;
 }
 
 function frameworkChooser(flags: InitFlags, io: Io) {

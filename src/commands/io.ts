@@ -14,7 +14,7 @@ export interface Io {
   readonly stdin: Readable;
   /** Standard input where it is a terminal, whose keys can be read singly. Opened by its first use. */
   readonly keyboard: ReadStream | undefined;
-  /** Whether a person can be asked: standard input and standard output are both terminals. */
+  /** Whether a person can be asked: standard input and standard output are both terminals, and not those of a CI. */
   readonly isTerminal: boolean;
   /** Whether standard output is a terminal, so that lines are fitted to `columns`. */
   readonly isOutputTerminal: boolean;
@@ -73,7 +73,7 @@ export function processIo(): Io {
     get keyboard() {
       return isatty(0) && process.stdin instanceof ReadStream ? process.stdin : undefined;
     },
-    isTerminal: isatty(0) && isatty(1),
+    isTerminal: isatty(0) && isatty(1) && !env["CI"],
     isOutputTerminal: isatty(1),
     get columns() {
       return stdout.columns || DEFAULT_COLUMNS; // 0 where the terminal does not say

@@ -16,12 +16,6 @@ export async function askFramework(frameworks: readonly Framework[]): Promise<Fr
   return isCancel(answer) ? undefined : answer;
 }
 
-/** Asks whether to do what was shown. Giving up is a no. */
-export async function confirmPlan(): Promise<boolean> {
-  const { confirm } = await import("@clack/prompts");
-  return (await confirm({ message: "Write this?" })) === true;
-}
-
 /** What to throw where a person would have to be asked and there is none. */
 export function frameworkUnclear(frameworks: readonly Framework[]): ChanctlError {
   const titles = frameworks.map((framework) => FRAMEWORK_TITLES[framework]);

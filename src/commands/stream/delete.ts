@@ -1,5 +1,6 @@
 import { ChanctlError } from "../../shared/errors.ts";
 import type { Io } from "../io.ts";
+import { askYesNo, exitCodeOfAnswer } from "../question.ts";
 import { untilEnded } from "../until-ended.ts";
 import { requestStream } from "./exchange.ts";
 import { locateStream } from "./place.ts";
@@ -10,8 +11,6 @@ export interface DeleteFlags extends PlaceFlags {
   readonly yes?: true;
   readonly json?: true;
 }
-
-const EXIT_CANCELLED = 1;
 
 /**
  * Deletes a stream, once the person has said so: on a terminal, or by `--yes`.
@@ -27,9 +26,12 @@ export function runStreamDelete(
     if (flags.yes !== true) {
       // Asked only about what is there: a mistyped path is told first.
       await readStreamState(place, signal);
-      if (!(await confirmDelete(name, io))) {
+      assertTerminal(name, io);
+      const message = `Delete ${name} and all that it holds?`;
+      const answer = await askYesNo({ message, initial: "no", signal });
+      if (answer !== "yes") {
         io.stderr("nothing was deleted\n");
-        io.setExitCode(EXIT_CANCELLED);
+        if (!signal.aborted) io.setExitCode(exitCodeOfAnswer(answer)); // a signal has its own
         return;
       }
     }
@@ -39,17 +41,13 @@ export function runStreamDelete(
   });
 }
 
-async function confirmDelete(name: string, io: Io): Promise<boolean> {
-  if (!io.isTerminal) {
-    throw new ChanctlError(
-      "no_terminal",
-      `deleting \`${name}\` cannot be undone, and there is no terminal to ask`,
-      {
-        hint: `chanctl stream delete ${name} --yes`,
-      },
-    );
-  }
-  const { confirm } = await import("@clack/prompts");
-  const answer = await confirm({ message: `Delete ${name} and all that it holds?`, initialValue: false });
-  return answer === true;
+function assertTerminal(name: string, { isTerminal }: Pick<Io, "isTerminal">): void {
+  if (isTerminal) return;
+  throw new ChanctlError(
+    "no_terminal",
+    `deleting \`${name}\` cannot be undone, and there is no terminal to ask`,
+    {
+      hint: `chanctl stream delete ${name} --yes`,
+    },
+  );
 }

@@ -11,7 +11,7 @@ import type { Io } from "../io.ts";
 import { palette } from "../palette.ts";
 import { authorityEndText } from "./authority-end.ts";
 import { installInto } from "./change-store.ts";
-import { hasPerson, permissionAsker } from "./permission.ts";
+import { permissionAsker } from "./permission.ts";
 import { questionText } from "./question.ts";
 import { rowText } from "./row-text.ts";
 import { findTrust, machineOf } from "./trust-context.ts";
@@ -43,7 +43,7 @@ interface DevTrustOptions {
 export async function resolveDevTrust({ home, caPath, mayAsk }: DevTrustOptions, io: Io): Promise<DevTrust> {
   const ca = await readAuthorityCertificate(caPath);
   io.stderr((ca && authorityEndText(ca, { now: Date.now(), io })) ?? "");
-  const isPerson = mayAsk && hasPerson(io);
+  const isPerson = mayAsk && io.isTerminal;
   const stores = openStores({ ca, machine: machineOf(io, { mayAsk: isPerson }) });
   const { text, missing } = await summarizeTrust(stores);
   const answerPath = join(home, "trust-answer.json");

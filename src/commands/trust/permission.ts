@@ -3,11 +3,6 @@ import type { Io } from "../io.ts";
 import type { Permission } from "./change-store.ts";
 import { commandLines } from "../command-text.ts";
 
-/** Whether a person can be asked here: on a terminal that is not that of a CI. */
-export function hasPerson({ isTerminal, env }: Pick<Io, "isTerminal" | "env">): boolean {
-  return isTerminal && !env["CI"];
-}
-
 interface AskerOptions {
   /** The answer is given already. */
   readonly isYes: boolean;

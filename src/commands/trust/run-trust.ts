@@ -14,7 +14,7 @@ import { textColumns } from "../terminal-text.ts";
 import { type ChangedStore, installInto, uninstallFrom } from "./change-store.ts";
 import { closingText, noneText } from "./closing-text.ts";
 import { askForOthers } from "./others-question.ts";
-import { hasPerson, permissionAsker } from "./permission.ts";
+import { permissionAsker } from "./permission.ts";
 import { rowText, shortPath } from "./row-text.ts";
 import { isSettled, toRow, withOthers } from "./store-row.ts";
 import { findTrust, type TrustContext } from "./trust-context.ts";
@@ -51,7 +51,7 @@ export async function runTrust(flags: TrustFlags, io: Io): Promise<void> {
     });
   }
   const isInstalling = !flags.uninstall && !flags.status;
-  const mayAsk = !flags.json && hasPerson(io);
+  const mayAsk = !flags.json && io.isTerminal;
   const kinds = parseKinds(flags.store);
   const context = await findTrust({ kinds, isMaking: isInstalling, mayAsk }, io);
   const show = rowPrinter(flags, io);
