@@ -2,6 +2,8 @@ import type { Readable } from "node:stream";
 import { isatty, ReadStream } from "node:tty";
 
 import { errorCodeOf } from "../shared/errors.ts";
+import { toOutputError } from "./file-error.ts";
+import { printError } from "./print-error.ts";
 
 /** What a command sees of the terminal and the process: all that it reads and all that it writes to. */
 export interface Io {
@@ -33,8 +35,13 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The working directory, absolute. */
   readonly cwd: string;
-  /** Aborts when the reader of standard output is gone: a lasting command then ends, quietly and well. */
+  /** Aborts when standard output is of no use any more, its reader gone: a lasting command then ends, quietly. */
   readonly outputClosed: AbortSignal;
+  /**
+   * Has output that cannot be written, to a full disk say, left out until it can be: for who serves others. Else it
+   * closes the output and is a failure. It is told once, on standard error.
+   */
+  outlastOutput(): void;
   /** Sets the code that the process ends with once the command is over. */
   setExitCode(code: number): void;
   /** Ends the process now, whatever is still open: for who has asked twice. @default code that of `setExitCode` */
@@ -48,14 +55,21 @@ const DEFAULT_ROWS = 24;
 export function processIo(): Io {
   const { stdout, stderr, env } = process;
   const closed = new AbortController();
-  const onError = (error: Error): void => {
-    // EPIPE: the reader ended. EIO: the terminal did. Neither is a failure of ours.
-    if (!["EPIPE", "EIO", "ERR_STREAM_DESTROYED"].includes(errorCodeOf(error) ?? "")) throw error;
+  let isLasting = false;
+  let isTold = false;
+  const onOutputError = (error: Error): void => {
+    if (isGone(error)) return closed.abort();
+    const code = isTold ? undefined : printError(toOutputError(error, { isLasting }), io);
+    isTold = true;
+    if (isLasting) return;
+    if (code !== undefined) io.setExitCode(code);
     closed.abort();
   };
-  stdout.on("error", onError);
-  stderr.on("error", onError);
-  return {
+  stdout.on("error", onOutputError);
+  stderr.on("error", (error) => {
+    if (isGone(error)) closed.abort(); // of any other failure nobody could be told
+  });
+  const io: Io = {
     stdout: (text) => {
       if (!closed.signal.aborted) stdout.write(text);
     },
@@ -91,11 +105,20 @@ export function processIo(): Io {
     env,
     cwd: process.cwd(),
     outputClosed: closed.signal,
+    outlastOutput: () => {
+      isLasting = true;
+    },
     setExitCode: (code) => {
       process.exitCode = code;
     },
     exitNow: (code = Number(process.exitCode ?? 0)) => process.exit(code),
   };
+  return io;
+}
+
+/** EPIPE: the reader ended. EIO: the terminal did. Neither is a failure of ours. */
+function isGone(error: Error): boolean {
+  return ["EPIPE", "EIO", "ERR_STREAM_DESTROYED"].includes(errorCodeOf(error) ?? "");
 }
 
 /**

@@ -33,6 +33,7 @@ export async function runServer(
   options: ServerOptions,
   { io, reporter, onReady }: RunOptions,
 ): Promise<void> {
+  io.outlastOutput(); // a disk that logs have filled is no reason to end
   const ending = new AbortController();
   let server: RunningServer | undefined;
   let companions: readonly AsyncDisposable[] = [];
