@@ -1,6 +1,7 @@
 import type { ChannelDefinition, JsonSchema } from "../protocol/definition.ts";
 import type { Params } from "../protocol/stream-path.ts";
 import { clip } from "../shared/clip.ts";
+import { describeValue } from "../shared/describe-value.ts";
 import { didYouMean } from "../shared/did-you-mean.ts";
 import { ChanctlError } from "../shared/errors.ts";
 import type { Limits } from "../shared/limits.ts";
@@ -79,7 +80,8 @@ export class Channel {
   /**
    * Checks a message against the schema of its type. Without `messages` in the definition anything goes.
    *
-   * @throws {ChanctlError} `message_invalid` naming the unknown type, or the place in the data.
+   * @throws {ChanctlError} `message_invalid` naming the unknown type, or the place in the data; what came there is
+   *   its field `got`.
    */
   checkMessage({ type, data }: { readonly type: string; readonly data: unknown }): void {
     if (this.#checkData === undefined) return;
@@ -93,7 +95,11 @@ export class Channel {
     }
     const problem = check(data);
     if (problem === undefined) return;
-    throw new ChanctlError("message_invalid", `${formatPlace("data", problem.path)} ${problem.text}`);
+    // Not in the message: the log tells it, too (CWE-532).
+    const fields = problem.got === undefined ? {} : { got: describeValue(problem.got) };
+    throw new ChanctlError("message_invalid", `${formatPlace("data", problem.path)} ${problem.text}`, {
+      fields,
+    });
   }
 
   /** Whether messages may be of this type, whatever their data. */
@@ -148,9 +154,11 @@ function assertSize(query: URLSearchParams, maxParamsBytes: number): void {
   );
 }
 
-function describeParams({ path, text, missing }: SchemaProblem): string {
+function describeParams({ path, text, missing, got }: SchemaProblem): string {
   if (missing !== undefined && path.length === 0) return `the param \`${missing}\` is missing`;
-  return path.length === 0 ? `the params ${text}` : `the param \`${path.join(".")}\` ${text}`;
+  if (path.length === 0) return `the params ${text}`;
+  const came = got === undefined ? "" : `, got ${describeValue(got)}`;
+  return `the param \`${path.join(".")}\` ${text}${came}`;
 }
 
 function suggestion(typed: string, names: readonly string[]): string | undefined {

@@ -13,6 +13,8 @@ export interface SchemaProblem {
   readonly text: string;
   /** The property that is missing there, if that is what is wrong. */
   readonly missing?: string;
+  /** What came there; absent where it is there that is wrong, not what it is. */
+  readonly got?: unknown;
 }
 
 /** Checks a value, which it does not change. */
@@ -56,7 +58,7 @@ export function createSchemaCompiler(): CompileSchema {
         return { path: [], text: "is nested deeper than its schema can be followed" };
       }
       const [error] = validate.errors ?? [];
-      return error === undefined ? { path: [], text: "does not fit" } : toProblem(error);
+      return error === undefined ? { path: [], text: "does not fit" } : toProblem(error, value);
     };
   };
 }
@@ -85,21 +87,35 @@ function compile(ajv: Ajv | Ajv2020, schema: JsonSchema, place: string): Validat
   return validate;
 }
 
-function toProblem({ instancePath, keyword, params, message }: ErrorObject): SchemaProblem {
+function toProblem({ instancePath, keyword, params, message }: ErrorObject, value: unknown): SchemaProblem {
   const path = instancePath.split("/").slice(1).map(unescapePointer);
   const text = message ?? `fails \`${keyword}\``;
+  const got = path.reduce(memberOf, value);
   switch (keyword) {
     case "required":
       return { path, text, missing: String(params["missingProperty"]) };
     case "additionalProperties":
       return { path, text: `must not have the property \`${String(params["additionalProperty"])}\`` };
     case "enum":
-      return { path, text: `must be one of ${JSON.stringify(params["allowedValues"])}` };
+      return { path, text: `must be one of ${JSON.stringify(params["allowedValues"])}`, got };
     case "const":
-      return { path, text: `must be ${JSON.stringify(params["allowedValue"])}` };
+      return { path, text: `must be ${JSON.stringify(params["allowedValue"])}`, got };
+    case "minLength":
+      return { path, text: `must have at least ${characters(params["limit"])}`, got };
+    case "maxLength":
+      return { path, text: `must have at most ${characters(params["limit"])}`, got };
     default:
-      return { path, text };
+      return { path, text, got };
   }
+}
+
+function characters(count: unknown): string {
+  return `${String(count)} character${count === 1 ? "" : "s"}`;
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  const isThere = typeof value === "object" && value !== null && Object.hasOwn(value, name);
+  return isThere ? Reflect.get(value, name) : undefined;
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc6901#section-4 */

@@ -31,7 +31,7 @@ export type Reconnect = "resume" | "wait" | "sign-in" | "afresh";
 export const ERRORS = {
   // What a client did
   malformed: { title: "malformed request", status: 400, close: 4400 },
-  params_invalid: { title: "params do not fit the channel", status: 400, close: 4422 },
+  params_invalid: { title: "params do not fit the channel", status: 400, close: 4422, exit: 2 },
   message_invalid: { title: "message does not fit the channel", status: 400, close: 4400 },
   unauthenticated: { title: "not signed in", status: 401, close: 4401, reconnect: "sign-in" },
   token_missing: {

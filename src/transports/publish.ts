@@ -126,9 +126,10 @@ function assertFit({ channel, path }: ChannelTarget, { type, dataText }: Draft):
     channel.checkMessage({ type, data: JSON.parse(dataText) });
   } catch (error) {
     if (!(error instanceof ChanctlError)) throw error;
-    const { code, message, hint } = error;
+    const { code, message, hint, fields } = error;
     const reason = channel.hasType(type) ? `type \`${clip(type)}\`: ${message}` : message;
-    throw new ChanctlError(code, message, {
+    const came = typeof fields["got"] === "string" ? `, got ${fields["got"]}` : "";
+    throw new ChanctlError(code, message + came, {
       cause: error,
       logged: { path, reason },
       ...(hint === undefined ? {} : { hint }),

@@ -582,7 +582,7 @@ describe("over HTTP", () => {
   it("a schema checked for the app: refuses the app's own message too", async () => {
     const { status, answer } = await postAsApp("guarded", { type: "message", data: { text: 1 } });
     expect(status).toBe(400);
-    expect(answer).toMatchObject({ code: "message_invalid", detail: "data.text must be string" });
+    expect(answer).toMatchObject({ code: "message_invalid", detail: "data.text must be string, got `1`" });
     expect(await stored("guarded")).toEqual([]);
   });
 
@@ -614,7 +614,7 @@ describe("over HTTP", () => {
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({
       code: "message_invalid",
-      detail: "message 1: data.text must be string",
+      detail: "message 1: data.text must be string, got `1`",
       index: 1,
     });
     expect(await stored("guarded")).toEqual([]);

@@ -102,7 +102,7 @@ describe("params", () => {
     expect(coerce(target, "level=2&kind=a&side=left")).toEqual({ level: 2, kind: "a", side: "left" });
     expect(coerce(target, "level=auto&kind=a&side=2")).toEqual({ level: "auto", kind: "a", side: 2 });
     expect(errorOf(() => coerce(target, "level=3")).message).toBe(
-      'the param `level` must be one of [1,2,"auto"]',
+      'the param `level` must be one of [1,2,"auto"], got `3`',
     );
   });
 
@@ -116,7 +116,11 @@ describe("params", () => {
     const target = withParams({ room: { type: "string", maxLength: 3 } }, { required: ["room"] });
     expect(errorOf(() => coerce(target, "")).message).toBe("the param `room` is missing");
     expect(errorOf(() => coerce(target, "room=long")).message).toBe(
-      "the param `room` must NOT have more than 3 characters",
+      'the param `room` must have at most 3 characters, got `"long"`',
+    );
+    const named = withParams({ room: { type: "string", minLength: 1 } });
+    expect(errorOf(() => coerce(named, "room=")).message).toBe(
+      'the param `room` must have at least 1 character, got `""`',
     );
   });
 
