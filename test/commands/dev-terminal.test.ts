@@ -105,6 +105,18 @@ describe("the status line of `dev`", () => {
     await dev.terminal.untilLastLine("● app ready");
   });
 
+  it.runIf(process.platform === "linux")("says where the app is when no browser opens", async () => {
+    const opener = "printf '#!/bin/sh\\nexit 3\\n' > xdg-open && chmod +x xdg-open";
+    await using dev = await openDev({
+      setting: `${opener}; PATH="$PWD:$PATH"`,
+      command: "dev --no-tls --port 0 --open",
+    });
+    const text = /no browser opens on this machine; the app is at http:\/\/localhost:\d+/g;
+    await dev.terminal.until((screen) => screen.match(text)?.length === 1);
+    await dev.terminal.press("o");
+    await dev.terminal.until((screen) => screen.match(text)?.length === 2);
+  });
+
   it("counts a channel that does not load", async () => {
     await using dev = await openDev();
     await dev.terminal.untilLastLine("2 channels");

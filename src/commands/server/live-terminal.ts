@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 
 import { isInForeground } from "../../platform/foreground.ts";
-import { openBrowser } from "../../platform/open-browser.ts";
+import { noBrowserText, openBrowser } from "../../platform/open-browser.ts";
 import type { AppOptions } from "../../server/options.ts";
 import type { RunningServer } from "../../server/start-server.ts";
 import type { LogEntry } from "../../shared/logger.ts";
@@ -136,7 +136,10 @@ export class LiveTerminal {
       case "help":
         return print(keysText(server.url, palette(color)));
       case "open":
-        return openBrowser(server.url, process.platform);
+        return openBrowser(server.url, {
+          platform: process.platform,
+          onFailed: () => print(`${noBrowserText(server.url)}\n`),
+        });
       case "info":
         return void this.#showInfo(server, { stateFolder });
       case "restart":

@@ -1,6 +1,6 @@
 import { loadProjectName } from "../../certs/project-name.ts";
 import { listLanAddresses } from "../../platform/lan-address.ts";
-import { openBrowser } from "../../platform/open-browser.ts";
+import { noBrowserText, openBrowser } from "../../platform/open-browser.ts";
 import { loadProject } from "../../server/config-file.ts";
 import { ConfigWatch } from "../../server/config-watch.ts";
 import type { ConfigReading } from "../../server/config-watch.ts";
@@ -95,7 +95,11 @@ export async function runDev(
     logger,
   };
   const onReady = (server: RunningServer): readonly AsyncDisposable[] => {
-    if (flags.open) openBrowser(server.url, process.platform);
+    if (flags.open) {
+      const message = noBrowserText(server.url);
+      const onFailed = (): void => logger({ level: "warn", event: "no-browser", message });
+      openBrowser(server.url, { platform: process.platform, onFailed });
+    }
     const warnings = hostWarnings({
       host,
       url: server.url,
