@@ -27,10 +27,7 @@ export function toFileError(thrown: unknown): ChanctlError | undefined {
 }
 
 /** What the system said to a write to standard output, as an error for a person; who lasts goes on without it. */
-export function toOutputError(
-  thrown: unknown,
-  { isLasting }: { readonly isLasting: boolean },
-): ChanctlError {
+export function toOutputError(thrown: unknown, { isLasting }: { readonly isLasting: boolean }): ChanctlError {
   const [reason = messageOf(thrown), hint = "write it elsewhere"] = reasonOf(thrown) ?? [];
   const then = isLasting ? "; going on without it" : "";
   const message = `cannot write to standard output: ${reason}${then}`;

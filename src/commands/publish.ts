@@ -57,7 +57,7 @@ export function registerPublish(program: Command, io: Io): void {
         flags: PublishFlags,
         command: Command,
       ) => {
-        const args = parseChannelArgs(command.args, flags.param ?? []);
+        const args = parseChannelArgs(command.args, { command: "publish", explicit: flags.param });
         try {
           await runPublish({ args, flags, optionNames: optionNames(command) }, io);
         } finally {
@@ -74,6 +74,7 @@ interface PublishInput {
 }
 
 async function runPublish({ args, flags, optionNames }: PublishInput, io: Io): Promise<void> {
+  assertType(flags.type);
   const items = readItems({ args, optionNames }, io);
   const locate = (): Promise<Target> => resolveTarget(flags, io);
   const target = await locate();
@@ -101,6 +102,13 @@ async function runPublish({ args, flags, optionNames }: PublishInput, io: Io): P
     const isInput = args.rest[0] === "-" && error instanceof ChanctlError;
     throw isInput ? toInputError(error, { storedTo, underWay }) : error;
   }
+}
+
+function assertType(type: string): void {
+  if (type !== "") return;
+  throw new ChanctlError("usage", "`--type` must be the type of the messages, got an empty text", {
+    hint: "--type message",
+  });
 }
 
 function readItems(

@@ -26,10 +26,13 @@ export function assertNoStrayWords(
   const app = [...words, ...after];
   const folder = resolve(cwd, word);
   const cd = folder === cwd ? "" : `${line("cd", word)} && `;
+  const isPort = words.length === 1 && /^\d{1,5}$/.test(word);
   const hint =
     words.length === 1 && isFolder(folder)
       ? `${cd}${dev}`
-      : `${dev} -- ${line(...app)}\n${dev} --app ${JSON.stringify(line(...app))}     where the shell or npm takes the \`--\` away`;
+      : isPort
+        ? line("chanctl", "dev", "--port", word, ...options)
+        : `${dev} -- ${line(...app)}\n${dev} --app ${JSON.stringify(line(...app))}     where the shell or npm takes the \`--\` away`;
   throw new ChanctlError("usage", `what starts the app must follow \`--\`, got \`${word}\` before it`, {
     hint,
   });

@@ -67,7 +67,7 @@ export function registerTail(program: Command, io: Io): void {
     .allowUnknownOption()
     .allowExcessArguments()
     .action(async (_channel: string | undefined, flags: TailFlags, command: Command) => {
-      const args = parseChannelArgs(command.args, flags.param ?? []);
+      const args = parseChannelArgs(command.args, { command: "tail", explicit: flags.param });
       await runTail({ args, flags, optionNames: optionNames(command) }, io);
     });
 }

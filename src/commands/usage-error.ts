@@ -2,6 +2,7 @@ import type { Command, CommanderError } from "commander";
 
 import { didYouMean } from "../shared/did-you-mean.ts";
 import { ChanctlError } from "../shared/errors.ts";
+import { optionMeant } from "./option-meant.ts";
 
 /** What commander found wrong with the arguments, as an error for a person. */
 export function toUsageError(
@@ -13,7 +14,9 @@ export function toUsageError(
   const command = namedCommand(program, args);
   const misplaced = error.code === "commander.unknownOption" ? misplacedOption({ program, args }) : undefined;
   const meant = error.code === "commander.unknownCommand" ? commandMeant(command, message) : undefined;
-  const hint = misplaced ?? meant ?? readSuggestion(suggestion) ?? `${commandPath(command)} --help`;
+  const other =
+    error.code === "commander.unknownOption" ? optionMeant(commandPath(command), args) : undefined;
+  const hint = misplaced ?? other ?? meant ?? readSuggestion(suggestion) ?? `${commandPath(command)} --help`;
   return new ChanctlError("usage", message, { hint });
 }
 

@@ -53,7 +53,9 @@ export function parsePublishBody(body: string, limits: PublishLimits): Draft[] {
     );
   }
   return elements.map((element, index) =>
-    atIndex({ index }, () => parseDraft(element, `message ${index}`, limits)),
+    atIndex({ index }, () =>
+      parseDraft(element, elements.length === 1 ? "the message" : `message ${index}`, limits),
+    ),
   );
 }
 

@@ -17,6 +17,10 @@ beforeAll(async () => {
   dev = await makeDevProject({
     ...CHANNELS,
     "channels/brief.json": '{ "public": true, "replayWindowMs": 1000 }',
+    "channels/short.json": JSON.stringify({
+      public: true,
+      paramsSchema: { type: "object", properties: { name: { type: "string", minLength: 1 } } },
+    }),
     "channels/clash.json": JSON.stringify({
       public: true,
       paramsSchema: { type: "object", properties: { type: { type: "string" } }, required: ["type"] },
@@ -219,6 +223,25 @@ describe("chanctl publish", () => {
       "there is one data argument, got 2",
       'quote JSON for the shell: \'{"text":"hi"}\'',
     ],
+    [
+      ["chat", "--room", "a", "--type=", "1"],
+      2,
+      "`--type` must be the type of the messages, got an empty text",
+      "--type message",
+    ],
+    [["chat", "--room", "a", "-x", "1"], 2, "unknown option `-x`", "chanctl publish --help"],
+    [
+      ["chat", "--room", "a", "[5]"],
+      1,
+      "data must be object, got `[5]`",
+      "chanctl channel list --json     shows the schema of each type",
+    ],
+    [
+      ["chat", "--room", "a", JSON.stringify("x".repeat(65_536))],
+      1,
+      "the message has 65538 bytes of data, more than `limits.maxMessageBytes` (65536)",
+      "send it in smaller parts, or raise the limit that it names in the server's config, under `limits`",
+    ],
   ])("answers %j with what is wrong and a fix", async (args, code, message, fix) => {
     const result = await runCli(["publish", ...args], { cwd });
     expect(result).toEqual({ code, stdout: "", stderr: `error: ${message}\n  fix: ${fix}\n` });
@@ -313,6 +336,30 @@ describe("chanctl tail", () => {
       .toBe(
         `gap: 1 message after ${id.trim()} can no longer be read; going on with the oldest that is kept\n`,
       );
+  });
+
+  it.each([
+    [["-f"], "unknown option `-f`"],
+    [["--follow"], "the channel `chat` has no param `follow`"],
+    [["--folow"], "the channel `chat` has no param `folow`"],
+  ])("tells who types %j that it follows by itself", async (args, message) => {
+    const { code, stderr } = await runCli(["tail", "chat", "--room", "a", ...args], { cwd });
+    const fix = "leave it out: `chanctl tail` follows by itself";
+    expect({ code, stderr }).toEqual({ code: 2, stderr: `error: ${message}\n  fix: ${fix}\n` });
+  });
+
+  it("says what came for a param that does not fit, exit 2", async () => {
+    const { code, stderr } = await runCli(["tail", "short", "--name", ""], { cwd });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr:
+        'error: the param `name` must have at least 1 character, got `""`\n  fix: chanctl channel list --json     shows what each param must be\n',
+    });
+  });
+
+  it("lists a param that is named like an option as it is given", async () => {
+    const { stderr } = await runCli(["tail", "clash", "--nope"], { cwd });
+    expect(stderr).toContain("  fix: the params of `clash` are --param type=<type>\n");
   });
 
   it("names the way to give a param that is named like an option", async () => {
@@ -417,6 +464,7 @@ describe("chanctl tail", () => {
     [["--room"], "`--room` needs a value"],
     [["--full", "--json"], "`--full` and `--json` exclude each other"],
     [["lobby"], "there is one channel, got `chat lobby`"],
+    [["-x"], "unknown option `-x`"],
     [["--jsno", "--url", "http://127.0.0.1:1"], "`--jsno` needs a value"],
   ])("answers %j with exit 2", async (args, message) => {
     const { code, stderr } = await runCli(["tail", "chat", "--room", "a", ...args], { cwd });

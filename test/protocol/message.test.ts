@@ -28,7 +28,7 @@ describe("parsePublishBody", () => {
     ['[{"type":"a","data":1},2]', "message 1 must be an object"],
     ['{"data":1}', "`type` of the body must be a text, got `nothing`"],
     ['{"type":"","data":1}', "must be a text"],
-    ['[{"type":7,"data":1}]', "`type` of message 0 must be a text, got `7`"],
+    ['[{"type":7,"data":1}]', "`type` of the message must be a text, got `7`"],
     ['{"type":"a"}', "has no `data`"],
   ])("refuses %s", (body, message) => {
     expect(() => parsePublishBody(body, LIMITS)).toThrow(

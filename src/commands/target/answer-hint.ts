@@ -6,6 +6,8 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   message_invalid: "chanctl channel list --json     shows the schema of each type",
   params_invalid: "chanctl channel list --json     shows what each param must be",
   stream_closed: "chanctl stream create <path>     begins another; what is closed stays as it is",
+  too_big:
+    "send it in smaller parts, or raise the limit that it names in the server's config, under `limits`",
   unauthenticated:
     "run it in the project's folder without `--url`, or give `--token` one that the app takes as Bearer",
   forbidden: "run it in the project's folder without `--url`, or give `--token` of somebody who may",

@@ -1,5 +1,6 @@
 import { ChanctlError } from "../../shared/errors.ts";
 import { parseChannelPath } from "./channel-path.ts";
+import { FOLLOWS_BY_ITSELF } from "./follow-hint.ts";
 
 /** A channel's params as typed, in order. */
 export type TypedParams = readonly (readonly [name: string, value: string])[];
@@ -14,15 +15,25 @@ export interface ChannelArgs {
   readonly rest: readonly string[];
 }
 
+interface ChannelArgsOptions {
+  /** The command: `tail`. */
+  readonly command: string;
+  /** The values of `--param name=value`, for params that are named like an option. @default none */
+  readonly explicit?: readonly string[] | undefined;
+}
+
 /**
  * Sorts what commander did not know: operands, and `--<param> <value>` for the params of the channel.
  * Each channel has its own params, so they can only be checked once the server has told them: a mistyped option of
  * the command (`--jsno`) looks like a param without a value. A value that begins with `--` is given as `--name=--value`.
  *
- * @param explicit the values of `--param name=value`, for params that are named like an option.
- * @throws {ChanctlError} `usage` if the channel is missing, or is no name and no stream's path.
+ * @throws {ChanctlError} `usage` if the channel is missing, or is no name and no stream's path, or for a short option that
+ *   the command has not.
  */
-export function parseChannelArgs(args: readonly string[], explicit: readonly string[]): ChannelArgs {
+export function parseChannelArgs(
+  args: readonly string[],
+  { command, explicit = [] }: ChannelArgsOptions,
+): ChannelArgs {
   const operands: string[] = [];
   const params = explicit.map(parseExplicit);
   const valueless: string[] = [];
@@ -30,6 +41,7 @@ export function parseChannelArgs(args: readonly string[], explicit: readonly str
     const arg = args[index] ?? "";
     const [, name, inlineValue] = /^--([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
     if (name === undefined) {
+      if (/^-[a-z]/i.test(arg)) throw unknownOption(arg, command);
       operands.push(arg);
       continue;
     }
@@ -49,6 +61,13 @@ export function parseChannelArgs(args: readonly string[], explicit: readonly str
   }
   const named = parseChannelPath(path);
   return { channel: named.channel, params: [...named.params, ...params], valueless, rest };
+}
+
+/** All params are long, and data is no word that begins with a dash; `-5` is JSON. */
+function unknownOption(arg: string, command: string): ChanctlError {
+  const hint =
+    command === "tail" && arg.toLowerCase() === "-f" ? FOLLOWS_BY_ITSELF : `chanctl ${command} --help`;
+  return new ChanctlError("usage", `unknown option \`${arg}\``, { hint });
 }
 
 function parseExplicit(text: string): readonly [string, string] {

@@ -4,6 +4,7 @@ import { didYouMean } from "../../shared/did-you-mean.ts";
 import { ChanctlError } from "../../shared/errors.ts";
 import { call, errorOfAnswer } from "./call.ts";
 import type { ChannelArgs } from "./channel-args.ts";
+import { FOLLOWS_BY_ITSELF } from "./follow-hint.ts";
 import type { Target } from "./target.ts";
 
 /** A channel as the running server knows it. */
@@ -54,7 +55,7 @@ export async function checkChannelArgs(
   }
   const names = params.map(([name]) => name);
   for (const name of [...names, ...valueless]) {
-    if (!entry.params.includes(name)) throw unknownParam(name, { entry, optionNames });
+    if (!entry.params.includes(name)) throw unknownParam(name, { entry, command, optionNames });
   }
   assertValues(valueless, []);
   for (const name of names) {
@@ -122,13 +123,18 @@ function unknownChannel(channel: string, catalog: readonly CatalogEntry[]): Chan
 
 function unknownParam(
   name: string,
-  { entry, optionNames }: { entry: CatalogEntry; optionNames: readonly string[] },
+  { entry, command, optionNames }: Omit<CheckOptions, "signal"> & { readonly entry: CatalogEntry },
 ): ChanctlError {
-  const near = didYouMean(name, [...entry.params, ...optionNames]);
-  const all = entry.params.map((param) => `--${param}`).join(", ");
+  const follow = command === "tail" ? ["follow"] : [];
+  const near = didYouMean(name, [...entry.params, ...follow, ...optionNames]);
+  const all = entry.params.map((param) => example(param, optionNames)).join(", ");
   const known = all === "" ? `\`${entry.name}\` has no params` : `the params of \`${entry.name}\` are ${all}`;
+  const meant =
+    near === "follow" && !entry.params.includes(near)
+      ? FOLLOWS_BY_ITSELF
+      : near && `did you mean \`--${near}\`?`;
   return new ChanctlError("usage", `the channel \`${entry.name}\` has no param \`${name}\``, {
-    hint: near === undefined ? known : `did you mean \`--${near}\`?`,
+    hint: meant ?? known,
   });
 }
 
