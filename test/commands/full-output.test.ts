@@ -15,9 +15,9 @@ const into = (file: string): readonly string[] => ["sh", "-c", `exec "$@" > "${f
 const FULL = "error: cannot write to standard output: the disk is full\n  fix: make some room\n";
 
 describe.runIf(process.platform === "linux")("standard output on a full disk", () => {
-  it.each([["--version"], ["channel", "list"], ["completion", "bash"]])(
-    "ends %s %s with one line and exit 1",
-    async (...args) => {
+  it.each([[["--version"]], [["channel", "list"]], [["completion", "bash"]]])(
+    "ends %j with one line and exit 1",
+    async (args) => {
       await using project = await makeProject(CHANNELS);
       const ended = await runCli(args, { cwd: project.root, words: into("/dev/full") });
       expect(ended).toEqual({ code: 1, stdout: "", stderr: FULL });
