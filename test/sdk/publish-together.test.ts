@@ -64,7 +64,7 @@ test("one that does not fit is refused alone, and the others are stored in their
   );
   const refused = outcomes.filter((outcome) => outcome.status === "rejected");
   expect(refused.map(({ reason }) => reason as unknown)).toEqual([
-    expect.objectContaining({ code: "message_invalid", message: "data must be integer" }),
+    expect.objectContaining({ code: "message_invalid", message: 'data must be integer, got `"thirteen"`' }),
   ]);
   expect(outcomes[13]?.status).toBe("rejected");
   expect(await stored("faulty", 19)).toEqual([...Array(20).keys()].filter((index) => index !== 13));
