@@ -122,6 +122,16 @@ describe("a machine on which every connect fails at once", () => {
   });
 });
 
+it.skipIf(process.platform === "win32")("finds no fault where few files may be open at once", async () => {
+  await using project = await makeProject(CHANNELS);
+  await using _server = await startDev(project);
+  const words = ["sh", "-c", 'ulimit -n 96 && exec "$@"', "sh"];
+  const report = await runCli(["doctor"], { cwd: project.root, env: { CHANCTL_PORT: "0" }, words });
+  expect(report.stdout).toMatch(/^ {2}warn {2}open files +at most 96 /m);
+  expect(report.stdout).toMatch(/^ {2}ok {4}public .* answers/m);
+  expect(report.stdout + report.stderr).not.toMatch(/EMFILE|cannot be read/);
+});
+
 describe("outside a project", () => {
   it("says so and examines the machine", async () => {
     await using project = await makeProject();

@@ -17,11 +17,13 @@ export const otherProjects: Check = {
   name: "others",
   group: "machine",
   run: async ({ root }) => {
-    const found = await Promise.all(listProcesses().map(describe));
-    return judgeOthers(
-      found.filter((each) => each !== undefined),
-      root,
-    );
+    const found: RunningChanctl[] = [];
+    // One after the other: all at once they would use up the open files that the other checks need.
+    for (const pid of listProcesses()) {
+      const each = await describe(pid);
+      if (each !== undefined) found.push(each);
+    }
+    return judgeOthers(found, root);
   },
 };
 
