@@ -245,6 +245,16 @@ describe("in an existing project", () => {
     expect(await exists("chanctl.config.mjs")).toBe(false);
   });
 
+  test("makes no template beside an app that it would end", async () => {
+    await write({ "package.json": json({ scripts: { start: "node server.js" } }), "server.js": "require" });
+    const before = await snapshot();
+    const { code, stderr } = await init("--template", "chat");
+    expect(code).toBe(2);
+    expect(stderr).toContain("this folder has an app of CommonJS modules, which would no longer start\n");
+    expect(stderr).toContain("fix: chanctl init     adds chanctl to the app that is here\n");
+    expect(await snapshot()).toEqual(before);
+  });
+
   test("keeps a config and a channel of another kind in place of the template's", async () => {
     await write({ "package.json": json({ type: "module" }), "index.js": "// mine\n" });
     await init();

@@ -1,3 +1,4 @@
+import { ChanctlError } from "../../shared/errors.ts";
 import { readFirstChannelText } from "./channel-text.ts";
 import type { DesiredFile } from "./desired-files.ts";
 import { FRAMEWORK_TITLES } from "./framework.ts";
@@ -34,7 +35,8 @@ interface GoalOptions {
 /**
  * Decides what the folder needs; `undefined` if the person gave up.
  *
- * @throws {ChanctlError} `config_invalid` or `definition_invalid` where it has a config or a channel twice.
+ * @throws {ChanctlError} `config_invalid` or `definition_invalid` where it has a config or a channel twice; `usage` for
+ *   a template in the folder of an app that would no longer start.
  */
 export async function chooseGoal(project: Project, options: GoalOptions): Promise<Goal | undefined> {
   const goal = await chooseWhole(project, options);
@@ -46,7 +48,9 @@ async function chooseWhole(project: Project, options: GoalOptions): Promise<Goal
   const version = await chanctlVersion();
   const name = options.template ?? "chat";
   const template = await readTemplate(name);
-  if (options.template !== undefined || project.isEmpty || isScaffoldOf(template, project)) {
+  const isScaffold = project.isEmpty || isScaffoldOf(template, project);
+  if (options.template !== undefined && !isScaffold) assertModules(project, name);
+  if (options.template !== undefined || isScaffold) {
     return {
       title: `A ${name} in ${project.folder}`,
       framework: undefined,
@@ -77,4 +81,16 @@ async function chooseWhole(project: Project, options: GoalOptions): Promise<Goal
     }),
     needs: ["chanctl"],
   };
+}
+
+/** A template makes the package one of ES modules: the `require` of the app that is there would end it. */
+function assertModules({ packageJson, modules }: Project, template: string): void {
+  if (packageJson === undefined || modules === "esm") return;
+  const message = `the template \`${template}\` is a new app of ES modules, and this folder has an app of CommonJS modules, which would no longer start`;
+  throw new ChanctlError("usage", message, {
+    hint: [
+      "chanctl init     adds chanctl to the app that is here",
+      `chanctl init my-${template} --template ${template}     makes the new one in a folder of its own`,
+    ].join("\n"),
+  });
 }
